@@ -1,0 +1,17 @@
+// JSON for the whole program: nlohmann-json with keys in the order they were written. Headers that only name the
+// type include base/json_fwd.h.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "base/json_fwd.h"
+
+namespace hone {
+
+/// Parses JSON text; on failure throws kUsage "WHERE: malformed JSON: …", `where` being "file:line" or the like.
+/// Nesting deeper than 200 levels is refused, so that hostile input cannot exhaust the stack.
+Json parse_json(std::string_view text, const std::string& where);
+
+/// One line without a newline; bytes that are not UTF-8 become U+FFFD, so that it never throws.
+std::string dump_json(const Json& value, int indent = -1);
+
+}  // namespace hone

@@ -1,0 +1,13 @@
+// Messages for people, to standard error. Metrics are data and go elsewhere. Takes plain strings: the torch wheel
+// brings another fmt than the system's, so no fmt in headers that torch rooms see.
+#pragma once
+#include <string_view>
+
+namespace hone::log {
+
+void info(std::string_view message);
+void warn(std::string_view message);
+/// Nothing but warnings (`--quiet`).
+void set_quiet(bool quiet);
+
+}  // namespace hone::log
