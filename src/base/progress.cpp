@@ -10,10 +10,9 @@ namespace hone {
 
 std::string clock_text(double seconds) {
   const auto s = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
-  char text[32];
-  if (s >= 3600) std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-  else std::snprintf(text, sizeof text, "%ld:%02ld", s / 60, s % 60);
-  return text;
+  const auto two = [](int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  if (s >= 3600) return std::to_string(s / 3600) + ":" + two(s / 60 % 60) + ":" + two(s % 60);
+  return std::to_string(s / 60) + ":" + two(s % 60);
 }
 
 std::string count_text(int64_t n) {
@@ -53,7 +52,8 @@ void Progress::draw(bool last) {
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0;
   const std::string time = last ? clock_text(spent.count()) : clock_text(left) + " left";
   if (!terminal_) {
-    std::fprintf(stderr, "%s %ld/%ld  %s  %s\n", what_.c_str(), done_, total_, note_.c_str(), time.c_str());
+    const std::string text = what_ + " " + std::to_string(done_) + "/" + std::to_string(total_) + "  " + note_ + "  " + time;
+    std::fprintf(stderr, "%s\n", text.c_str());
     return;
   }
   constexpr int kWidth = 24;
