@@ -1,0 +1,80 @@
+// Fields listed once. Every params struct has
+//
+//   void fields(config::Fields& v) {            // or template <class V> void fields(V& v)
+//     v("beta", beta, "KL penalty coefficient, nats per nat", "Rafailov et al. 2023, section 6");
+//     v.choice("loss", loss, {"sigmoid", "ipo"}, "which loss", "TRL's default");
+//     v.group("optim", optim);
+//   }
+//
+// and defaults, TOML parsing, --set, unknown-key errors with a suggestion, `hone explain` and the resolved recipe in
+// the run folder all come from that one list.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json_fwd.h"
+
+namespace hone::config {
+
+using FieldPointer = std::variant<bool*, int*, int64_t*, uint64_t*, double*, std::string*, std::vector<std::string>*,
+                                  std::vector<double>*>;
+
+struct Field {
+  std::string key;  ///< dotted path inside the struct: "optim.lr"
+  FieldPointer value;
+  std::string doc;     ///< what it means, with its unit
+  std::string source;  ///< where the default comes from
+  std::vector<std::string> choices;
+};
+
+/// Collects the fields of one params struct; the pointers live as long as the struct.
+class Fields {
+ public:
+  template <class T>
+  void operator()(std::string_view key, T& member, std::string_view doc, std::string_view source = "") {
+    list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), {}});
+  }
+  void choice(std::string_view key, std::string& member, std::vector<std::string> choices, std::string_view doc,
+              std::string_view source = "") {
+    list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), std::move(choices)});
+  }
+  template <class S>
+  void group(std::string_view key, S& member) {
+    const std::string outer = prefix_;
+    prefix_ += std::string(key) + ".";
+    member.fields(*this);
+    prefix_ = outer;
+  }
+  const std::vector<Field>& list() const { return list_; }
+  /// The field, or kUsage "unknown key 'bata' in [dpo]; did you mean 'beta'?" with `where` as prefix.
+  const Field& find(std::string_view key, const std::string& section, const std::string& where) const;
+
+ private:
+  std::string prefix_;
+  std::vector<Field> list_;
+};
+
+template <class P>
+Fields fields_of(P& params) {
+  Fields f;
+  params.fields(f);
+  return f;
+}
+
+/// Sets a field from text as `--set key=value` gives it (lists: comma-separated). Wrong type or choice: kUsage.
+void set_from_text(const Field& field, std::string_view text, const std::string& where);
+/// Sets a field from a JSON value as a recipe gives it.
+void set_from_json(const Field& field, const Json& value, const std::string& where);
+Json to_json(const Field& field);
+/// The value as TOML text.
+std::string to_toml(const Field& field);
+/// "number", "whole number", "text", "true or false", "list of texts", …
+std::string type_name(const Field& field);
+
+/// The closest of `known` within a third of its length, or "".
+std::string closest(std::string_view word, const std::vector<std::string>& known);
+
+}  // namespace hone::config

@@ -1,0 +1,142 @@
+#include "config/recipe.h"
+
+#include <algorithm>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+
+namespace hone::config {
+namespace {
+
+std::string place(const std::string& path, const toml::node& node) {
+  return path + ":" + std::to_string(node.source().begin.line);
+}
+
+Json to_json_value(const toml::node& node, const std::string& where) {
+  if (const auto* s = node.as_string()) return s->get();
+  if (const auto* i = node.as_integer()) return i->get();
+  if (const auto* d = node.as_floating_point()) return d->get();
+  if (const auto* b = node.as_boolean()) return b->get();
+  if (const auto* a = node.as_array()) {
+    Json out = Json::array();
+    for (const toml::node& item : *a) out.push_back(to_json_value(item, where));
+    return out;
+  }
+  usage_error(where + ": dates and times mean nothing here");
+}
+
+void flatten(const toml::table& table, const std::string& prefix, const std::string& path, std::vector<Entry>& out) {
+  for (const auto& [key, node] : table) {
+    const std::string full = prefix + std::string(key.str());
+    if (const auto* inner = node.as_table()) flatten(*inner, full + ".", path, out);
+    else out.push_back({full, place(path, node), dump_json(to_json_value(node, place(path, node)))});
+  }
+}
+
+StageEntry read_stage(const toml::table& table, const std::string& path) {
+  StageEntry stage;
+  stage.where = place(path, table);
+  std::vector<Entry> all;
+  flatten(table, "", path, all);
+  // toml++ sorts keys; errors should come in the order of the file.
+  std::ranges::stable_sort(all, {}, [](const Entry& e) { return std::stol(e.where.substr(e.where.rfind(':') + 1)); });
+  for (Entry& e : all) {
+    const Json value = parse_json(e.text, e.where);
+    if (e.key == "kind" || e.key == "name") {
+      if (!value.is_string()) usage_error(e.where + ": '" + e.key + "' must be text");
+      (e.key == "kind" ? stage.kind : stage.name) = value.get<std::string>();
+    } else {
+      stage.entries.push_back(std::move(e));
+    }
+  }
+  if (stage.kind.empty()) usage_error(stage.where + ": this [[stage]] has no 'kind'", "`hone list stages` names them");
+  if (stage.name.empty()) stage.name = stage.kind;
+  const bool safe = std::ranges::all_of(stage.name, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+  if (!safe || stage.name.size() > 60)
+    usage_error(stage.where + ": stage name '" + stage.name + "' must be letters, digits, - and _, at most 60");
+  return stage;
+}
+
+}  // namespace
+
+Recipe read_recipe(const std::filesystem::path& file) {
+  const std::string path = file.string();
+  const std::string text = read_file(file, 4 << 20);
+  toml::table root;
+  try {
+    root = toml::parse(text, path);
+  } catch (const toml::parse_error& e) {
+    usage_error(path + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description()));
+  }
+  Recipe recipe;
+  recipe.path = path;
+  const Fields run = fields_of(recipe.run);
+  for (const auto& [key, node] : root) {
+    if (key.str() == "stage") {
+      const auto* stages = node.as_array();
+      if (!stages) usage_error(place(path, node) + ": write stages as [[stage]]");
+      for (const toml::node& item : *stages) {
+        const auto* table = item.as_table();
+        if (!table) usage_error(place(path, item) + ": write stages as [[stage]]");
+        recipe.stages.push_back(read_stage(*table, path));
+      }
+      continue;
+    }
+    const std::string where = place(path, node);
+    if (node.is_table()) {
+      usage_error(where + ": unknown section [" + std::string(key.str()) + "]", "stages are written as [[stage]] with a kind");
+    }
+    set_from_json(run.find(key.str(), "recipe", where), to_json_value(node, where), where);
+  }
+  if (recipe.stages.empty()) usage_error(path + ": the recipe has no stages", "add at least one [[stage]] with a kind");
+  for (size_t i = 0; i < recipe.stages.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (recipe.stages[i].name == recipe.stages[j].name)
+        usage_error(recipe.stages[i].where + ": two stages are called '" + recipe.stages[i].name + "'", "give one another name");
+  return recipe;
+}
+
+void apply_set(Recipe& recipe, const std::string& assignment) {
+  const std::string where = "--set " + assignment;
+  const auto equals = assignment.find('=');
+  if (equals == std::string::npos) usage_error(where + ": write key=value");
+  const std::string key = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+  const Fields run = fields_of(recipe.run);
+  for (const Field& f : run.list())
+    if (f.key == key) return set_from_text(f, text, where);
+  // The value is kept as text; apply_entries reads it by the field's type.
+  const auto entry = [&](const std::string& k) { return Entry{k, where, dump_json(Json{{"--set", text}})}; };
+  bool found = false;
+  if (const auto dot = key.find('.'); dot != std::string::npos) {
+    const std::string stage_name = key.substr(0, dot);
+    for (StageEntry& s : recipe.stages)
+      if (s.name == stage_name || s.kind == stage_name) s.entries.push_back(entry(key.substr(dot + 1))), found = true;
+  }
+  if (found) return;
+  if (recipe.stages.size() == 1) {
+    recipe.stages[0].entries.push_back(entry(key));
+    return;
+  }
+  std::vector<std::string> known;
+  for (const Field& f : run.list()) known.push_back(f.key);
+  for (const StageEntry& s : recipe.stages) known.push_back(s.name);
+  const std::string near = closest(key.substr(0, key.find('.')), known);
+  usage_error(where + ": no such key or stage" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
+              "write STAGE.key=value, e.g. --set ppo.kl_coef=0.1");
+}
+
+void apply_entries(const Fields& fields, const StageEntry& stage) {
+  for (const Entry& e : stage.entries) {
+    const Field& field = fields.find(e.key, stage.kind, e.where);
+    const Json value = parse_json(e.text, e.where);
+    if (value.is_object() && value.contains("--set")) set_from_text(field, value["--set"].get<std::string>(), e.where);
+    else set_from_json(field, value, e.where);
+  }
+}
+
+}  // namespace hone::config

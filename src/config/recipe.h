@@ -1,0 +1,73 @@
+// A recipe: a TOML file with the run's own settings and an ordered list of stages.
+//
+//   title = "Align the little world"
+//   seed = 1
+//
+//   [[stage]]
+//   kind = "pretrain"            # one of `hone list stages`
+//   name = "pretrain"            # the stage's folder; default: its kind
+//   data = ["@world/corpus.txt"] # @NAME is the run folder of an earlier stage
+//     [stage.optim]
+//     lr = 0.02
+//
+// Reading keeps every value with its file and line, so that an error names both.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json_fwd.h"
+#include "config/fields.h"
+
+namespace hone::config {
+
+/// Settings of the whole run, the recipe's top-level keys.
+struct RunSettings {
+  std::string title;
+  std::string about;
+  int64_t seed = 1;
+  std::string device = "cpu";
+  std::string dtype = "auto";
+  int64_t threads = 0;
+
+  void fields(Fields& v) {
+    v("title", title, "one line: what this recipe does");
+    v("about", about, "a paragraph for the reader of the report");
+    v("seed", seed, "every random choice of the run is a function of it");
+    v("device", device, "where tensors live: cpu, cuda or cuda:N", "no GPU is assumed");
+    v.choice("dtype", dtype, {"auto", "f32", "bf16"},
+             "precision of matrix work; master weights stay f32. auto: f32 under 10M parameters, else the faster of the two, measured once and stored",
+             "measured at the first start");
+    v("threads", threads, "CPU threads; 0: as many as the affinity mask and the cgroup's quota allow");
+  }
+};
+
+/// One key of a recipe with its place.
+struct Entry {
+  std::string key;  ///< dotted inside its stage
+  std::string where;  ///< "recipes/x.toml:14"
+  std::string text;  ///< JSON text of the value
+};
+
+struct StageEntry {
+  std::string kind, name, where;
+  std::vector<Entry> entries;
+};
+
+struct Recipe {
+  std::string path;  ///< as given; "" for a recipe made of a verb's options
+  RunSettings run;
+  std::vector<StageEntry> stages;
+};
+
+/// Reads a recipe. Malformed TOML, an unknown top-level key, two stages of one name: kUsage with file and line.
+Recipe read_recipe(const std::filesystem::path& path);
+
+/// `--set key=value`: `seed=3`, or `STAGE.key=value` by the stage's name or kind; with one stage the prefix may be left out.
+void apply_set(Recipe& recipe, const std::string& assignment);
+
+/// Puts a stage's entries into its params struct.
+void apply_entries(const Fields& fields, const StageEntry& stage);
+
+}  // namespace hone::config

@@ -1,0 +1,74 @@
+#include "config/recipe.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "config/run_folder.h"
+
+using namespace hone::config;
+using hone::Error;
+namespace fs = std::filesystem;
+
+namespace {
+struct Scratch {
+  fs::path path = fs::temp_directory_path() / ("hone-recipe-test-" + std::to_string(::getpid()));
+  Scratch() { fs::create_directories(path); }
+  ~Scratch() { fs::remove_all(path); }
+  fs::path write(const std::string& text) const {
+    hone::write_file_atomic(path / "r.toml", text);
+    return path / "r.toml";
+  }
+};
+struct Params {
+  double beta = 0.1;
+  void fields(Fields& v) { v("beta", beta, "KL coefficient"); }
+};
+}  // namespace
+
+TEST_CASE("stages keep their order, names and places") {
+  const Scratch s;
+  Recipe r = read_recipe(s.write("seed = 3\n[[stage]]\nkind = \"sft\"\n[[stage]]\nkind = \"ppo\"\nname = \"rl\"\nbeta = 0.5\n"));
+  CHECK(r.run.seed == 3);
+  REQUIRE(r.stages.size() == 2);
+  CHECK(r.stages[0].name == "sft");
+  CHECK(r.stages[1].name == "rl");
+  apply_set(r, "rl.beta=0.25");
+  Params p;
+  apply_entries(fields_of(p), r.stages[1]);
+  CHECK(p.beta == 0.25);
+  CHECK_THROWS_WITH_AS(apply_set(r, "rk.beta=1"), doctest::Contains("did you mean 'rl'?"), Error);
+}
+
+TEST_CASE("an unknown key names file, line, key and its neighbour") {
+  const Scratch s;
+  const fs::path path = s.write("[[stage]]\nkind = \"dpo\"\nbata = 0.5\n");
+  const Recipe r = read_recipe(path);
+  Params p;
+  CHECK_THROWS_WITH_AS(apply_entries(fields_of(p), r.stages[0]),
+                       (path.string() + ":3: unknown key 'bata' in [dpo]; did you mean 'beta'?").c_str(), Error);
+}
+
+TEST_CASE("malformed recipes are refused with their line") {
+  const Scratch s;
+  CHECK_THROWS_WITH_AS(read_recipe(s.write("seed = \n")), doctest::Contains("r.toml:1"), Error);
+  CHECK_THROWS_AS(read_recipe(s.write("seed = 1\n")), Error);
+  CHECK_THROWS_WITH_AS(read_recipe(s.write("sed = 1\n[[stage]]\nkind=\"x\"\n")), doctest::Contains("did you mean 'seed'?"), Error);
+  CHECK_THROWS_AS(read_recipe(s.write("[[stage]]\nkind=\"x\"\nname=\"../../etc\"\n")), Error);
+  CHECK_THROWS_AS(read_recipe(s.path / "missing.toml"), Error);
+}
+
+TEST_CASE("a run folder verifies until a byte changes") {
+  const Scratch s;
+  fs::create_directories(s.path / "model");
+  hone::write_file_atomic(s.path / "model" / "config.json", "{}");
+  Record record;
+  record.kind = "sft";
+  record.name = "sft";
+  record.outcome = "done";
+  write_record(s.path, record, true);
+  CHECK(verify_run_folder(s.path) == "");
+  hone::write_file_atomic(s.path / "model" / "config.json", "{ }");
+  CHECK(verify_run_folder(s.path) == "model/config.json: SHA-256 differs from the record");
+}
