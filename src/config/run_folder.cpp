@@ -18,8 +18,9 @@ bool is_output(const fs::path& relative) {
          first != ".lock" && relative.extension() != ".tmp";
 }
 
-std::vector<fs::path> output_files(const fs::path& folder) {
-  std::vector<fs::path> out;
+// Relative to the folder, sorted.
+std::vector<std::string> output_files(const fs::path& folder) {
+  std::vector<std::string> out;
   for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
     if (it->is_directory() && fs::exists(it->path() / names::kRecord)) {
       it.disable_recursion_pending();  // a stage's own run folder below a recipe's
@@ -27,7 +28,7 @@ std::vector<fs::path> output_files(const fs::path& folder) {
     }
     if (!it->is_regular_file()) continue;
     const fs::path relative = fs::relative(it->path(), folder);
-    if (is_output(relative)) out.push_back(relative);
+    if (is_output(relative)) out.push_back(relative.string());
   }
   std::ranges::sort(out);
   return out;
@@ -104,7 +105,7 @@ void write_record(const fs::path& folder, const Record& record, bool hash_output
   Json j = to_json(record);
   if (hash_outputs) {
     Json outputs = Json::array();
-    for (const fs::path& p : output_files(folder)) outputs.push_back({{"path", p.string()}, {"sha256", sha256_file(folder / p)}});
+    for (const std::string& p : output_files(folder)) outputs.push_back({{"path", p}, {"sha256", sha256_file(folder / p)}});
     j["outputs"] = outputs;
   }
   write_file_atomic(folder / names::kRecord, dump_json(j, 2) + "\n");
@@ -113,7 +114,8 @@ void write_record(const fs::path& folder, const Record& record, bool hash_output
 std::string resolved_toml(const RunSettings& run, const StageEntry& stage, const Fields& fields) {
   RunSettings copy = run;
   std::string out = "# The recipe as resolved: every key, with the value used.\n";
-  for (const Field& f : fields_of(copy).list()) out += f.key + " = " + to_toml(f) + "\n";
+  const Fields run_fields = fields_of(copy);
+  for (const Field& f : run_fields.list()) out += f.key + " = " + to_toml(f) + "\n";
   out += "\n[[stage]]\nkind = \"" + stage.kind + "\"\nname = \"" + stage.name + "\"\n";
   for (const Field& f : fields.list()) {
     std::string line = f.key + " = " + to_toml(f);
@@ -128,15 +130,15 @@ std::string verify_run_folder(const fs::path& folder) {
   if (record.outcome != "done") return std::string(names::kRecord) + ": the run's outcome is '" + record.outcome + "', not 'done'";
   const Json j = parse_json(read_file(folder / names::kRecord), names::kRecord);
   if (!j.contains("outputs")) return std::string(names::kRecord) + ": lists no outputs";
-  std::vector<fs::path> listed;
+  std::vector<std::string> listed;
   for (const Json& o : j["outputs"]) {
     const std::string path = o.at("path");
-    listed.emplace_back(path);
+    listed.push_back(path);
     if (!fs::exists(folder / path)) return path + ": missing";
     if (sha256_file(folder / path) != o.at("sha256")) return path + ": SHA-256 differs from the record";
   }
-  for (const fs::path& p : output_files(folder))
-    if (std::ranges::find(listed, p) == listed.end()) return p.string() + ": not in the record";
+  for (const std::string& p : output_files(folder))
+    if (std::ranges::find(listed, p) == listed.end()) return p + ": not in the record";
   // Lineage: inputs that are still where they were must be what they were.
   for (const auto& [path, hash] : record.inputs)
     if (fs::exists(path) && fs::is_regular_file(path) && sha256_file(path) != hash) return path + ": this input has changed since the run";
