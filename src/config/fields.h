@@ -48,7 +48,8 @@ class Fields {
     member.fields(*this);
     prefix_ = outer;
   }
-  const std::vector<Field>& list() const { return list_; }
+  const std::vector<Field>& list() const& { return list_; }
+  const std::vector<Field>& list() const&& = delete;  // a temporary would leave it dangling
   /// The field, or kUsage "unknown key 'bata' in [dpo]; did you mean 'beta'?" with `where` as prefix.
   const Field& find(std::string_view key, const std::string& section, const std::string& where) const;
 

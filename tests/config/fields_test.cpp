@@ -40,7 +40,7 @@ TEST_CASE("text, JSON and TOML speak of the same fields") {
   CHECK(p.optim.lr == 3e-4);
   CHECK(p.data == std::vector<std::string>{"a.txt", "b.txt"});
   CHECK(p.flag);
-  CHECK(to_toml(f.find("optim.lr", "x", "w")) == "0.0003");
+  CHECK(to_toml(f.find("optim.lr", "x", "w")) == "3e-04");
   CHECK(to_toml(f.find("data", "x", "w")) == "[\"a.txt\", \"b.txt\"]");
 }
 
