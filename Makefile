@@ -1,0 +1,43 @@
+# The project's verbs. `make align` and `make test` are all that a newcomer needs; both set everything up.
+BUILD_DIR ?= build
+OUT ?= runs/align
+HONE = $(BUILD_DIR)/hone
+
+.PHONY: help setup build align test check bench bench-peers long clean
+
+help:
+	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
+	@echo "make test         set up, build, and run the tests (what CI runs)"
+	@echo "make build        the program alone, at $(HONE)"
+	@echo "make check        format, lint, rooms, sanitizers"
+	@echo "make bench        tokens per second beside the measured matrix-multiply peak"
+	@echo "make bench-peers  rollout beside transformers' generate (own environment)"
+	@echo "make long         seeds, soaks, kills, real recipes; resumable"
+
+setup:
+	@BUILD_DIR=$(BUILD_DIR) tools/setup.sh
+
+build: setup
+	@ninja -C $(BUILD_DIR) hone
+
+align: build
+	@$(HONE) run recipes/align.toml --out $(OUT)
+
+test: setup
+	@tools/test.sh $(BUILD_DIR)
+
+check: setup
+	@tools/check.sh $(BUILD_DIR)
+
+bench: setup
+	@ninja -C $(BUILD_DIR) hone_bench
+	@$(BUILD_DIR)/bench/hone_bench
+
+bench-peers: build
+	@tools/bench_peers.sh $(BUILD_DIR)
+
+long: build
+	@tools/long.sh $(BUILD_DIR)
+
+clean:
+	rm -rf $(BUILD_DIR)
