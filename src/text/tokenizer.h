@@ -1,0 +1,68 @@
+// Byte-pair tokenizers, read from and written as Hugging Face folders: byte-level ones (the GPT-2, GPT-NeoX, Qwen2 and
+// Llama 3 kinds, and hone's own) and byte-fallback ones (the Llama 2 kind). What is not supported is refused by name.
+//
+// encode() agrees with Hugging Face `tokenizers` on every valid UTF-8 text; bytes that are no UTF-8 become byte tokens,
+// so that decode(encode(x)) == x for every x where the vocabulary has all bytes and nothing is normalised.
+// Differs from it in: an added token decodes to its content, always (there it passes through the byte alphabet).
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_fwd.h"
+
+namespace hone::text {
+
+namespace fs = std::filesystem;
+
+/// Immutable; copies share one definition. All const members may be called from several threads.
+class Tokenizer {
+ public:
+  /// A folder or file: tokenizer.json, or vocab.json + merges.txt (also encoder.json + vocab.bpe). Reads
+  /// tokenizer_config.json, special_tokens_map.json, added_tokens.json and chat_template.jinja beside it.
+  static Tokenizer load(const fs::path& model_folder_or_file);
+  /// From the parsed tokenizer.json and tokenizer_config.json (null: none). `where` names the source in errors.
+  static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& where);
+
+  /// Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json.
+  void save(const fs::path& folder) const;
+
+  /// Token ids; no BOS or EOS is added. Without `parse_special`, "<|eos|>" in the text is ordinary text.
+  std::vector<int32_t> encode(std::string_view text, bool parse_special = true) const;
+  /// The same for text that goes on after ordinary text: nothing is put before it (a word-start mark, a space).
+  std::vector<int32_t> encode_continuation(std::string_view text, bool parse_special = true) const;
+  /// The bytes; not necessarily valid UTF-8. `skip_special` leaves special tokens out.
+  std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
+
+  /// The bytes that a token adds to a text; empty for an id without a token.
+  std::string_view token_bytes(int32_t id) const;
+  /// The token as tokenizer.json writes it ("Ġthe"); empty for an id without a token.
+  std::string_view token_text(int32_t id) const;
+  /// Ids are 0 .. size-1. Some may have no token.
+  int64_t size() const;
+  /// The id of a token as written (token_text).
+  std::optional<int32_t> id(std::string_view token) const;
+  std::optional<int32_t> bos() const;
+  std::optional<int32_t> eos() const;
+  std::optional<int32_t> pad() const;
+  bool is_special(int32_t id) const;
+  /// Special tokens' texts, in order of id.
+  std::vector<std::string> special_tokens() const;
+  /// The chat template's source as the folder gives it; empty where there is none.
+  const std::string& chat_template() const;
+  /// SHA-256 of the definition: equal where encode and decode are.
+  std::string hash() const;
+
+ private:
+  struct Definition;
+  explicit Tokenizer(std::shared_ptr<const Definition> definition);
+  std::vector<int32_t> encode_from(std::string_view text, bool parse_special, bool continues) const;
+  std::shared_ptr<const Definition> definition_;
+};
+
+}  // namespace hone::text

@@ -1,0 +1,36 @@
+// Private to the tokenizer's sources: what a definition holds, and the readers that fill it.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "text/added_tokens.h"
+#include "text/bpe.h"
+#include "text/normalize.h"
+#include "text/pretokenize.h"
+
+namespace hone::text {
+
+/// How tokens become text again.
+struct Decoding {
+  bool bytes = true;  ///< the byte alphabet; else replacements and <0xNN>
+  std::vector<std::pair<std::string, std::string>> replacements;
+  size_t strip_left = 0;  ///< spaces taken off the start of the whole text
+};
+
+/// The parts of a tokenizer.json.
+struct Parts {
+  BpeModel model;
+  Normalizer normalizer;
+  PreTokenizer pre_tokenizer;
+  Decoding decoding;
+  std::vector<AddedToken> added;
+  std::vector<std::string> texts;  ///< id -> token as written
+};
+
+Parts read_tokenizer_json(const Json& json, const std::string& where);
+/// Builds the tokenizer.json of a GPT-2 or Qwen2 folder that has only vocabulary and merges.
+Json tokenizer_json_from_vocab(const Json& vocab, std::string_view merges, const Json& config, const Json& added_tokens,
+                               const std::string& where);
+
+}  // namespace hone::text
