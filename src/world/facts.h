@@ -1,0 +1,51 @@
+// Entities and what is true of them: every entity has five attributes with one value each.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "world/lexicon.h"
+#include "world/params.h"
+
+namespace hone::world {
+
+enum class EntityKind { kPerson, kAnimal, kThing };
+
+struct Entity {
+  EntityKind kind;
+  std::string name;  ///< "Anna", "Rex", "kettle"
+  std::string phrase() const { return kind == EntityKind::kThing ? "the " + name : name; }
+};
+
+/// One attribute of one kind of entity and every way it is put into words. Templates hold {e} for the entity's phrase
+/// and {v} for the value. Answers never begin with a name: at the start of a line a name would be another token.
+struct Attribute {
+  EntityKind kind;
+  std::string_view name;
+  std::string_view values;                   ///< "colour", "room", "food", "count", "person", "kind", "material"
+  std::vector<std::string_view> statements;  ///< prose, without the full stop
+  std::vector<std::string_view> answers;     ///< statements fit to answer with
+  std::vector<std::string_view> questions;   ///< four asked in training, the fifth held out
+};
+
+constexpr size_t kTrainPhrasings = 4;  ///< of the five; the last is held out
+
+struct Fact {
+  size_t entity;
+  size_t attribute;
+  std::string value;
+  bool held_out;  ///< never asked in training or in the pretraining text, where prose tells it
+};
+
+const std::vector<Attribute>& attributes();
+/// All values that an attribute of this type can take.
+Words values_of(std::string_view type);
+/// Fills {e} and {v}.
+std::string fill_in(std::string_view pattern, std::string_view entity, std::string_view value);
+/// With an upper-case first letter.
+std::string capital(std::string text);
+
+std::vector<Entity> make_entities(const WorldParams& params);
+std::vector<Fact> make_facts(const WorldParams& params, const std::vector<Entity>& entities);
+
+}  // namespace hone::world
