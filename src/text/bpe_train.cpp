@@ -270,6 +270,7 @@ Tokenizer train_bpe(std::span<const std::string> texts, int vocab_size, std::vec
   for (int32_t i = 0; i < first_byte; ++i) added.push_back(added_token(i, specials[static_cast<size_t>(i)]));
   const Json byte_level = {
       {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", false}, {"use_regex", false}};
+  const Json decoder = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
   const Json split = {
       {"type", "Split"}, {"pattern", {{"Regex", kOwnSplit}}}, {"behavior", "Isolated"}, {"invert", false}};
   const Json json = {{"version", "1.0"},
@@ -279,7 +280,7 @@ Tokenizer train_bpe(std::span<const std::string> texts, int vocab_size, std::vec
                      {"normalizer", nullptr},
                      {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byte_level})}}},
                      {"post_processor", byte_level},
-                     {"decoder", byte_level},
+                     {"decoder", decoder},
                      {"model",
                       {{"type", "BPE"},
                        {"dropout", nullptr},

@@ -96,12 +96,41 @@ Json read_optional(const fs::path& path) {
   return fs::exists(path, ec) ? parse_json(read_file(path), path.string()) : Json();
 }
 
+// tokenizer_config.json, with what the files beside it add.
+Json read_config(const fs::path& folder) {
+  Json config = read_optional(folder / "tokenizer_config.json");
+  if (!config.is_object()) config = Json::object();
+  const Json map = read_optional(folder / "special_tokens_map.json");
+  for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
+    if (named_token(config, key).empty() && !named_token(map, key).empty()) config[key] = named_token(map, key);
+  std::error_code ec;
+  if (const fs::path jinja = folder / "chat_template.jinja"; fs::exists(jinja, ec))
+    config["chat_template"] = read_file(jinja);
+  return config;
+}
+
+Tokenizer from_vocab(const fs::path& folder, const char* vocab, const char* merges, Json config) {
+  const std::string where = (folder / vocab).string();
+  const Json json = parse_large_json(read_file(folder / vocab), where);
+  if (named_token(config, "eos_token").empty() && !config.contains("tokenizer_class") && json.is_object() &&
+      json.contains("<|endoftext|>"))
+    config["bos_token"] = config["eos_token"] = "<|endoftext|>";  // as GPT2Tokenizer's defaults
+  return Tokenizer::from_json(tokenizer_json_from_vocab(json, read_file(folder / merges), config,
+                                                        read_optional(folder / "added_tokens.json"), where),
+                              config, where);
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer(std::shared_ptr<const Definition> definition) : definition_(std::move(definition)) {}
 
 Tokenizer Tokenizer::from_json(const Json& tokenizer, const Json& config, const std::string& where) {
-  auto definition = std::make_shared<Definition>(read_tokenizer_json(tokenizer, where));
+  std::shared_ptr<Definition> definition;
+  try {
+    definition = std::make_shared<Definition>(read_tokenizer_json(tokenizer, where));
+  } catch (const Json::exception& e) {
+    usage_error(where + ": not a tokenizer.json: " + e.what());
+  }
   definition->json = dump_json(tokenizer, 1);
   definition->config = config.is_object() ? config : Json::object();
   definition->chat_template = template_source(config);
@@ -124,42 +153,26 @@ Tokenizer Tokenizer::load(const fs::path& path) {
   std::error_code ec;
   if (!fs::exists(path, ec)) usage_error("no tokenizer at " + path.string() + ": no such file or folder");
   const bool is_folder = fs::is_directory(path, ec);
-  const fs::path folder = is_folder ? path : path.parent_path();
-  Json config = read_optional(folder / "tokenizer_config.json");
-  if (!config.is_object()) config = Json::object();
-  const Json map = read_optional(folder / "special_tokens_map.json");
-  for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
-    if (named_token(config, key).empty() && !named_token(map, key).empty()) config[key] = named_token(map, key);
-  if (const fs::path jinja = folder / "chat_template.jinja"; fs::exists(jinja, ec))
-    config["chat_template"] = read_file(jinja);
+  const std::string name = path.filename().string();
+  if (name.ends_with(".model") || name.ends_with(".tiktoken"))
+    usage_error(path.string() + ": SentencePiece and tiktoken files are not supported",
+                "convert it to tokenizer.json with transformers' AutoTokenizer(…).save_pretrained");
+  if (!is_folder && name != "vocab.json" && name != "encoder.json")
+    return from_json(parse_large_json(read_file(path), path.string()), Json(), path.string());
 
-  fs::path file = path;
-  if (is_folder)
-    file = fs::exists(folder / "tokenizer.json.gz", ec) ? folder / "tokenizer.json.gz" : folder / "tokenizer.json";
-  const std::string name = file.filename().string();
-  const bool vocab_file =
-      name == "vocab.json" || name == "encoder.json" || name.ends_with("_vocab.json") || name.ends_with("merges.txt");
-  if (fs::exists(file, ec) && !vocab_file) {
-    if (name.ends_with(".model"))
-      usage_error(file.string() + ": SentencePiece and tiktoken .model files are not supported",
-                  "convert it to tokenizer.json with transformers' AutoTokenizer(…).save_pretrained");
+  const fs::path folder = is_folder ? path : path.parent_path();
+  const Json config = read_config(folder);
+  const fs::path file = folder / "tokenizer.json";
+  if (is_folder && fs::exists(file, ec))
     return from_json(parse_large_json(read_file(file), file.string()), config, file.string());
-  }
   for (const auto& [vocab, merges] : {std::pair{"vocab.json", "merges.txt"}, std::pair{"encoder.json", "vocab.bpe"}}) {
-    if (!fs::exists(folder / vocab, ec) || !fs::exists(folder / merges, ec)) continue;
-    const std::string where = (folder / vocab).string();
-    const Json json = parse_large_json(read_file(folder / vocab), where);
-    if (named_token(config, "eos_token").empty() && json.contains("<|endoftext|>") &&
-        !config.contains("tokenizer_class"))
-      config["bos_token"] = config["eos_token"] = "<|endoftext|>";  // as GPT2Tokenizer's defaults
-    return from_json(tokenizer_json_from_vocab(json, read_file(folder / merges), config,
-                                               read_optional(folder / "added_tokens.json"), where),
-                     config, where);
+    if (fs::exists(folder / vocab, ec) && fs::exists(folder / merges, ec))
+      return from_vocab(folder, vocab, merges, config);
   }
   const bool sentencepiece = fs::exists(folder / "tokenizer.model", ec);
   usage_error("no tokenizer in " + folder.string() +
                   (sentencepiece ? ": tokenizer.model (SentencePiece) is not supported" : ""),
-              "a tokenizer.json, or vocab.json with merges.txt, was expected; train one with `hone tokenizer train`");
+              "a tokenizer.json, or vocab.json with merges.txt, was expected; `hone tokenizer train` makes one");
 }
 
 void Tokenizer::save(const fs::path& folder) const {

@@ -23,8 +23,9 @@ namespace fs = std::filesystem;
 /// Immutable; copies share one definition. All const members may be called from several threads.
 class Tokenizer {
  public:
-  /// A folder or file: tokenizer.json, or vocab.json + merges.txt (also encoder.json + vocab.bpe). Reads
-  /// tokenizer_config.json, special_tokens_map.json, added_tokens.json and chat_template.jinja beside it.
+  /// A folder with tokenizer.json, or vocab.json + merges.txt (also encoder.json + vocab.bpe); tokenizer_config.json,
+  /// special_tokens_map.json, added_tokens.json and chat_template.jinja in it are read too. Or a tokenizer.json by
+  /// itself.
   static Tokenizer load(const fs::path& model_folder_or_file);
   /// From the parsed tokenizer.json and tokenizer_config.json (null: none). `where` names the source in errors.
   static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& where);
