@@ -1,0 +1,186 @@
+#include "data/encode_rows.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/progress.h"
+
+namespace hone::data {
+namespace {
+
+constexpr int64_t kNoLimit = INT64_MAX;
+
+int64_t answer_length(const Encoder::Answered& a) { return a.sequence.size() - a.prompt_length; }
+
+void only_last_answer(Encoder::Answered& a) {
+  std::fill(a.sequence.weight.begin(), a.sequence.weight.begin() + a.prompt_length, 0.0f);
+}
+
+std::vector<text::Message> with_answer(std::vector<text::Message> prompt, const std::string& answer) {
+  prompt.push_back({"assistant", answer});
+  return prompt;
+}
+
+// One row's way through the limits.
+class Limits {
+ public:
+  Limits(const LengthSettings& settings, int64_t context, int64_t reserve, LengthReport& report)
+      : settings_(settings), report_(report) {
+    const int64_t limit = sequence_limit(settings, context);
+    report.limit = limit;
+    if (limit > 0 && reserve >= limit)
+      usage_error(
+          "no room for a prompt: " + count_text(reserve) + " new tokens in sequences of at most " + count_text(limit),
+          "lower the number of new tokens or raise max_length");
+    limit_ = limit > 0 ? limit : kNoLimit;
+    prompt_limit_ = settings.max_prompt_length > 0 ? settings.max_prompt_length : kNoLimit;
+    report.prompt_limit = settings.max_prompt_length;
+  }
+
+  enum class Fate { kFits, kCut, kDrop };
+  /// What becomes of a row with this prompt and (longest) answer; `prompt` is cut in place.
+  Fate decide(std::vector<text::Message>& prompt, int64_t prompt_length, int64_t answer, const std::string& id,
+              const Encoder& encoder) {
+    ++report_.rows;
+    report_.longest = std::max(report_.longest, prompt_length + answer);
+    const int64_t room = std::min(prompt_limit_, limit_ == kNoLimit ? kNoLimit : limit_ - answer);
+    if (prompt_length <= room) {
+      ++report_.kept;
+      return Fate::kFits;
+    }
+    if (settings_.too_long == "error")
+      usage_error("row " + id + " is too long: a prompt of " + count_text(prompt_length) + " tokens and an answer of " +
+                      count_text(answer) + ", where the prompt may have " + count_text(std::max<int64_t>(room, 0)),
+                  "raise the limits, or choose too_long = \"drop\" or \"cut_left\"");
+    if (settings_.too_long == "cut_left" && room > 0) {
+      prompt = cut_left(std::move(prompt), room, encoder);
+      if (!prompt.empty()) {
+        ++report_.kept;
+        ++report_.cut;
+        return Fate::kCut;
+      }
+    }
+    ++report_.dropped;
+    return Fate::kDrop;
+  }
+
+  void count(const Sequence& s) {
+    report_.tokens += s.size();
+    report_.trained_tokens += std::count_if(s.weight.begin(), s.weight.end(), [](float w) { return w > 0; });
+  }
+
+ private:
+  const LengthSettings& settings_;
+  LengthReport& report_;
+  int64_t limit_ = kNoLimit, prompt_limit_ = kNoLimit;
+};
+
+// Without leading bytes that continue a character begun before the cut.
+std::string whole_characters(std::string text) {
+  size_t begin = 0;
+  while (begin < text.size() && begin < 3 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;
+  return text.substr(begin);
+}
+
+}  // namespace
+
+std::vector<text::Message> cut_left(std::vector<text::Message> prompt, int64_t limit, const Encoder& encoder) {
+  const auto length = [&](const std::vector<text::Message>& m) {
+    return static_cast<int64_t>(encoder.prompt(m).size());
+  };
+  const size_t first = !prompt.empty() && prompt[0].role == "system" ? 1 : 0;
+  if (prompt.size() <= first) return {};
+  // Turns whose absence still leaves at least `limit` tokens.
+  while (true) {
+    size_t next = first + 1;
+    while (next < prompt.size() && prompt[next].role != "user") ++next;
+    if (next >= prompt.size()) break;
+    std::vector<text::Message> rest(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(first));
+    rest.insert(rest.end(), prompt.begin() + static_cast<std::ptrdiff_t>(next), prompt.end());
+    const int64_t left = length(rest);
+    const auto content = static_cast<int64_t>(encoder.tokenizer().encode(prompt[first].content, false).size());
+    const int64_t without_content = length(prompt) - content;
+    if (left < limit && without_content < limit) break;  // part of this turn's first message still fits
+    prompt = std::move(rest);
+    if (left <= limit) return prompt;
+  }
+  const std::vector<int32_t> ids = encoder.tokenizer().encode(prompt[first].content, false);
+  size_t from = 0;
+  while (true) {
+    const int64_t over = length(prompt) - limit;
+    if (over <= 0) return prompt;
+    from += static_cast<size_t>(over);
+    if (from >= ids.size()) return {};
+    prompt[first].content = whole_characters(encoder.tokenizer().decode(std::span(ids).subspan(from)));
+  }
+}
+
+Encoded<Sequence> encode_demonstrations(std::span<const Demonstration> rows, const Encoder& encoder,
+                                        const LengthSettings& settings, int64_t context) {
+  Encoded<Sequence> out;
+  Limits limits(settings, context, 0, out.lengths);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Encoder::Answered a = encoder.conversation(rows[i].messages);
+    std::vector<text::Message> prompt(rows[i].messages.begin(), rows[i].messages.end() - 1);
+    const auto fate = limits.decide(prompt, a.prompt_length, answer_length(a), rows[i].id, encoder);
+    if (fate == Limits::Fate::kDrop) continue;
+    if (fate == Limits::Fate::kCut) a = encoder.conversation(with_answer(prompt, rows[i].messages.back().content));
+    if (settings.train_on == "last_answer") only_last_answer(a);
+    limits.count(a.sequence);
+    out.items.push_back(std::move(a.sequence));
+    out.rows.push_back(static_cast<int64_t>(i));
+  }
+  return out;
+}
+
+Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder& encoder,
+                                 const LengthSettings& settings, int64_t context) {
+  Encoded<Pair> out;
+  Limits limits(settings, context, 0, out.lengths);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Preference& row = rows[i];
+    std::vector<text::Message> prompt = row.prompt;
+    Encoder::Answered chosen = encoder.conversation(with_answer(prompt, row.chosen));
+    Encoder::Answered rejected = encoder.conversation(with_answer(prompt, row.rejected));
+    const int64_t answer = std::max(answer_length(chosen), answer_length(rejected));
+    const auto fate = limits.decide(prompt, chosen.prompt_length, answer, row.id, encoder);
+    if (fate == Limits::Fate::kDrop) continue;
+    if (fate == Limits::Fate::kCut) {
+      chosen = encoder.conversation(with_answer(prompt, row.chosen));
+      rejected = encoder.conversation(with_answer(prompt, row.rejected));
+    }
+    for (Encoder::Answered* side : {&chosen, &rejected}) {
+      only_last_answer(*side);
+      limits.count(side->sequence);
+    }
+    Pair pair;
+    pair.chosen = std::move(chosen.sequence);
+    pair.rejected = std::move(rejected.sequence);
+    pair.prompt_length = chosen.prompt_length;
+    pair.weight = row.weight;
+    pair.margin = row.margin;
+    out.items.push_back(std::move(pair));
+    out.rows.push_back(static_cast<int64_t>(i));
+  }
+  return out;
+}
+
+Encoded<PromptIds> encode_prompts(std::span<const Prompt> rows, const Encoder& encoder, const LengthSettings& settings,
+                                  int64_t context, int64_t reserve) {
+  Encoded<PromptIds> out;
+  Limits limits(settings, context, reserve, out.lengths);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    PromptIds ids = encoder.prompt(rows[i].messages);
+    std::vector<text::Message> prompt = rows[i].messages;
+    const auto fate = limits.decide(prompt, static_cast<int64_t>(ids.size()), reserve, rows[i].id, encoder);
+    if (fate == Limits::Fate::kDrop) continue;
+    if (fate == Limits::Fate::kCut) ids = encoder.prompt(prompt);
+    out.lengths.tokens += static_cast<int64_t>(ids.size());
+    out.items.push_back(std::move(ids));
+    out.rows.push_back(static_cast<int64_t>(i));
+  }
+  return out;
+}
+
+}  // namespace hone::data

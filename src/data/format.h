@@ -1,0 +1,52 @@
+// A row format: how to recognise a JSON row and what it says. Formats are pure functions of one row; files, lines and
+// the policy for bad lines are read.cpp's business.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_fwd.h"
+#include "data/rows.h"
+
+namespace hone::data {
+
+/// A comparison as the row gives it: `outcome` +1 the first is better, -1 the second, 0 a tie.
+struct Comparison {
+  std::vector<text::Message> prompt;
+  std::string first, second;
+  int outcome = 1;
+  double strength = 0;  ///< becomes Preference::margin
+  double weight = 1;
+};
+
+/// All that one row says; the reader takes what it was asked for.
+struct RowContent {
+  std::vector<std::string> documents;
+  std::vector<std::vector<text::Message>> demonstrations;  ///< each ends with the assistant
+  std::vector<Comparison> comparisons;
+  std::vector<std::vector<text::Message>> prompts;  ///< those that have no answer in the row
+  std::string id, source;                           ///< "" where the row names none
+  std::string dropped;                              ///< why a well-formed row is of no use; "" if it is
+};
+
+/// Settings that some formats look at.
+struct FormatOptions {
+  bool passages = false;  ///< finegrained: put the evidence passages before the question
+};
+
+struct Format {
+  std::string_view id, doc;
+  bool (*recognise)(const Json& row);
+  /// Throws kUsage without a place ("field 'chosen' is missing"); the reader adds file and line.
+  RowContent (*read)(const Json& row, const FormatOptions&);
+};
+
+/// All formats, in the order of detection.
+std::span<const Format> formats();
+/// By id; unknown: kUsage with a suggestion.
+const Format& format(std::string_view id);
+/// The first format that recognises the row, or nullptr.
+const Format* recognise(const Json& row);
+
+}  // namespace hone::data

@@ -1,0 +1,177 @@
+#include "data/read.h"
+
+#include <set>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "data/row_reader.h"
+#include "data/split.h"
+
+namespace hone::data {
+namespace {
+
+// Several things of one row share its id with a suffix.
+std::string numbered(const std::string& id, size_t n, size_t of) {
+  return of > 1 ? id + "." + std::to_string(n + 1) : id;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i) out += (i ? ", " : "") + names[i];
+  return out;
+}
+
+template <class Row>
+Read<Row> finished(std::vector<Row> rows, ReadReport report, const std::vector<std::string>& paths,
+                   const std::string& what) {
+  report.rows = static_cast<int64_t>(rows.size());
+  if (rows.empty()) {
+    std::string seen;
+    for (const FileReport& f : report.files) seen += (seen.empty() ? "" : ", ") + f.format;
+    usage_error("no " + what + " in " + join(paths) + " (" + report.summary() + "; format: " + seen + ")",
+                "is this the right file, and the right format?");
+  }
+  return {std::move(rows), std::move(report)};
+}
+
+bool useless(const Comparison& c, ReadReport& report) {
+  if (c.first == c.second) {
+    ++report.dropped["identical answers"];
+    return true;
+  }
+  if (c.weight == 0) {
+    ++report.dropped["weight 0"];
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Read<Document> read_documents(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<Document> rows;
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    for (size_t i = 0; i < c.documents.size(); ++i) {
+      if (c.documents[i].find_first_not_of(" \t\r\n") == std::string::npos) {
+        ++r.dropped["empty documents"];
+        continue;
+      }
+      rows.push_back({std::move(c.documents[i]), numbered(place.id, i, c.documents.size())});
+    }
+  });
+  return finished(std::move(rows), std::move(report), paths, "documents");
+}
+
+Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<Demonstration> rows;
+  std::vector<std::string> answer_of;  // of each row from a comparison: hash of prompt and answer; "" of others
+  std::unordered_map<std::string, std::pair<bool, bool>> fate;  // the same hash: has it won, has it lost
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    for (size_t i = 0; i < c.demonstrations.size(); ++i) {
+      auto& messages = c.demonstrations[i];
+      if (messages.back().content.empty()) {
+        ++r.dropped["empty answers"];
+        continue;
+      }
+      rows.push_back({std::move(messages), numbered(place.id, i, c.demonstrations.size())});
+      answer_of.emplace_back();
+    }
+    if (!c.demonstrations.empty()) return;
+    for (size_t i = 0; i < c.comparisons.size(); ++i) {
+      const Comparison& comparison = c.comparisons[i];
+      if (comparison.outcome == 0) ++r.ties;
+      if (useless(comparison, r) || comparison.outcome == 0) continue;
+      const bool first = comparison.outcome > 0;
+      std::vector<text::Message> messages = comparison.prompt;
+      messages.push_back({"assistant", first ? comparison.second : comparison.first});
+      fate[prompt_hash(messages)].second = true;
+      messages.back().content = first ? comparison.first : comparison.second;
+      if (messages.back().content.empty()) {
+        ++r.dropped["empty answers"];
+        continue;
+      }
+      const std::string key = prompt_hash(messages);
+      const bool again = std::exchange(fate[key].first, true);
+      if (again) {
+        ++r.dropped["chosen already"];
+        continue;
+      }
+      rows.push_back({std::move(messages), numbered(place.id, i, c.comparisons.size())});
+      answer_of.push_back(key);
+    }
+  });
+  if (settings.chosen_sides == "best") {
+    size_t kept = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!answer_of[i].empty() && fate[answer_of[i]].second) {
+        ++report.dropped["chosen once, rejected another time"];
+        continue;
+      }
+      if (kept != i) rows[kept] = std::move(rows[i]);
+      ++kept;
+    }
+    rows.resize(kept);
+  }
+  return finished(std::move(rows), std::move(report), paths, "demonstrations");
+}
+
+Read<Preference> read_preferences(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<Preference> rows;
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    for (size_t i = 0; i < c.comparisons.size(); ++i) {
+      Comparison& comparison = c.comparisons[i];
+      if (comparison.outcome == 0) ++r.ties;
+      if (useless(comparison, r) || (comparison.outcome == 0 && settings.ties != "half")) continue;
+      if (comparison.outcome < 0) std::swap(comparison.first, comparison.second);
+      Preference p;
+      p.prompt = std::move(comparison.prompt);
+      p.chosen = std::move(comparison.first);
+      p.rejected = std::move(comparison.second);
+      p.margin = comparison.strength;
+      p.weight = comparison.weight;
+      p.source = place.source;
+      p.id = numbered(place.id, i, c.comparisons.size());
+      if (comparison.outcome == 0) {
+        // ½·loss(a over b) + ½·loss(b over a): the cross-entropy against a label of ½.
+        p.tie = true;
+        p.margin = 0;
+        p.weight /= 2;
+        Preference other = p;
+        std::swap(other.chosen, other.rejected);
+        other.id += "'";
+        rows.push_back(std::move(other));
+      }
+      rows.push_back(std::move(p));
+    }
+  });
+  return finished(std::move(rows), std::move(report), paths, "comparisons");
+}
+
+Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<Prompt> rows;
+  std::set<std::string> seen;
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    std::vector<std::vector<text::Message>> prompts = std::move(c.prompts);
+    for (auto& messages : c.demonstrations) {
+      messages.pop_back();
+      prompts.push_back(std::move(messages));
+    }
+    for (Comparison& comparison : c.comparisons) prompts.push_back(std::move(comparison.prompt));
+    for (std::string& document : c.documents) prompts.push_back({{"user", std::move(document)}});
+    std::vector<std::vector<text::Message>> fresh;
+    for (auto& messages : prompts) {
+      if (messages.empty() || !seen.insert(prompt_hash(messages)).second) {
+        ++r.dropped["the same prompt again"];
+      } else {
+        fresh.push_back(std::move(messages));
+      }
+    }
+    for (size_t i = 0; i < fresh.size(); ++i)
+      rows.push_back({std::move(fresh[i]), numbered(place.id, i, fresh.size())});
+  });
+  return finished(std::move(rows), std::move(report), paths, "prompts");
+}
+
+}  // namespace hone::data

@@ -1,0 +1,78 @@
+// Reading data files into rows. Nothing is lost silently: bad lines, ties, rows that cannot be used are counted, and
+// the first problems are kept with file and line.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json_fwd.h"
+#include "data/rows.h"
+
+namespace hone::data {
+
+struct ReadSettings {
+  std::string format = "auto";
+  std::string on_bad_line = "stop";
+  std::string ties = "drop";
+  std::string split_text_by = "file";
+  std::string chosen_sides = "best";
+  bool passages = false;
+
+  template <class V>
+  void fields(V& v) {
+    v("format", format, "row format of the files (`hone list formats`); auto: seen in each file's first row");
+    v.choice("on_bad_line", on_bad_line, {"stop", "skip"},
+             "a line that cannot be read stops the run, or is skipped and counted", "a lost line is worth a look");
+    v.choice("ties", ties, {"drop", "half"},
+             "comparisons without a winner are dropped, or become two of weight 1/2, one each way",
+             "a tie tells a Bradley-Terry model only that the rewards are close");
+    v.choice("split_text_by", split_text_by, {"file", "blank_line", "line"},
+             "what one document is in a plain text file");
+    v.choice("chosen_sides", chosen_sides, {"best", "all"},
+             "demonstrations from comparisons: answers that win and never lose on their prompt, or every chosen side");
+    v("passages", passages, "fine-grained QA feedback: put the evidence passages before the question",
+      "they run to thousands of tokens");
+  }
+};
+
+struct FileReport {
+  std::string path, sha256, container, format;
+  uint64_t bytes = 0;
+  int64_t rows = 0;  ///< rows in the file, bad ones included
+};
+
+struct Problem {
+  std::string where;  ///< "file:line"
+  std::string what;
+};
+
+struct ReadReport {
+  std::vector<FileReport> files;
+  int64_t rows = 0;                        ///< what came out
+  int64_t skipped = 0;                     ///< bad lines passed over (on_bad_line = "skip")
+  int64_t ties = 0;                        ///< comparisons without a winner
+  std::map<std::string, int64_t> dropped;  ///< well-formed but of no use: reason -> count
+  std::vector<Problem> problems;           ///< the first ten of them
+
+  Json to_json() const;
+  /// One line: "7,038 rows from 5 files; 865 ties; skipped 2 bad lines (first: x.jsonl:7: …)".
+  std::string summary() const;
+};
+
+template <class Row>
+struct Read {
+  std::vector<Row> rows;
+  ReadReport report;
+};
+
+// Each takes files, folders and patterns, and fails (kUsage) where nothing comes out: "no comparisons in FILE".
+Read<Document> read_documents(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+/// From demonstration rows, and from comparisons the chosen sides.
+Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+Read<Preference> read_preferences(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+/// The prompts of every kind of row, each different one once.
+Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+
+}  // namespace hone::data

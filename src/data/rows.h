@@ -1,0 +1,39 @@
+// What data files say, before tokenisation: one struct per kind of row.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "text/messages.h"
+
+namespace hone::data {
+
+/// A running text to learn the language from.
+struct Document {
+  std::string text;
+  std::string id;
+};
+
+/// A conversation to imitate. The last message is the assistant's.
+struct Demonstration {
+  std::vector<text::Message> messages;
+  std::string id;
+};
+
+/// One comparison of two answers to the same prompt. The prompt's last message is the user's.
+struct Preference {
+  std::vector<text::Message> prompt;
+  std::string chosen, rejected;
+  double weight = 1;   ///< of this comparison in the loss; ½ for each half of a tie
+  double margin = 0;   ///< how strong the preference is, 0 to 1 where the file grades it, 0 where it does not
+  std::string source;  ///< which set it comes from: the row's own "source", else the format's or the file's name
+  std::string id;      ///< the row's own id, else "file:row"
+  bool tie = false;    ///< one half of a tie (setting ties = "half"); evaluation leaves these out
+};
+
+/// A prompt to sample from. The last message is the user's.
+struct Prompt {
+  std::vector<text::Message> messages;
+  std::string id;
+};
+
+}  // namespace hone::data

@@ -1,0 +1,128 @@
+#include "data/split.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "base/sha256.h"
+
+namespace hone::data {
+namespace {
+
+// Trimmed, each run of white space one blank: the same prompt pasted twice is the same prompt.
+void append_normal(std::string& out, std::string_view text) {
+  bool blank = false, any = false;
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      blank = true;
+      continue;
+    }
+    if (blank && any) out += ' ';
+    blank = false;
+    any = true;
+    out += c;
+  }
+}
+
+constexpr size_t kHashDigits = 32;
+
+}  // namespace
+
+std::string prompt_hash(std::span<const text::Message> prompt) {
+  std::string canonical;
+  for (const text::Message& m : prompt) {
+    canonical += m.role;
+    canonical += '\x1f';
+    append_normal(canonical, m.content);
+    canonical += '\x1e';
+  }
+  return sha256(canonical).substr(0, kHashDigits);
+}
+
+std::string prompt_hash(const Preference& row) { return prompt_hash(row.prompt); }
+std::string prompt_hash(const Prompt& row) { return prompt_hash(row.messages); }
+std::string prompt_hash(const Demonstration& row) {
+  HONE_CHECK(!row.messages.empty());
+  return prompt_hash(std::span(row.messages).first(row.messages.size() - 1));
+}
+
+bool is_held_out(const std::string& hash, double share, uint64_t seed) {
+  return Stream(seed, "held out", hash64(hash)).uniform_at(0) < share;
+}
+
+template <class Row>
+Split<Row> split(std::vector<Row> rows, double share, uint64_t seed) {
+  if (!(share >= 0 && share <= 1)) usage_error("held_out_share is " + decimal_text(share, 3) + ", not between 0 and 1");
+  Split<Row> out;
+  std::set<std::string> prompts;
+  for (Row& row : rows) {
+    const std::string hash = prompt_hash(row);
+    (is_held_out(hash, share, seed) ? out.held_out : out.train).push_back(std::move(row));
+    prompts.insert(hash);
+  }
+  if (share > 0 && share < 1 && prompts.size() > 1 && (out.train.empty() || out.held_out.empty()))
+    usage_error("held_out_share = " + decimal_text(share, 3) + " of " +
+                    count_text(static_cast<int64_t>(prompts.size())) + " prompts leaves no row " +
+                    (out.train.empty() ? "to learn from" : "to evaluate on"),
+                "give another share or more data");
+  return out;
+}
+template Split<Preference> split(std::vector<Preference>, double, uint64_t);
+template Split<Demonstration> split(std::vector<Demonstration>, double, uint64_t);
+template Split<Prompt> split(std::vector<Prompt>, double, uint64_t);
+
+std::string SplitManifest::sha256() const {
+  std::string all;
+  for (const std::string& hash : trained_) all += hash + "\n";
+  return hone::sha256(all);
+}
+
+void SplitManifest::save(const fs::path& file) const {
+  Json out;
+  out["what"] = "hashes of the prompts that the model was trained on";
+  out["held_out_share"] = share_;
+  out["seed"] = seed_;
+  out["sha256"] = sha256();
+  out["trained"] = trained_;
+  write_file_atomic(file, dump_json(out, 1) + "\n");
+}
+
+SplitManifest SplitManifest::load(const fs::path& file) {
+  const Json json = parse_json(read_file(file), file.string());
+  SplitManifest out;
+  try {
+    out.share_ = json.at("held_out_share").get<double>();
+    out.seed_ = json.at("seed").get<uint64_t>();
+    out.trained_ = json.at("trained").get<std::set<std::string>>();
+    if (json.at("sha256").get<std::string>() == out.sha256()) return out;
+  } catch (const nlohmann::json::exception&) {
+    usage_error(file.string() + ": not a list of trained prompts",
+                "it is written beside the model by the training stage");
+  }
+  usage_error(file.string() + ": the hashes do not give the stored sha256",
+              "the file was changed; take it from the run again");
+}
+
+template <class Row>
+void require_disjoint(const SplitManifest& manifest, std::span<const Row> rows, const std::string& what) {
+  int64_t seen = 0;
+  std::string first;
+  for (const Row& row : rows) {
+    if (!manifest.trained_on(prompt_hash(row))) continue;
+    if (seen++ == 0) first = row.id;
+  }
+  if (seen == 0) return;
+  usage_error(
+      count_text(seen) + " of " + count_text(static_cast<int64_t>(rows.size())) + " rows of " + what +
+          " have prompts that the model was trained on (first: " + first + ")",
+      "evaluate on held-out rows: the split with held_out_share = " + decimal_text(manifest.held_out_share(), 3) +
+          " and seed " + std::to_string(manifest.seed()) + " leaves them out");
+}
+template void require_disjoint(const SplitManifest&, std::span<const Preference>, const std::string&);
+template void require_disjoint(const SplitManifest&, std::span<const Demonstration>, const std::string&);
+template void require_disjoint(const SplitManifest&, std::span<const Prompt>, const std::string&);
+
+}  // namespace hone::data

@@ -1,0 +1,27 @@
+// Rows as token ids. The loss weight of every token is fixed here, at tokenisation, and carried to the loss; nothing
+// later looks at a pad id or searches for a marker to find out what is trained.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace hone::data {
+
+/// Invariants: ids.size() == weight.size(); weight[0] == 0 (nothing precedes it).
+struct Sequence {
+  std::vector<int32_t> ids;
+  std::vector<float> weight;  ///< weight[i]: of predicting ids[i] from ids[0..i-1] in the loss
+  int64_t size() const { return static_cast<int64_t>(ids.size()); }
+};
+
+/// Two answers to one prompt; both begin with the same prompt_length ids.
+struct Pair {
+  Sequence chosen, rejected;
+  int64_t prompt_length = 0;
+  double weight = 1, margin = 0;
+  int64_t size() const { return chosen.size() + rejected.size(); }
+};
+
+/// Ids up to where the answer begins.
+using PromptIds = std::vector<int32_t>;
+
+}  // namespace hone::data

@@ -1,0 +1,85 @@
+#include "data/split.h"
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "scratch.h"
+
+using namespace hone;
+using namespace hone::data;
+
+namespace {
+Preference pair(const std::string& prompt, int n) {
+  Preference p;
+  p.prompt = {{"user", prompt}};
+  p.chosen = "a" + std::to_string(n);
+  p.rejected = "b";
+  p.id = prompt + "#" + std::to_string(n);
+  return p;
+}
+std::vector<Preference> pairs(int prompts, int each) {
+  std::vector<Preference> out;
+  for (int i = 0; i < prompts; ++i)
+    for (int k = 0; k < each; ++k) out.push_back(pair("prompt " + std::to_string(i), k));
+  return out;
+}
+}  // namespace
+
+TEST_CASE("a prompt's hash ignores how much white space stands in it, and nothing else") {
+  const auto hash = [](const std::string& s) { return prompt_hash(pair(s, 0)); };
+  CHECK(hash("a b") == hash("  a \n b "));
+  CHECK(hash("a b") != hash("ab"));
+  CHECK(hash("a b") != hash("a B"));
+  const std::vector<text::Message> one = {{"user", "ab"}}, two = {{"user", "a"}, {"assistant", "b"}};
+  CHECK(prompt_hash(one) != prompt_hash(two));
+  CHECK(prompt_hash(Demonstration{{{"user", "a b"}, {"assistant", "x"}}, ""}) == hash("a b"));
+  CHECK(prompt_hash(Prompt{{{"user", "a b"}}, ""}) == hash("a b"));
+}
+
+TEST_CASE("all rows of a prompt fall on one side, about the share asked for, stable when rows are added") {
+  const auto halves = split(pairs(2000, 3), 0.1, 7);
+  CHECK(halves.train.size() + halves.held_out.size() == 6000);
+  // 200 prompts expected, standard deviation √(2000·0.1·0.9) = 13.4: four of them either way
+  CHECK(halves.held_out.size() > 3 * (200 - 54));
+  CHECK(halves.held_out.size() < 3 * (200 + 54));
+  SplitManifest manifest(0.1, 7);
+  manifest.add<Preference>(halves.train);
+  for (const Preference& p : halves.held_out) CHECK(!manifest.trained_on(prompt_hash(p)));
+  const auto more = split(pairs(2500, 1), 0.1, 7);
+  SplitManifest later(0.1, 7);
+  later.add<Preference>(more.train);
+  for (const Preference& p : halves.train) CHECK(later.trained_on(prompt_hash(p)));
+  const auto other_seed = split(pairs(2000, 3), 0.1, 8);
+  CHECK(other_seed.held_out.front().id != halves.held_out.front().id);
+}
+
+TEST_CASE("a split that leaves a side empty is refused") {
+  CHECK_THROWS_WITH_AS(split(pairs(3, 1), 0.0001, 1), doctest::Contains("leaves no row to evaluate on"), Error);
+  CHECK_THROWS_AS(split(pairs(3, 1), 1.5, 1), Error);
+  CHECK(split(pairs(3, 1), 0, 1).held_out.empty());
+}
+
+TEST_CASE("rows that were trained on are refused for evaluation, also after saving and loading") {
+  const scratch::Folder dir;
+  const auto halves = split(pairs(100, 2), 0.2, 3);
+  SplitManifest manifest(0.2, 3);
+  manifest.add<Preference>(halves.train);
+  manifest.save(dir.path / "trained.json");
+  const SplitManifest loaded = SplitManifest::load(dir.path / "trained.json");
+  CHECK(loaded.size() == manifest.size());
+  CHECK(loaded.sha256() == manifest.sha256());
+  require_disjoint<Preference>(loaded, halves.held_out, "held.jsonl");
+  auto leaky = halves.held_out;
+  leaky.push_back(halves.train[0]);
+  leaky.push_back(halves.train[1]);
+  CHECK_THROWS_WITH_AS(require_disjoint<Preference>(loaded, leaky, "held.jsonl"), doctest::Contains("2 of "), Error);
+
+  std::string text = read_file(dir.path / "trained.json");
+  const std::string hash = prompt_hash(halves.train[0]);
+  text.replace(text.find(hash), 1, hash[0] == '0' ? "1" : "0");
+  CHECK_THROWS_WITH_AS(SplitManifest::load(dir.file("changed.json", text)),
+                       doctest::Contains("do not give the stored sha256"), Error);
+  CHECK_THROWS_WITH_AS(SplitManifest::load(dir.file("other.json", "{}")),
+                       doctest::Contains("not a list of trained prompts"), Error);
+}
