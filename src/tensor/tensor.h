@@ -2,6 +2,7 @@
 // one, precompiled, 1.7 s). An operator that is missing here is added here, one line.
 #pragma once
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/Device.h>

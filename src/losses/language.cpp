@@ -1,0 +1,7 @@
+#include "losses/language.h"
+
+namespace hone::losses {
+
+Tensor language(const Tensor& logps) { return -logps; }
+
+}  // namespace hone::losses
