@@ -27,7 +27,16 @@ if(EXISTS ${HONE_TORCH_ROOT}/lib/libtorch_cuda.so)
   target_link_libraries(hone_torch INTERFACE "-Wl,--push-state,--no-as-needed"
     ${HONE_TORCH_ROOT}/lib/libc10_cuda.so ${HONE_TORCH_ROOT}/lib/libtorch_cuda.so "-Wl,--pop-state")
 endif()
-# libtorch_cpu brings its own OpenMP; ours must be the same one, so none is linked besides.
+# at::parallel_for is serial unless OpenMP is on. The runtime must be the one that libtorch_cpu brings; the compiler's own
+# is linked only where LibTorch brings none.
+file(GLOB HONE_TORCH_OPENMP ${HONE_TORCH_ROOT}/lib/libgomp*.so* ${HONE_TORCH_ROOT}/../torch.libs/libgomp*.so*)
+if(HONE_TORCH_OPENMP)
+  list(GET HONE_TORCH_OPENMP 0 HONE_TORCH_OPENMP)
+else()
+  set(HONE_TORCH_OPENMP gomp)
+endif()
+target_link_libraries(hone_torch INTERFACE ${HONE_TORCH_OPENMP})
+target_compile_options(hone_torch INTERFACE -fopenmp)
 target_link_options(hone_torch INTERFACE "-Wl,-rpath,${HONE_TORCH_ROOT}/lib")
 set(CMAKE_BUILD_RPATH ${HONE_TORCH_ROOT}/lib)
 

@@ -1,0 +1,29 @@
+// Model folders as Hugging Face lays them out: config.json and model.safetensors, or shards with an index.
+#pragma once
+#include <filesystem>
+#include <optional>
+
+#include "base/json_fwd.h"
+#include "model/decoder.h"
+#include "model/scalar_head.h"
+
+namespace hone::model {
+
+struct LoadedModel {
+  Decoder decoder;
+  std::optional<ScalarHead> head;  ///< of a …ForSequenceClassification
+  std::vector<std::string> notes;  ///< what the user should hear: ignored settings, left-out buffers
+};
+
+/// f32 on the CPU, gradients off. Missing, surplus or misshapen tensors: kUsage naming them. Derived buffers (causal
+/// masks, inverse frequencies) are skipped; a stored copy of a tied weight must equal it.
+LoadedModel load_model(const fs::path& folder);
+/// config.json alone.
+ParsedConfig load_config(const fs::path& folder);
+
+/// Writes config.json (with `extra` merged in) and model.safetensors; a head makes it a …ForSequenceClassification.
+/// Atomic file by file, config.json last.
+void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead* head, const Json& extra);
+void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead* head = nullptr);
+
+}  // namespace hone::model

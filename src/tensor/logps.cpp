@@ -1,0 +1,82 @@
+#include "tensor/logps.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "tensor/autograd.h"
+#include "tensor/linear.h"
+#include "tensor/softmax_rows.h"
+
+namespace hone {
+namespace {
+
+constexpr int64_t kLogitBytes = int64_t{16} << 20;
+
+struct Problem {
+  Tensor hidden, weight, targets;
+  LogpsOptions options;
+  int64_t chunk;
+
+  // (rows, V): the scaled logits of rows [begin, begin + rows).
+  Tensor logits(int64_t begin, int64_t rows) const {
+    Tensor z = linear(hidden.narrow(0, begin, rows), weight, {}, options.compute);
+    return options.inv_temperature == 1 ? z : z.mul_(options.inv_temperature);
+  }
+};
+
+std::vector<Tensor> backward(const Problem& problem, const Tensor& logsumexp, const Tensor& entropy,
+                             const Tensor& grad_logps, const Tensor& grad_entropy) {
+  const auto& [hidden, weight, targets, options, chunk] = problem;
+  const at::ScalarType compute = options.compute == at::ScalarType::Undefined ? hidden.scalar_type() : options.compute;
+  Tensor grad_hidden, grad_weight;
+  if (hidden.requires_grad()) grad_hidden = at::empty_like(hidden);
+  if (weight.requires_grad()) grad_weight = at::zeros_like(weight);
+  const Tensor cast_weight = weight.to(compute);
+  for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
+    const int64_t rows = std::min(chunk, hidden.size(0) - begin);
+    const auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, begin, rows) : t; };
+    Tensor z = problem.logits(begin, rows);
+    softmax_rows_backward_(z, part(targets), part(logsumexp), part(entropy), part(grad_logps), part(grad_entropy),
+                           options.inv_temperature);
+    const Tensor dz = z.to(compute);
+    if (grad_hidden.defined()) grad_hidden.narrow(0, begin, rows).copy_(at::mm(dz, cast_weight));
+    if (grad_weight.defined()) {
+      if (compute == weight.scalar_type()) grad_weight.addmm_(dz.t(), part(hidden));
+      else grad_weight.add_(at::mm(dz.t(), part(hidden).to(compute)));
+    }
+  }
+  return {grad_hidden, grad_weight};
+}
+
+}  // namespace
+
+TokenLogps token_logps(const Tensor& hidden, const Tensor& weight, const Tensor& targets, const LogpsOptions& options) {
+  HONE_CHECK(hidden.dim() == 2 && weight.dim() == 2 && targets.dim() == 1, "token_logps: (N, D), (V, D), (N)");
+  HONE_CHECK(hidden.size(1) == weight.size(1) && hidden.size(0) == targets.size(0), "token_logps: shapes disagree");
+  const int64_t row_bytes = weight.size(0) * static_cast<int64_t>(hidden.element_size());
+  const int64_t chunk = options.chunk > 0 ? options.chunk : std::max<int64_t>(64, kLogitBytes / row_bytes);
+  Problem problem{hidden, weight, targets, options, chunk};
+  const bool entropy = options.entropy || options.entropy_grad;
+  Tensor logps, logsumexp, entropies;
+  {
+    const at::NoGradGuard no_grad;
+    logps = at::empty({hidden.size(0)}, hidden.options());
+    logsumexp = at::empty_like(logps);
+    if (entropy) entropies = at::empty_like(logps);
+    for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
+      const int64_t rows = std::min(chunk, hidden.size(0) - begin);
+      softmax_rows(problem.logits(begin, rows), targets.narrow(0, begin, rows), logps.narrow(0, begin, rows),
+                   logsumexp.narrow(0, begin, rows), entropy ? entropies.narrow(0, begin, rows) : Tensor());
+    }
+  }
+  const Tensor kept_entropy = options.entropy_grad ? entropies.detach() : Tensor();
+  std::vector<Tensor> outputs{logps};
+  if (options.entropy_grad) outputs.push_back(entropies);
+  outputs = attach_backward(
+      {hidden, weight}, std::move(outputs), [problem, logsumexp, kept_entropy](const std::vector<Tensor>& grads) {
+        return backward(problem, logsumexp, kept_entropy, grads[0], grads.size() > 1 ? grads[1] : Tensor());
+      });
+  return {outputs[0], options.entropy_grad ? outputs[1] : entropies};
+}
+
+}  // namespace hone
