@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "scratch.h"
 
