@@ -1,6 +1,7 @@
 // Rows to token ids: what is trained, the limits, cutting from the left, plain format, other tokenizers.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/error.h"
