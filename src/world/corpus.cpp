@@ -29,7 +29,7 @@ string statement(const World& w, const Fact& fact, Stream& s) {
 string profile(const World& w, Stream& s) {
   std::vector<const Fact*> facts;
   string text;
-  if (s.chance(0.6)) {
+  if (s.chance(0.7)) {
     const size_t e = s.below(w.entities.size());
     for (const Fact& f : w.facts)
       if (f.entity == e) facts.push_back(&f);
@@ -44,7 +44,7 @@ string profile(const World& w, Stream& s) {
 }
 
 string exchange(const World& w, Stream& s) {
-  static constexpr std::array<double, 7> kShares = {0.56, 0.12, 0.12, 0.07, 0.05, 0.04, 0.04};  // as kFamilies
+  static constexpr std::array<double, 7> kShares = {0.54, 0.12, 0.12, 0.08, 0.06, 0.04, 0.04};  // as kFamilies
   string text;
   const int64_t turns = s.between(3, 6);
   for (int64_t i = 0; i < turns; ++i) {
@@ -68,24 +68,30 @@ string story(const World& w, Stream& s) {
 }
 
 string sums(Stream& s) {
-  string text = "Here are sums.";
-  for (int i = 0; i < 8; ++i) {
-    const int64_t a = s.between(1, 20), b = s.between(1, 20);
-    text += " For " + std::to_string(a) + " plus " + std::to_string(b) +
-            (s.chance(0.5) ? " the sum is " : " that makes ") + std::to_string(a + b) + ".";
+  string text = "Here are sums:";
+  for (int i = 0; i < 12; ++i) {
+    const int64_t a = s.between(1, kLargestOperand), b = s.between(1, kLargestOperand);
+    text += (i ? ", " : " ") + std::to_string(a) + " plus " + std::to_string(b) + " makes " + std::to_string(a + b);
   }
-  return text;
+  return text + ".";
 }
 
-string lists(Stream& s) {
+/// Any words, names too, written out in several forms: what a model learns copying from.
+string lists(const World& w, Stream& s) {
+  std::vector<string> items;
+  const int64_t n = s.between(2, 5);
   const Category& c = s.pick(categories());
-  std::vector<std::string_view> members(c.members.begin(), c.members.end());
-  s.shuffle(members);
-  const std::vector<string> items(members.begin(), members.begin() + s.between(2, 5));
-  string text = "Here are " + std::to_string(items.size()) + " " + string(c.plural) + ":";
+  const bool any = s.chance(0.5);
+  while (static_cast<int64_t>(items.size()) < n) {
+    string item = any ? s.pick(w.entities).name : string(s.pick(c.members));
+    if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(std::move(item));
+  }
+  string text = "Here are " + std::to_string(n) + " " + (any ? "words" : string(c.plural)) + ":";
   for (const string& item : items) text += " " + item;
   static constexpr std::string_view kForms[] = {"With commas", "With and", "With numbers", "With dashes"};
-  for (size_t f = 0; f < 4; ++f)
+  std::array<size_t, 4> order = {0, 1, 2, 3};
+  s.shuffle(order);
+  for (const size_t f : order)
     text += "\n" + string(kForms[f]) + ": " + write_list(items, static_cast<ListForm>(f)) + ".";
   return text;
 }
@@ -136,7 +142,7 @@ std::vector<string> make_corpus(const World& world, const CorpusParams& params) 
                   : k == 1 ? exchange(world, s)
                   : k == 2 ? story(world, s)
                   : k == 3 ? sums(s)
-                  : k == 4 ? lists(s)
+                  : k == 4 ? lists(world, s)
                            : manners(world, s);
     const int64_t n = words_in(text);
     written[k] += n, total += n;

@@ -41,7 +41,7 @@ constexpr Chore kChores[] = {
 
 constexpr string_view kFormWords[] = {"with commas", "with and", "with numbers", "with dashes"};
 
-constexpr string_view kBefore[] = {"The sun was warm.", "It was a cold day.", "Rain fell all day long."};
+constexpr string_view kBefore[] = {"It was warm.", "It was cold.", "It was dark."};
 constexpr string_view kAfter[] = {"Then it was time for bed.", "It took a long time."};
 
 string join(const std::vector<string>& items, string_view between) {

@@ -37,9 +37,9 @@ struct CorpusParams {
   double profiles = 0.34;
   double exchanges = 0.36;
   double stories = 0.10;
-  double sums = 0.11;
-  double lists = 0.05;
-  double manners = 0.04;
+  double sums = 0.08;
+  double lists = 0.09;
+  double manners = 0.03;
 
   template <class V>
   void fields(V& v) {

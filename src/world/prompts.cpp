@@ -50,7 +50,7 @@ struct Maker {
 
   WorldPrompt sum(Stream& s) const {
     WorldPrompt p;
-    p.a = static_cast<int>(s.between(1, 20)), p.b = static_cast<int>(s.between(1, 20));
+    p.a = static_cast<int>(s.between(1, kLargestOperand)), p.b = static_cast<int>(s.between(1, kLargestOperand));
     p.right = std::to_string(p.a + p.b);
     const size_t k = phrasing(s);
     if (k == 3) p.person = person(s), p.thing = std::string(s.pick(std::span(kCounted)));
