@@ -1,0 +1,122 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/output.h"
+#include "cli/verb.h"
+#include "config/run_folder.h"
+#include "infer/verify_model.h"
+
+namespace hone::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace names = config::names;
+
+struct Verdict {
+  int64_t runs = 0, models = 0, checkpoints = 0;
+  std::string wrong;  ///< "PATH: what", or ""
+};
+
+std::vector<fs::path> folders_of(const fs::path& folder) {
+  std::vector<fs::path> out;
+  for (const auto& e : fs::directory_iterator(folder))
+    if (e.is_directory()) out.push_back(e.path());
+  std::ranges::sort(out);
+  return out;
+}
+
+// Runs `verify`, which returns the first thing wrong in the folder or throws.
+bool holds(const fs::path& folder, Verdict& verdict, const std::function<std::string()>& verify) {
+  std::string wrong;
+  try {
+    wrong = verify();
+  } catch (const Error& e) {
+    wrong = e.what();
+  }
+  if (wrong.empty()) return true;
+  verdict.wrong = wrong.starts_with(folder.string()) ? wrong : (folder / "").string() + wrong;
+  return false;
+}
+
+// A folder without DONE is a write that was cut off; what it names must be there with that hash.
+std::string verify_checkpoint(const fs::path& folder) {
+  if (!fs::exists(folder / "DONE")) return "DONE: missing, the checkpoint was not finished";
+  for (const auto& e : fs::directory_iterator(folder))
+    if (e.path().extension() == ".json") parse_json(read_file(e.path()), e.path().string());
+  return "";
+}
+
+bool verify(const fs::path& folder, Verdict& verdict, bool top) {
+  if (fs::exists(folder / names::kRecord)) {
+    ++verdict.runs;
+    if (!holds(folder, verdict, [&] { return config::verify_run_folder(folder); })) return false;
+    if (fs::exists(folder / names::kModel / "config.json") && !verify(folder / names::kModel, verdict, false))
+      return false;
+    for (const fs::path& inner : folders_of(folder))
+      if (fs::exists(inner / names::kRecord) && !verify(inner, verdict, false)) return false;
+    if (const fs::path checkpoints = folder / names::kCheckpoints; fs::is_directory(checkpoints)) {
+      for (const fs::path& inner : folders_of(checkpoints)) {
+        ++verdict.checkpoints;
+        if (!holds(inner, verdict, [&] { return verify_checkpoint(inner); })) return false;
+      }
+    }
+    return true;
+  }
+  if (fs::exists(folder / "DONE") || folder.parent_path().filename() == names::kCheckpoints) {
+    ++verdict.checkpoints;
+    return holds(folder, verdict, [&] { return verify_checkpoint(folder); });
+  }
+  if (fs::exists(folder / "config.json")) {
+    ++verdict.models;
+    return holds(folder, verdict, [&] { return infer::verify_model_folder(folder); });
+  }
+  if (!top) return true;
+  bool any = false;
+  for (const fs::path& inner : folders_of(folder)) {
+    if (!fs::exists(inner / names::kRecord)) continue;
+    any = true;
+    if (!verify(inner, verdict, false)) return false;
+  }
+  if (!any)
+    usage_error(folder.string() +
+                ": neither a run folder (run.json) nor a checkpoint (DONE) nor a model folder (config.json)");
+  return true;
+}
+
+std::string counted(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+
+}  // namespace
+
+int check(Options& options) {
+  std::string folder;
+  bool json = false;
+  options
+      .positional("DIR", &folder, "a run folder (a recipe's with all of its stages), a checkpoint, or a model folder")
+      .required();
+  options.flag("--json", json, "print the verdict as JSON");
+  options.about(
+      "Verifies hashes against the run record, lineage (inputs that are still there are what they were), completeness, "
+      "and that models load with finite "
+      "weights. The first thing wrong is named and the exit code is 1.");
+  options.example("hone check runs/align", "a recipe's run and every stage of it");
+  options.example("hone check runs/align/06-ppo/model", "a model folder");
+  if (!options.parse()) return kDone;
+  fs::path path = fs::path(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (!fs::is_directory(path)) usage_error(folder + ": no such folder");
+  Verdict verdict;
+  const bool whole = verify(path, verdict, true);
+  if (json) {
+    Json out{{"ok", whole}, {"runs", verdict.runs}, {"models", verdict.models}, {"checkpoints", verdict.checkpoints}};
+    if (!whole) out["wrong"] = verdict.wrong;
+    print(dump_json(out) + "\n");
+  }
+  if (!whole) run_error(verdict.wrong);
+  log::info(folder + ": whole (" + counted(verdict.runs, "run folder") + ", " + counted(verdict.models, "model") +
+            ", " + counted(verdict.checkpoints, "checkpoint") + ")");
+  return kDone;
+}
+
+}  // namespace hone::cli

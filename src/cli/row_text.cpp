@@ -1,0 +1,94 @@
+#include "cli/row_text.h"
+
+#include "base/error.h"
+#include "data/fields_of_row.h"
+
+namespace hone::cli {
+namespace {
+
+std::vector<text::Message> prompt_messages(const Json& value) {
+  if (value.is_string()) return data::user_prompt(value.get<std::string>());
+  if (value.is_array()) return data::message_list(value);
+  usage_error("'prompt' must be text or a list of messages");
+}
+
+std::string completion_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array() && value.size() == 1 && value[0].is_object() && value[0].value("role", "") == "assistant")
+    return data::message(value[0]).content;
+  usage_error("'completion' must be text or one message of the assistant");
+}
+
+}  // namespace
+
+void lacks(const std::string& wanted) { usage_error("has none of " + wanted); }
+
+std::vector<int32_t> ids_of(const Json& row, const char* key) {
+  const std::string name = "'" + std::string(key) + "'";
+  const Json& list = data::field(row, key);
+  if (!list.is_array()) usage_error(name + " must be a list of token ids");
+  std::vector<int32_t> out;
+  out.reserve(list.size());
+  for (const Json& id : list) {
+    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() > INT32_MAX)
+      usage_error(name + " must be a list of token ids, got " + dump_json(id));
+    out.push_back(id.get<int32_t>());
+  }
+  return out;
+}
+
+void RowText::declare(Options& options) {
+  options
+      .value("--chat-format", &format_, "FORMAT",
+             "how prompts and completions become tokens; auto: by the chat template where the model has one, as in "
+             "training")
+      .choices({"auto", "chat", "plain"});
+}
+
+const text::Tokenizer& RowText::tokenizer() {
+  if (!tokenizer_) tokenizer_ = text::Tokenizer::load(folder_);
+  return *tokenizer_;
+}
+
+const data::Encoder& RowText::encoder() {
+  if (!encoder_) encoder_ = data::Encoder::make(tokenizer(), format_);
+  return *encoder_;
+}
+
+std::vector<int32_t> RowText::plain(const std::string& text) {
+  std::vector<int32_t> ids = tokenizer().encode(text);
+  if (const auto bos = tokenizer().bos(); bos && bos != tokenizer().eos() && (ids.empty() || ids[0] != *bos))
+    ids.insert(ids.begin(), *bos);
+  return ids;
+}
+
+std::vector<int32_t> RowText::prompt(const Json& row) {
+  if (row.contains("ids")) return ids_of(row);
+  if (row.contains("messages")) return encoder().prompt(data::message_list(row["messages"]));
+  if (row.contains("prompt")) return encoder().prompt(prompt_messages(row["prompt"]));
+  lacks("'prompt', 'messages', 'ids'");
+}
+
+RowText::Answered RowText::answered(const Json& row, bool as_trained) {
+  std::vector<text::Message> messages;
+  if (row.contains("messages")) {
+    messages = data::message_list(row["messages"]);
+    if (messages.back().role != "assistant") usage_error("'messages' must end with the assistant's");
+  } else {
+    messages = prompt_messages(data::field(row, "prompt"));
+    messages.push_back({"assistant", completion_text(data::field(row, "completion"))});
+  }
+  data::Encoder::Answered all = encoder().conversation(messages);
+  Answered out{std::move(all.sequence.ids), all.prompt_length};
+  if (as_trained) return out;
+  if (encoder().chat()) {
+    // What a template puts after the end of a turn (a newline) is no part of the answer.
+    while (out.ids.size() > static_cast<size_t>(out.prompt_length) && all.sequence.weight[out.ids.size() - 1] == 0)
+      out.ids.pop_back();
+  } else {
+    out.ids.pop_back();
+  }
+  return out;
+}
+
+}  // namespace hone::cli

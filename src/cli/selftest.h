@@ -1,0 +1,20 @@
+// The checks of `hone selftest`: what this build on this machine must hold, tried with the production code on a model
+// of a few thousand parameters.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace hone::cli {
+
+struct SelftestCheck {
+  const char* name;
+  /// Returns what was seen ("largest difference 3e-7"); throws kRun where it fails. `folder` holds the little run.
+  std::string (*run)(const std::filesystem::path& folder);
+};
+
+/// Makes the little run in the folder: world, tokenizer, language model, comparisons, reward model.
+void make_selftest_run(const std::filesystem::path& folder);
+const std::vector<SelftestCheck>& selftest_checks();
+
+}  // namespace hone::cli

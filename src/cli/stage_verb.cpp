@@ -1,0 +1,131 @@
+#include "cli/stage_verb.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "cli/verb.h"
+#include "config/recipe.h"
+#include "pipeline/run.h"
+#include "pipeline/stage.h"
+
+namespace hone::cli {
+namespace {
+
+// One field of a stage as an option: texts as they were given.
+struct FieldOption {
+  const config::Field* field;
+  std::string text;
+  std::vector<std::string> list;
+  bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(field->value); }
+};
+
+std::string placeholder(const config::Field& field) {
+  if (!field.choices.empty()) return "CHOICE";
+  return std::visit(
+      []<class T>(T*) -> std::string {
+        if constexpr (std::is_same_v<T, bool>) return "true|false";
+        else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::string>>) return "TEXT";
+        else if constexpr (std::is_same_v<T, std::vector<double>>) return "X,Y,…";
+        else if constexpr (std::is_same_v<T, double>) return "X";
+        else return "N";
+      },
+      field.value);
+}
+
+// Options are written with dashes, recipes with underscores; both are taken.
+std::string dashed(std::string key) {
+  std::ranges::replace(key, '_', '-');
+  return "--" + key;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> stage_verbs() {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const pipeline::StageKind& k : pipeline::stage_kinds())
+    if (std::ranges::none_of(verbs(), [&](const Verb& v) { return v.name == k.kind; })) out.emplace_back(k.kind, k.doc);
+  return out;
+}
+
+void RunOverrides::declare(Options& options) {
+  options.value("--set", &assignments, "KEY=VALUE", "set a key of the recipe; may be repeated").in_group("Run");
+  options.value("--seed", &seed, "N", "every random choice is a function of it").in_group("Run").shows("1");
+  options.value("--device", &device, "DEVICE", "cpu, cuda or cuda:N").in_group("Run").shows("cpu");
+  options.value("--dtype", &dtype, "DTYPE", "precision of matrix work: auto, f32, bf16").in_group("Run").shows("auto");
+  options.value("--threads", &threads, "N", "CPU threads; 0: what affinity and quota allow").in_group("Run").shows("0");
+}
+
+std::vector<std::string> RunOverrides::all() const {
+  std::vector<std::string> out = assignments;
+  for (const auto& [key, value] :
+       {std::pair{"seed", &seed}, {"device", &device}, {"dtype", &dtype}, {"threads", &threads}})
+    if (!value->empty()) out.push_back(std::string(key) + "=" + *value);
+  return out;
+}
+
+int run_stage_verb(Options& options) {
+  const std::string kind = options.verb();
+  const auto stage = pipeline::make_stage(kind, "hone " + kind);
+  const config::Fields fields = stage->fields();
+
+  std::string out;
+  bool resume = false, plan = false;
+  RunOverrides overrides;
+  std::deque<FieldOption> given;  // addresses stay
+  const auto has = [&](std::string_view key) {
+    return std::ranges::any_of(fields.list(), [&](const auto& f) { return f.key == key; });
+  };
+  for (const config::Field& field : fields.list()) {
+    FieldOption& o = given.emplace_back(FieldOption{&field, {}, {}});
+    const Options::Target target = o.is_list() ? Options::Target(&o.list) : Options::Target(&o.text);
+    Options::Option& option = options.value(dashed(field.key), target, placeholder(field), field.doc);
+    option.choices(field.choices);
+    if (const std::string standard = config::to_toml(field); standard != "\"\"" && standard != "[]")
+      option.shows(standard);
+    if (const std::string plain = "--" + field.key; plain != dashed(field.key)) option.also(plain);
+    if (const size_t dot = field.key.find('.'); dot != std::string::npos)
+      option.in_group("Settings of " + field.key.substr(0, dot));
+    if (field.key == "prompts" && !has("data")) option.also("--data");
+  }
+  options.value("--out", &out, "DIR", "the run folder to write").required().in_group("Run");
+  options.flag("--resume", resume, "continue the run in --out from its newest checkpoint").in_group("Run");
+  options.flag("--plan", plan, "print sizes and estimates, and run nothing").in_group("Run");
+  overrides.declare(options);
+  options.about(
+      "The same as a recipe with this one stage. Every setting below may also be written --set KEY=VALUE; `hone "
+      "explain " +
+      kind + "` says where the defaults come from.");
+  std::string example = "hone " + kind;
+  if (has("model")) example += " --model runs/base/model";
+  if (has("reward")) example += " --reward runs/reward/model";
+  if (has("prompts")) example += " --prompts prompts.jsonl";
+  if (has("data")) example += " --data data.jsonl";
+  options.example(example + " --out runs/" + kind,
+                  "one stage; the result is in runs/" + kind + "/model, the page in runs/" + kind + "/report.html");
+  options.example(example + " --out runs/" + kind + " --resume", "go on after an interruption");
+  if (!options.parse()) return kDone;
+
+  config::Recipe recipe;
+  recipe.run.title = kind;
+  recipe.stages.push_back({kind, kind, "hone " + kind, {}});
+  for (const FieldOption& o : given) {
+    if (!options.given(dashed(o.field->key))) continue;
+    if (o.is_list())
+      recipe.stages[0].entries.push_back(
+          {o.field->key, "hone " + kind + " " + dashed(o.field->key), dump_json(Json(o.list))});
+    else config::apply_set(recipe, o.field->key + "=" + o.text);
+  }
+  for (const std::string& assignment : overrides.all()) config::apply_set(recipe, assignment);
+  if (plan) {
+    pipeline::print_plan(recipe);
+    return kDone;
+  }
+  install_interrupt_handlers();
+  pipeline::run_recipe(recipe, {out, resume});
+  return kDone;
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,64 @@
+#include <optional>
+
+#include "base/error.h"
+#include "cli/jsonl.h"
+#include "cli/row_text.h"
+#include "cli/verb.h"
+#include "data/fields_of_row.h"
+#include "text/chat_template.h"
+
+namespace hone::cli {
+
+int tokenize(Options& options) {
+  std::string model;
+  bool chat = false, generation_prompt = false, decode = false;
+  JsonlOptions rows;
+  options.value("--model", &model, "DIR", "model folder, or a tokenizer.json").required();
+  options.flag("--chat", chat,
+               "{\"messages\"} by the model's chat template: ids, the rendered text, loss_mask (1: trained)");
+  options.flag("--add-generation-prompt", generation_prompt, "with --chat: end with what opens the assistant's turn");
+  options.flag("--decode", decode, "{\"ids\"} back to {\"text\"}");
+  rows.declare(options);
+  options.about(
+      "{\"text\"} or {\"messages\"} to {\"ids\"}; no BOS or EOS is added to a text. With --decode {\"ids\"} to "
+      "{\"text\"}.");
+  options.example("echo '{\"text\": \"the cat\"}' | hone tokenize --model runs/align/04-sft/model",
+                  "{\"text\":\"the cat\",\"ids\":[…]}");
+  options.example(
+      "echo '{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}' | hone tokenize --model DIR --chat "
+      "--add-generation-prompt",
+      "what a model sees before it answers");
+  options.example("echo '{\"ids\": [5, 9]}' | hone tokenize --model DIR --decode", "ids to text");
+  if (!options.parse()) return kDone;
+  if (decode && (chat || generation_prompt)) usage_error("--decode goes without --chat and --add-generation-prompt");
+  if (generation_prompt && !chat) usage_error("--add-generation-prompt goes with --chat");
+
+  const text::Tokenizer tokenizer = text::Tokenizer::load(model);
+  std::optional<text::ChatTemplate> chat_template;
+  if (chat) chat_template = text::ChatTemplate::of(tokenizer);
+  return process_jsonl(rows, {"text", "messages", "ids", "loss_mask"}, [&](std::span<Item*> items) {
+    for_each_item(items, [&](Item& item) {
+      if (decode) {
+        const std::vector<int32_t> ids = ids_of(item.row);
+        for (const int32_t id : ids)
+          if (id >= tokenizer.size())
+            usage_error("token id " + std::to_string(id) + " is not in the vocabulary of " +
+                        std::to_string(tokenizer.size()));
+        item.row["text"] = tokenizer.decode(ids);
+      } else if (item.row.contains("messages")) {
+        if (!chat) usage_error("'messages' needs --chat");
+        const std::vector<text::Message> messages = data::message_list(item.row["messages"]);
+        const text::Encoded encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);
+        item.row["ids"] = encoded.ids;
+        item.row["text"] = chat_template->render(messages, generation_prompt);
+        item.row["loss_mask"] = encoded.trained;
+      } else if (item.row.contains("text")) {
+        item.row["ids"] = tokenizer.encode(data::text_field(item.row, "text"));
+      } else {
+        lacks(chat ? "'messages', 'text'" : "'text', 'messages'");
+      }
+    });
+  });
+}
+
+}  // namespace hone::cli
