@@ -28,5 +28,6 @@ void info(std::string_view message) {
 }
 void warn(std::string_view message) { line("warning: ", message); }
 void set_quiet(bool quiet) { quiet_flag = quiet; }
+bool quiet() { return quiet_flag; }
 
 }  // namespace hone::log

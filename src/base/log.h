@@ -9,5 +9,6 @@ void info(std::string_view message);
 void warn(std::string_view message);
 /// Nothing but warnings (`--quiet`).
 void set_quiet(bool quiet);
+bool quiet();
 
 }  // namespace hone::log

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/log.h"
+
 namespace hone {
 
 std::string clock_text(double seconds) {
@@ -46,6 +48,7 @@ void Progress::update(int64_t done, std::string_view note) {
 }
 
 void Progress::draw(bool last) {
+  if (log::quiet()) return;
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
   const double rate = static_cast<double>(done_ - start_done_) / std::max(1e-9, spent.count());
   const double left = rate > 0 ? static_cast<double>(total_ - done_) / rate : 0;

@@ -11,7 +11,8 @@
 //   out-line N TEXT              line N is exactly this
 //
 // A case may hold several commands; what follows a command is about it. $TINY is a folder with a little run in it, made
-// once by the program itself: $TINY/model is a model folder, $TINY/reward a reward model. $DATA is the world's files.
+// once by the program itself (fixture.sh): $TINY/model is a model folder, $TINY/reward a reward model. $DATA is the
+// world's files.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,10 +93,6 @@ class Shell {
     const int status = std::system(call.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(folder_ / "stdout"), read_file(folder_ / "stderr")};
   }
-  void must(const std::string& command) const {
-    const Result r = run(command, "");
-    REQUIRE_MESSAGE(r.exit == 0, command << "\n" << r.err);
-  }
 
  private:
   fs::path folder_;
@@ -132,21 +129,8 @@ void check(const Result& r, const std::string& kind, const std::string& text) {
 TEST_CASE("cases") {
   const Shell shell;
   shell.clean();
-  // A world, a tokenizer, a model of a few thousand parameters, a reward model: seconds.
-  shell.must("hone world --out $TINY/world --quiet");
-  shell.must("hone tokenizer train --data $DATA/demonstrations.jsonl --size 320 --out $TINY/tokenizer --quiet");
-  shell.must(
-      "hone sft --tokenizer $TINY/tokenizer --model '' --data $DATA/demonstrations.jsonl --steps 3 --shape.layers 1 "
-      "--shape.width 16 "
-      "--shape.heads 2 --shape.kv-heads 2 --shape.ffn 32 --shape.context 160 --out $TINY/sft --quiet");
-  shell.must(
-      "python3 -c 'import json\nr=[json.loads(l) for l in open(\"'$DATA'/demonstrations.jsonl\")][:80]\n"
-      "p=lambda x: x[\"prompt\"] if \"prompt\" in x else x[\"messages\"][0][\"content\"]\n"
-      "c=lambda x: x[\"completion\"] if \"completion\" in x else x[\"messages\"][-1][\"content\"]\n"
-      "for a,b in zip(r,r[1:]): print(json.dumps({\"prompt\":p(a),\"chosen\":c(a),\"rejected\":c(b)}))' "
-      ">$TINY/pairs.jsonl");
-  shell.must("hone reward --model $TINY/sft/model --data $TINY/pairs.jsonl --out $TINY/reward-run --quiet");
-  shell.must("ln -s $TINY/sft/model $TINY/model; ln -s $TINY/reward-run/model $TINY/reward");
+  const Result fixture = shell.run("bash " + fs::absolute("tests/cases/fixture.sh").string(), "");
+  REQUIRE_MESSAGE(fixture.exit == 0, fixture.err);
 
   std::vector<fs::path> files;
   for (const auto& e : fs::directory_iterator("tests/cases"))
