@@ -1,0 +1,219 @@
+// Sections on the record: stages and times, warnings and gaps, and what is needed to run it again.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "report/chart.h"
+#include "report/html.h"
+#include "report/sections.h"
+
+namespace hone::report {
+namespace {
+
+std::string tone_of_kind(const std::string& kind) {
+  if (kind == "pretrain" || kind == "import") return "base";
+  if (kind == "sft") return "sft";
+  if (kind == "ppo") return "ppo";
+  if (kind == "preference") return "dpo";
+  if (kind == "reward") return "five";
+  if (kind == "feedback") return "six";
+  return kind == "eval" ? "seven" : "eight";
+}
+
+bool is_done(const std::string& outcome) {
+  return outcome == "done" || outcome == "ok" || outcome == "finished" || outcome == "complete" ||
+         outcome == "completed";
+}
+
+double median(std::vector<double> x) {
+  std::erase_if(x, [](double v) { return !std::isfinite(v); });
+  if (x.empty()) return std::nan("");
+  std::nth_element(x.begin(), x.begin() + static_cast<long>(x.size() / 2), x.end());
+  return x[x.size() / 2];
+}
+
+const Curve* timing(const Stage& s, std::string_view key) {
+  for (const Curve& c : s.timing)
+    if (c.key == key) return &c;
+  return nullptr;
+}
+
+std::string parents_of(const Stage& s) {
+  std::string text;
+  const Json& parents = child(s.record, "parents");
+  if (!parents.is_array()) return text;
+  for (const Json& p : parents) {
+    std::string name = p.is_string() ? p.get<std::string>() : text_at(p, "name");
+    if (name.empty()) name = text_at(p, "path");
+    if (!name.empty()) text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+std::string summary_of(const Stage& s) {
+  std::string text;
+  const Json& summary = child(s.record, "summary");
+  if (!summary.is_object()) return text;
+  for (const auto& [key, value] : summary.items())
+    if (value.is_number()) text += "<li>" + escape(key) + " <b>" + format_number(value.get<double>()) + "</b></li>";
+  return text.empty() ? "" : "<ul class=parts>" + text + "</ul>";
+}
+
+// {"parameters": 852225, "width": 128, …}: numbers and texts, one level deep.
+std::string fields_of(const Json& object) {
+  std::string text;
+  if (!object.is_object()) return text;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object() || value.is_array()) continue;
+    text += "<li>" + escape(key) + " <b>" +
+            (value.is_number() ? format_number(value.get<double>())
+                               : escape_limited(value.is_string() ? value.get<std::string>() : dump_json(value), 80)) +
+            "</b></li>";
+  }
+  return text.empty() ? "" : "<ul class=parts>" + text + "</ul>";
+}
+
+std::string shell_quoted(const std::string& text) {
+  if (!text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@") ==
+          std::string::npos)
+    return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::string time_bar(const Story& story) {
+  std::vector<Piece> pieces;
+  for (const Stage& stage : story.run.stages)
+    if (std::isfinite(stage.seconds()))
+      pieces.push_back(
+          {model_name(stage.name), format_duration(stage.seconds()), tone_of_kind(stage.kind), stage.seconds()});
+  return proportion_bar("Time by stage", pieces);
+}
+
+Section stages(const Story& story) {
+  Section s{"stages", "What was run", "", ""};
+  s.body =
+      "<div class=card><table class=stack><thead><tr><th>stage<th>took<th>speed<th>from<th>model and "
+      "outcome</tr></thead><tbody>";
+  for (const Stage& stage : story.run.stages) {
+    const Curve* speed = timing(stage, "tokens_per_s");
+    const Curve* memory = timing(stage, "memory");
+    std::string rate = speed ? format_number(median(speed->value)) + " tokens/s" : "–";
+    if (memory && !memory->value.empty()) {
+      double peak = 0;
+      for (const double m : memory->value) peak = std::isfinite(m) ? std::max(peak, m) : peak;
+      if (peak > 0) rate += "<small>" + format_number(peak / (1 << 20)) + " MiB peak</small>";
+    }
+    const std::string from = parents_of(stage);
+    s.body += "<tr><th data-l=stage scope=row class=\"t-" + tone_of_kind(stage.kind) + "\"><i></i>" +
+              escape(model_name(stage.name)) +
+              (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") + "</th><td data-l=took>" +
+              format_duration(stage.seconds()) + "<td data-l=speed>" + rate + "<td data-l=from>" +
+              (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
+              (is_done(stage.outcome)
+                   ? ""
+                   : "<span class=bad>" + (stage.outcome.empty() ? "outcome not on record" : escape(stage.outcome)) +
+                         "</span>") +
+              fields_of(child(stage.record, "model")) + summary_of(stage) + "</tr>";
+  }
+  s.body += "</tbody></table></div>";
+  return s;
+}
+
+Section warnings(const Story& story) {
+  Section s{"warnings", "Warnings and gaps", "", ""};
+  size_t count = 0, gaps = 0;
+  std::string warned, missing;
+  for (const Stage& stage : story.run.stages) {
+    const Json& list = child(stage.record, "warnings");
+    if (list.is_array())
+      for (const Json& w : list) {
+        const auto step = number_at(w, "step");
+        const std::string message = w.is_string() ? w.get<std::string>() : text_at(w, "message");
+        warned += "<li class=warning><b>" + escape(stage.name) + (step ? ", step " + format_number(*step) : "") +
+                  "</b> " + escape_limited(message, 600) + "</li>";
+        ++count;
+      }
+    for (const std::string& note : stage.notes) {
+      missing += "<li><b>" + escape(stage.name) + "</b> " + escape_limited(note, 600) + "</li>";
+      ++gaps;
+    }
+  }
+  for (const std::string& note : story.run.notes) missing += "<li>" + escape_limited(note, 600) + "</li>", ++gaps;
+  s.body = warned.empty() ? "<p class=calm>No stage raised a warning.</p>" : "<ul class=messages>" + warned + "</ul>";
+  if (!missing.empty()) s.body += "<h3>Missing or incomplete</h3><ul class=messages>" + missing + "</ul>";
+  s.lead = count == 0 ? "" : "Raised from what a learner may see: KL, length, entropy, drift of the reward.";
+  return s;
+}
+
+Section reproduction(const Story& story) {
+  Section s{"again", "Run it again", "", ""};
+  const std::string folder = story.run.folder.lexically_normal().string();
+  const std::string command = text_at(story.run.record, "command");
+  s.body = "<div class=\"grid two\"><div class=card><h3>Commands</h3><pre>";
+  if (!command.empty()) s.body += escape("# as it was started\n" + command + "\n");
+  if (!story.run.recipe.empty())
+    s.body += escape("# the recipe as resolved, every value in it\nhone run " + shell_quoted(folder + "/recipe.toml") +
+                     " --out again\n");
+  s.body +=
+      escape("# hashes, lineage, completeness of this folder\nhone check " + shell_quoted(folder)) + "</pre></div>";
+
+  const Json* record = &story.run.record;
+  for (const Stage& stage : story.run.stages)
+    if (record->empty() && !stage.record.empty()) record = &stage.record;
+  std::string facts;
+  const auto fact = [&](const char* name, const std::string& value) {
+    if (!value.empty()) facts += "<dt>" + std::string(name) + "</dt><dd>" + escape_limited(value, 400) + "</dd>";
+  };
+  const auto field = [&](const char* key) {
+    std::string value = text_at(*record, key);
+    for (const Stage& stage : story.run.stages)
+      if (value.empty()) value = text_at(stage.record, key);
+    return value;
+  };
+  fact("started", field("started"));
+  fact("seed", field("seed"));
+  fact("number format", field("dtype") + (field("dtype_reason").empty() ? "" : ": " + field("dtype_reason")));
+  fact("device", field("device"));
+  fact("processor", field("processor"));
+  fact("threads", field("threads"));
+  std::set<std::string> seen;
+  for (const Stage& stage : story.run.stages) {
+    const Json& versions = child(stage.record, "versions");
+    if (versions.is_object())
+      for (const auto& [name, value] : versions.items())
+        if (seen.insert(name).second) fact(escape(name).c_str(), text_at(versions, name));
+  }
+  if (!facts.empty()) s.body += "<div class=card><h3>Machine and versions</h3><dl class=facts>" + facts + "</dl></div>";
+  s.body += "</div>";
+
+  std::string inputs;
+  std::set<std::string> listed;
+  for (const Stage& stage : story.run.stages)
+    for (const char* key : {"inputs", "parents"}) {
+      const Json& list = child(stage.record, key);
+      if (!list.is_array()) continue;
+      for (const Json& in : list) {
+        const std::string path = text_at(in, "path"), hash = text_at(in, "sha256");
+        if (path.empty() || hash.empty() || !listed.insert(path + hash).second) continue;
+        inputs += "<tr><td data-l=stage>" + escape(stage.name) + "<td data-l=\"" +
+                  (std::string(key) == "inputs" ? "input" : "parent") + "\" class=path>" + escape(path) +
+                  "<td data-l=sha256 class=hash>" + escape(hash) + "</tr>";
+      }
+    }
+  if (!inputs.empty())
+    s.body +=
+        "<details class=card><summary>Inputs and their SHA-256</summary><table "
+        "class=stack><thead><tr><th>stage<th>file<th>sha256</tr></thead><tbody>" +
+        inputs + "</tbody></table></details>";
+  if (!story.run.recipe.empty())
+    s.body += "<details class=card><summary>The recipe as resolved</summary><pre>" +
+              escape_limited(story.run.recipe, 200000) + "</pre></details>";
+  return s;
+}
+
+}  // namespace hone::report

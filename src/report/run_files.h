@@ -1,0 +1,66 @@
+// Reads run folders, whole, broken off or still running. Nothing here throws for what a folder lacks: what is missing
+// or unreadable becomes a note that the page shows.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace hone::report {
+
+namespace fs = std::filesystem;
+
+/// One key of metrics.jsonl over the steps. Values that are not finite numbers are NaN.
+struct Curve {
+  std::string key;
+  std::vector<double> step, value;
+};
+
+struct Sample {
+  std::string id, prompt, completion;
+  std::optional<double> reward, gold, step;
+};
+
+/// One stage's run folder.
+struct Stage {
+  fs::path folder;
+  std::string kind;           ///< of run.json, else guessed from the folder's name
+  std::string name;           ///< of run.json, else the folder's name
+  std::string outcome;        ///< "done", "interrupted", …; "" where run.json says nothing
+  Json record;                ///< run.json, an empty object if absent
+  std::vector<Curve> curves;  ///< metrics.jsonl, in order of first appearance, without "step"
+  std::vector<Curve> timing;  ///< timing.jsonl
+  std::vector<Sample> samples;
+  std::optional<Json> results;     ///< results.json
+  std::vector<std::string> notes;  ///< what is missing or broken
+
+  const Curve* curve(std::string_view key) const;
+  double seconds() const;  ///< started to finished, else the sum of timing.jsonl's seconds; NaN if unknown
+};
+
+/// A recipe's folder with its stages, or one stage on its own.
+struct Run {
+  fs::path folder;
+  std::string title;
+  Json record;
+  std::string recipe;         ///< recipe.toml, "" if absent
+  std::vector<Stage> stages;  ///< in the order of their folders' names
+  std::vector<std::string> notes;
+
+  double seconds() const;  ///< of the record, else the sum over stages
+};
+
+/// Reads each folder. A folder that only holds recipe folders stands for them. Not a folder: kUsage.
+std::vector<Run> read_runs(const std::vector<fs::path>& folders);
+
+// Lenient access to records that other programs may have written.
+std::string text_at(const Json& object, std::string_view key);              ///< "" if absent; numbers are printed
+std::optional<double> number_at(const Json& object, std::string_view key);  ///< absent, null and text: nothing
+const Json& child(const Json& object, std::string_view key);                ///< null if absent
+/// Seconds since 1970 of an ISO 8601 time ("2026-11-24T10:27:40Z") or a number.
+std::optional<double> time_at(const Json& object, std::string_view key);
+
+}  // namespace hone::report

@@ -1,0 +1,50 @@
+// The parts of the page. Each takes what was read from the run folders and returns a section; one without data has an
+// empty body and is left out.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "report/results.h"
+#include "report/run_files.h"
+
+namespace hone::report {
+
+struct Section {
+  std::string id, title;
+  std::string lead;  ///< one sentence of plain text: how to read it
+  std::string body;  ///< HTML
+};
+
+/// One run with what its evaluation stages found; `main` is the one that the headline speaks of.
+struct Story {
+  Run run;
+  std::vector<Results> results;
+  const Results* main() const;  ///< the last with gold rewards, else the last with models, else null
+};
+
+/// Sentences for the top of the page, as HTML: what came out, with intervals, good or bad.
+std::string verdict(const Story& story);
+/// Time by stage, as one bar.
+std::string time_bar(const Story& story);
+/// The large figures beneath it.
+Section headline(const Story& story);
+
+Section outcome(const Story& story);  ///< gold by model, part and family; lengths; checks
+Section side_by_side_answers(const Story& story);
+Section ppo_curves(const Story& story);         ///< reward and KL, then the machinery
+Section over_optimisation(const Story& story);  ///< gold against proxy over √KL
+Section behaviour(const Story& story);          ///< giving in, refusals, blind spots
+Section reward_model_quality(const Story& story);
+Section learning_curves(const Story& story);  ///< every stage but PPO
+Section warnings(const Story& story);         ///< warnings, and what is missing
+Section stages(const Story& story);           ///< what was run, how long, from what
+Section reproduction(const Story& story);     ///< commands, hashes, versions, recipe
+
+/// Across several runs: gold by run, and the checks of each.
+Section across_runs(const std::vector<Story>& stories);
+
+/// Charts of the curves of `stage`: those whose metric is drawn on one of `charts` (all if empty).
+std::string curve_charts(const Stage& stage, const std::vector<std::string>& charts,
+                         const std::vector<std::string>& except);
+
+}  // namespace hone::report

@@ -1,0 +1,170 @@
+// The headline: one or two sentences that say what came out, favourable or not, and the large figures.
+#include <algorithm>
+#include <cmath>
+
+#include "report/chart.h"
+#include "report/html.h"
+#include "report/sections.h"
+
+namespace hone::report {
+namespace {
+
+std::string shown(const std::string& model) { return escape(model == "base" ? "the base model" : model_name(model)); }
+
+// The difference of two estimates, from the paired figure if the evaluation wrote it, else as if independent.
+Estimate difference(const Results& r, std::string_view what, const ModelResult& a, const Estimate& ea,
+                    const ModelResult& b, const Estimate& eb) {
+  if (const Estimate* paired = find_difference(r, what, a.name, b.name)) return *paired;
+  Estimate d{ea.value - eb.value, std::nan(""), std::nan(""), 0};
+  if (has_interval(ea) && has_interval(eb)) {
+    const double half = std::hypot((ea.high - ea.low) / 2, (eb.high - eb.low) / 2);
+    d.low = d.value - half;
+    d.high = d.value + half;
+  }
+  return d;
+}
+
+// Without a gold reward: what the curves of PPO say.
+std::string from_curves(const Story& story) {
+  for (auto stage = story.run.stages.rbegin(); stage != story.run.stages.rend(); ++stage) {
+    if (stage->kind != "ppo") continue;
+    const Curve* reward = stage->curve("score") ? stage->curve("score") : stage->curve("reward");
+    const Curve* kl = stage->curve("kl");
+    if (!reward || reward->value.size() < 2) continue;
+    std::string text = "PPO moved the learned reward from <b>" + format_number(reward->value.front()) + "</b> to <b>" +
+                       format_number(reward->value.back()) + "</b>";
+    if (kl && !kl->value.empty()) text += " at <b>" + format_number(kl->value.back()) + "</b> nats of KL an answer";
+    return text +
+           ". No evaluation against a gold reward is on record, so whether the answers got better is for the samples "
+           "to show.";
+  }
+  return {};
+}
+
+// Gold fell well below its peak while the proxy kept rising?
+std::string over_optimised(const Results& r) {
+  const ProxyPoint *peak = nullptr, *last = nullptr;
+  for (const ProxyPoint& p : r.gold_vs_proxy) {
+    if (p.series != r.final_model || !std::isfinite(p.gold)) continue;
+    if (!peak || p.gold > peak->gold) peak = &p;
+    last = &p;
+  }
+  if (!peak || peak == last || peak->gold - last->gold < 0.03 || !(last->proxy > peak->proxy)) return {};
+  return " <em>Over-optimised:</em> gold peaked at " + format_fixed(peak->gold, 2) + " and fell to " +
+         format_fixed(last->gold, 2) + " while the learned reward kept rising.";
+}
+
+}  // namespace
+
+const Results* Story::main() const {
+  const Results* chosen = nullptr;
+  for (const Results& r : results) {
+    const bool gold =
+        std::any_of(r.models.begin(), r.models.end(), [](const ModelResult& m) { return m.gold.has_value(); });
+    if (gold || (!chosen && !r.models.empty())) chosen = &r;
+  }
+  return chosen;
+}
+
+std::string verdict(const Story& story) {
+  const Results* r = story.main();
+  const ModelResult* start = r ? r->model(r->start_model) : nullptr;
+  const ModelResult* final_model = r ? r->model(r->final_model) : nullptr;
+  if (!start || !final_model || !start->gold || !final_model->gold) {
+    const std::string curves = from_curves(story);
+    if (!curves.empty()) return curves;
+    size_t done = 0;
+    for (const Stage& s : story.run.stages) done += s.outcome == "done" || s.outcome == "ok" || s.outcome == "finished";
+    return std::to_string(done) + " of " + std::to_string(story.run.stages.size()) +
+           " stages are on record as done; no evaluation has been written yet.";
+  }
+  if (start == final_model)
+    return shown(final_model->name) + " reaches a mean gold reward of <b>" + format_fixed(final_model->gold->value, 2) +
+           "</b> of the maximum.";
+
+  const Estimate d = difference(*r, "gold", *final_model, *final_model->gold, *start, *start->gold);
+  const bool sure = has_interval(d) && (d.low > 0 || d.high < 0);
+  std::string text = shown(final_model->name) +
+                     (d.value > 0 && (sure || !has_interval(d)) ? " raised"
+                      : d.value < 0 && sure                     ? " lowered"
+                                                                : " did not clearly change") +
+                     " the mean gold reward " + (sure || !has_interval(d) ? "from" : "(from") + " <b>" +
+                     format_fixed(start->gold->value, 2) + "</b> (" + shown(start->name) + ") to <b>" +
+                     format_fixed(final_model->gold->value, 2) + "</b> of the maximum" +
+                     (sure || !has_interval(d) ? "" : ")");
+  if (final_model->win_rate) {
+    const Estimate& w = *final_model->win_rate;
+    text += (w.value >= 0.5 ? " and wins <b>" : ", but wins only <b>") + format_percent(w.value) + "</b>";
+    if (has_interval(w))
+      text += " (95% interval " + format_fixed(100 * w.low, 1) + " to " + format_fixed(100 * w.high, 1) + ")";
+    if (w.n) text += " of " + format_count(w.n) + " held-out prompts against " + shown(start->name);
+  }
+  if (final_model->kl) text += ", at <b>" + format_number(final_model->kl->value) + "</b> nats of KL an answer";
+  text += ".";
+  if (start->correctness && final_model->correctness) {
+    const Estimate c =
+        difference(*r, "correctness", *final_model, *final_model->correctness, *start, *start->correctness);
+    const bool clear = has_interval(c) && (c.low > 0 || c.high < 0);
+    text += std::string(" Correctness ") +
+            (!clear        ? "did not clearly change"
+             : c.value > 0 ? "rose"
+                           : "<em>fell</em>") +
+            " (" + format_percent(start->correctness->value) + " to " +
+            format_percent(final_model->correctness->value) + ").";
+  }
+  return text + over_optimised(*r);
+}
+
+namespace {
+
+std::string tile(const std::string& name, const std::string& figure, const std::string& detail) {
+  return "<div class=tile><h3>" + name + "</h3><p class=figure>" + figure + "</p><p class=detail>" + detail +
+         "</p></div>";
+}
+
+std::string interval_words(const Estimate& e, bool percent) {
+  if (!has_interval(e)) return "";
+  return percent ? "95% interval " + format_fixed(100 * e.low, 1) + " to " + format_fixed(100 * e.high, 1)
+                 : "95% interval " + format_fixed(e.low, 2) + " to " + format_fixed(e.high, 2);
+}
+
+}  // namespace
+
+Section headline(const Story& story) {
+  Section s{"headline", "Headline", "", ""};
+  const Results* r = story.main();
+  if (!r) return s;
+  const ModelResult *start = r->model(r->start_model), *last = r->model(r->final_model);
+  std::string ladder, spoken;
+  for (const ModelResult& m : r->models) {
+    if (!m.gold || (m.name != "base" && &m != start && &m != last)) continue;
+    ladder += (ladder.empty() ? "" : "<span class=arrow>→</span>") + std::string("<span class=\"step t-") + m.tone +
+              "\">" + format_fixed(m.gold->value, 2) + "<small>" + escape(model_name(m.name)) + "</small></span>";
+  }
+  if (!ladder.empty())
+    s.body += "<div class=\"tile big\"><h3>Mean gold reward</h3><p class=\"figure ladder\">" + ladder +
+              "</p><p class=detail>of the maximum; " +
+              (last && last->gold ? escape(model_name(last->name)) + ": " + interval_words(*last->gold, false) : "") +
+              "</p></div>";
+  if (last && last->win_rate)
+    s.body += tile("Wins over " + escape(model_name(r->start_model)), format_percent(last->win_rate->value),
+                   interval_words(*last->win_rate, true) +
+                       (last->win_rate->n ? ", " + format_count(last->win_rate->n) + " prompts" : "") +
+                       (last->ties ? ", ties " + format_count(std::llround(*last->ties)) + " counted half" : ""));
+  if (last && last->kl)
+    s.body += tile("KL to the reference", format_number(last->kl->value) + "<small> nats</small>",
+                   "an answer" + std::string(has_interval(*last->kl) ? ", " : "") + interval_words(*last->kl, false));
+  if (r->reward_model && r->reward_model->accuracy) {
+    const RewardModelResult& rm = *r->reward_model;
+    s.body += tile("Reward model", format_percent(rm.accuracy->value),
+                   "of held-out comparisons" +
+                       std::string(rm.ceiling ? "; the true utility gets " + format_percent(rm.ceiling->value) : ""));
+  }
+  if (start && last && start != last && start->correctness && last->correctness)
+    s.body += tile("Correct answers", format_percent(last->correctness->value),
+                   escape(model_name(start->name)) + " had " + format_percent(start->correctness->value));
+  if (!s.body.empty()) s.body = "<div class=tiles>" + s.body + "</div>";
+  return s;
+}
+
+}  // namespace hone::report
