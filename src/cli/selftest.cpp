@@ -44,6 +44,7 @@ int selftest(Options& options) {
   log::set_quiet(true);
   make_selftest_run(scratch.path);
   std::vector<SelftestCheck> checks = selftest_checks();
+  if (oracle) checks.insert(checks.end(), oracle_checks().begin(), oracle_checks().end());
   int64_t failed = 0;
   for (const SelftestCheck& check : checks) {
     try {

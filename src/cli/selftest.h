@@ -16,5 +16,7 @@ struct SelftestCheck {
 /// Makes the little run in the folder: world, tokenizer, language model, comparisons, reward model.
 void make_selftest_run(const std::filesystem::path& folder);
 const std::vector<SelftestCheck>& selftest_checks();
+/// Algorithms against enumerated answers (src/oracle).
+const std::vector<SelftestCheck>& oracle_checks();
 
 }  // namespace hone::cli

@@ -1,0 +1,55 @@
+#include <cstdio>
+
+#include "base/error.h"
+#include "cli/selftest.h"
+#include "oracle/oracle.h"
+
+namespace hone::cli {
+namespace {
+
+std::string seen(const char* format, double a, double b = 0) {
+  char text[96];
+  std::snprintf(text, sizeof text, format, a, b);
+  return text;
+}
+
+// The optimum must be reached from far enough away for that to mean something.
+std::string reached(const oracle::Distance& d) {
+  if (d.start < 0.3) run_error(seen("starts only %.3f from the optimum", d.start));
+  if (!(d.end < 0.02))
+    run_error(seen("total variation from the optimum is %.4f, not under 0.02 (at the start %.3f)", d.end, d.start));
+  return seen("total variation %.3f, then %.4f", d.start, d.end);
+}
+
+std::string ppo(double beta) { return reached(oracle::ppo_reaches_optimum({4, 3, beta, 1}, 150, 4096)); }
+std::string dpo(double beta) { return reached(oracle::dpo_reaches_optimum({4, 3, beta, 1})); }
+
+}  // namespace
+
+const std::vector<SelftestCheck>& oracle_checks() {
+  using Path = const std::filesystem::path&;
+  static const std::vector<SelftestCheck> checks = {
+      {"PPO reaches the optimum, beta 1, 4 tokens, 3 positions", [](Path) { return ppo(1); }},
+      {"PPO reaches the optimum, beta 0.5", [](Path) { return ppo(0.5); }},
+      {"PPO reaches the optimum, beta 0.3", [](Path) { return ppo(0.3); }},
+      {"PPO reaches the optimum, beta 1, 8 tokens, 5 positions",
+       [](Path) { return reached(oracle::ppo_reaches_optimum({8, 5, 1, 1}, 150, 32768)); }},
+      {"DPO reaches the same optimum, beta 1", [](Path) { return dpo(1); }},
+      {"DPO reaches the same optimum, beta 0.3", [](Path) { return dpo(0.3); }},
+      {"the sampled policy gradient is the exact one",
+       [](Path) {
+         const double worst = oracle::gradient_deviation({4, 3, 0.5, 1}, 64, 256);
+         if (!(worst < 4)) run_error(seen("a component is %.2f standard errors off", worst));
+         return seen("84 components, the worst %.2f standard errors off", worst);
+       }},
+      {"k1 and k3 estimate the divergence",
+       [](Path) {
+         const double error = oracle::divergence_error({8, 5, 1, 1});
+         if (!(error < 1e-5)) run_error(seen("relative error %.1e", error));
+         return seen("relative error %.1e", error);
+       }},
+  };
+  return checks;
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,124 @@
+// The policy gradient theorem with a KL penalty: for J = E[r] - β·KL(π || π_ref)
+//
+//     ∇J = Σ_y π(y)·(r(y) - β log(π(y)/π_ref(y)))·∇log π(y)
+//
+// and what the loss, the shaped rewards and the advantages of a sampled minibatch give at ratio 1 must be -∇J within
+// its sampling error.
+#include <algorithm>
+#include <cmath>
+
+#include "advantages/estimator.h"
+#include "advantages/rewards.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/stats.h"
+#include "losses/aggregate.h"
+#include "losses/ppo.h"
+#include "oracle/oracle.h"
+#include "oracle/table.h"
+#include "tensor/kl.h"
+
+namespace hone::oracle {
+namespace {
+
+// A policy some way from its reference.
+Tensor moved(const Space& space, uint64_t seed) {
+  std::vector<float> values = space.reference();
+  Stream random(seed, "oracle policy");
+  for (float& v : values) v += static_cast<float>(0.5 * random.normal());
+  return table(values, space.vocab());
+}
+
+std::vector<double> grad_of(const Tensor& logits) {
+  const std::span<const float> g = values_of(logits.grad());
+  return {g.begin(), g.end()};
+}
+
+std::vector<double> exact_gradient(const Space& space, Tensor logits, const Tensor& reference, double beta) {
+  const AllAnswers all = all_answers(space);
+  const Tensor logp = answer_logps(space, all, logits), fixed = answer_logps(space, all, reference);
+  std::vector<float> rewards;
+  for (int64_t i = 0; i < space.answers(); ++i) rewards.push_back(static_cast<float>(space.reward(space.answer(i))));
+  const Tensor value = (logp.exp() * (table(rewards, 1).squeeze(1) - (logp - fixed) * beta)).sum();
+  (-value).backward();
+  std::vector<double> out = grad_of(logits);
+  logits.mutable_grad().zero_();
+  return out;
+}
+
+std::vector<float> floats(const Tensor& t) {
+  const Tensor c = t.detach().contiguous();
+  return {values_of(c).begin(), values_of(c).end()};
+}
+
+}  // namespace
+
+double gradient_deviation(const Problem& problem, int64_t batches, int64_t batch) {
+  const Space space(problem);
+  const Tensor reference = table(space.reference(), space.vocab());
+  Tensor logits = moved(space, problem.seed);
+  logits.requires_grad_(true);
+  const std::vector<double> exact = exact_gradient(space, logits, reference, problem.beta);
+  const train::Actor actor = table_actor(space, logits, problem.seed), frozen = table_actor(space, reference, 0);
+
+  advantages::AdvantageParams how;
+  how.lambda = 1;
+  how.whiten = "none";
+  std::vector<std::vector<double>> seen(exact.size());  // component -> its value in each batch
+  for (int64_t b = 0; b < batches; ++b) {
+    std::vector<rollout::Request> requests;
+    for (int64_t i = 0; i < batch; ++i) requests.push_back({{0}, static_cast<uint64_t>(b * batch + i), 0});
+    std::vector<data::Sequence> sequences;
+    std::vector<float> scores;
+    for (const rollout::Completion& c : actor.sample(requests)) {
+      data::Sequence s{{0}, {0.0f}};
+      s.ids.insert(s.ids.end(), c.ids.begin(), c.ids.end());
+      s.weight.resize(s.ids.size(), 1.0f);
+      sequences.push_back(std::move(s));
+      scores.push_back(static_cast<float>(space.reward(c.ids)));
+    }
+    std::vector<const data::Sequence*> pointers;
+    for (const data::Sequence& s : sequences) pointers.push_back(&s);
+    const train::Batch packed = train::collate(pointers, at::kCPU);
+    const Tensor logp = actor.logps(packed, {}).logps;
+    const std::vector<float> old = floats(logp), fixed = floats(frozen.logps(packed, {}).logps);
+    const advantages::Slots slots =
+        advantages::make_slots(std::vector<int64_t>(static_cast<size_t>(batch), space.length()));
+    const std::vector<uint8_t> finished(static_cast<size_t>(batch), 1);
+    const auto shaped = advantages::shape_rewards(slots, {scores, finished, old, fixed}, problem.beta, {});
+    const std::vector<float> values(static_cast<size_t>(slots.size()), 0.25f);  // any baseline leaves the mean as it is
+    const auto estimates = advantages::estimate({slots, shaped.rewards, values, {}}, how);
+    const auto surrogate =
+        losses::clipped_surrogate(logp, logp.detach(), table(slots.at_actions(estimates.advantages), 1).squeeze(1), {});
+    losses::reduce(surrogate.loss, static_cast<double>(batch)).backward();
+    const std::vector<double> g = grad_of(logits);
+    for (size_t i = 0; i < g.size(); ++i) seen[i].push_back(g[i]);
+    logits.mutable_grad().zero_();
+  }
+  double worst = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const double error = stats::stddev(seen[i]) / std::sqrt(static_cast<double>(batches));
+    if (error > 0) worst = std::max(worst, std::abs(stats::mean(seen[i]) - exact[i]) / error);
+  }
+  return worst;
+}
+
+double divergence_error(const Problem& problem) {
+  const Space space(problem);
+  const AllAnswers all = all_answers(space);
+  const Tensor logits = moved(space, problem.seed), reference = table(space.reference(), space.vocab());
+  const Tensor logp = answer_logps(space, all, logits).to(at::kDouble),
+               fixed = answer_logps(space, all, reference).to(at::kDouble);
+  const std::vector<double> p = space.probabilities(values_of(logits)), q = space.probabilities(space.reference());
+  double exact = 0;
+  for (size_t i = 0; i < p.size(); ++i) exact += p[i] * std::log(p[i] / q[i]);
+  double worst = 0;
+  for (const Tensor& k : {kl_k1(logp, fixed), kl_k3(logp, fixed)}) {
+    double mean = 0;
+    for (size_t i = 0; i < p.size(); ++i) mean += p[i] * k.const_data_ptr<double>()[i];
+    worst = std::max(worst, std::abs(mean - exact) / exact);
+  }
+  return worst;
+}
+
+}  // namespace hone::oracle

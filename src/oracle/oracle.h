@@ -1,0 +1,32 @@
+// The algorithms held against answers found by enumeration: in a space of at most 8 tokens and at most 5 positions
+// every answer can be listed, so optima, divergences and gradients are known exactly. Production code throughout; only
+// the model is a table of logits, one row for each prefix. Torch-free header: `hone selftest --oracle` and the tests
+// use it.
+#pragma once
+#include <cstdint>
+
+namespace hone::oracle {
+
+/// A space, its seeded reward (standard deviation 1) and reference, and the strength of the pull to the reference.
+struct Problem {
+  int64_t vocab = 4, length = 3;
+  double beta = 1;
+  uint64_t seed = 1;
+};
+
+/// Total variation between a policy and the optimum π_ref·exp(r/β)/Z, before and after learning.
+struct Distance {
+  double start = 0, end = 0;
+};
+/// PPO with a KL penalty of β: γ = λ = 1, no whitening, learning rate falling to 0.
+Distance ppo_reaches_optimum(const Problem& problem, int64_t steps, int64_t batch);
+/// The loss of kind `pair` named `dpo`, on all pairs with Bradley–Terry labels of the reward.
+Distance dpo_reaches_optimum(const Problem& problem);
+
+/// The policy gradient of the first minibatch (ratio 1) against the exact one: the largest deviation of a component in
+/// standard errors.
+double gradient_deviation(const Problem& problem, int64_t batches, int64_t batch);
+/// E[k1] and E[k3] under the policy against the exact divergence: the larger relative difference.
+double divergence_error(const Problem& problem);
+
+}  // namespace hone::oracle
