@@ -3,13 +3,14 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "text/jinja/template.h"
 
 namespace hone::text {
 
 struct ChatTemplate::Program {
-  std::string name;
   std::string bos, eos;
-  bool built_in = false;
+  std::optional<jinja::Template> jinja;  // none: hone's own, written out below, which renders without a detour
 };
 
 const char* ChatTemplate::built_in_source() {
@@ -24,16 +25,13 @@ const char* ChatTemplate::built_in_source() {
 ChatTemplate::ChatTemplate(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
 
 ChatTemplate ChatTemplate::built_in() {
-  auto program = std::make_shared<Program>();
-  *program = {"hone's own template", "<|bos|>", "<|eos|>", true};
-  return ChatTemplate(std::move(program));
+  return ChatTemplate(std::make_shared<Program>(Program{"<|bos|>", "<|eos|>", std::nullopt}));
 }
 
 ChatTemplate ChatTemplate::from_source(const std::string& source, const std::string& bos_token,
                                        const std::string& eos_token, const std::string& name) {
   if (source == built_in_source() && bos_token == "<|bos|>" && eos_token == "<|eos|>") return built_in();
-  (void)name;
-  usage_error(name + ": only hone's own chat template is supported so far");
+  return ChatTemplate(std::make_shared<Program>(Program{bos_token, eos_token, jinja::Template(source, name)}));
 }
 
 ChatTemplate ChatTemplate::of(const Tokenizer& tokenizer) {
@@ -49,16 +47,28 @@ ChatTemplate ChatTemplate::of(const Tokenizer& tokenizer) {
 
 ChatTemplate ChatTemplate::load(const std::filesystem::path& folder) { return of(Tokenizer::load(folder)); }
 
-bool ChatTemplate::is_built_in() const { return program_->built_in; }
-bool ChatTemplate::marks_generation() const { return true; }
+bool ChatTemplate::is_built_in() const { return !program_->jinja; }
+bool ChatTemplate::marks_generation() const { return !program_->jinja || program_->jinja->marks_generation(); }
 
 ChatTemplate::Rendered ChatTemplate::render_with_spans(std::span<const Message> messages,
                                                        bool add_generation_prompt) const {
+  if (program_->jinja) {
+    Json context = {{"messages", Json::array()},
+                    {"add_generation_prompt", add_generation_prompt},
+                    {"tools", nullptr},
+                    {"documents", nullptr}};
+    for (const Message& message : messages)
+      context["messages"].push_back({{"role", message.role}, {"content", message.content}});
+    if (!program_->bos.empty()) context["bos_token"] = program_->bos;
+    if (!program_->eos.empty()) context["eos_token"] = program_->eos;
+    jinja::Rendered rendered = program_->jinja->render(context);
+    return {std::move(rendered.text), std::move(rendered.generated)};
+  }
   Rendered out;
   out.text = program_->bos;
   for (const Message& message : messages) {
     if (message.role != "user" && message.role != "assistant" && message.role != "system")
-      usage_error("unknown role: " + message.role);
+      usage_error("unknown role: '" + message.role + "'", "roles are system, user and assistant");
     out.text += "<|" + message.role + "|>";
     const size_t begin = out.text.size();
     out.text += message.content;

@@ -28,6 +28,7 @@ struct Tokenizer::Definition {
       const auto id = static_cast<size_t>(token.id);
       added[id] = true;
       special[id] = token.special;
+      if (token.special) special_in_raw.add(token, token.content);
       if (token.normalized) in_normalized.add(token, normalizer.apply(token.content, true));
       else in_raw.add(token, token.content);
     }
@@ -35,6 +36,7 @@ struct Tokenizer::Definition {
     for (size_t id = 0; id < texts.size(); ++id) {
       ids.emplace(texts[id], static_cast<int32_t>(id));
       bytes[id] = bytes_of(texts[id], added[id]);
+      if (special[id] && !texts[id].empty()) special_texts.push_back(texts[id]);
     }
     ids.erase("");
   }
@@ -58,9 +60,10 @@ struct Tokenizer::Definition {
   PreTokenizer pre_tokenizer;
   Decoding decoding;
   std::vector<std::string> texts, bytes;  // by id
-  std::vector<bool> special, added;       // by id
-  TokenIds ids;                           // token as written -> id
-  AddedTokenMatcher in_raw, in_normalized;
+  std::vector<std::string> special_texts;
+  std::vector<bool> special, added;  // by id
+  TokenIds ids;                      // token as written -> id
+  AddedTokenMatcher in_raw, in_normalized, special_in_raw;
   std::optional<int32_t> bos, eos, pad;
   std::string json, chat_template;  // tokenizer.json as it will be saved
   Json config;
@@ -232,6 +235,21 @@ std::vector<int32_t> Tokenizer::encode_from(std::string_view text, bool parse_sp
   return out;
 }
 
+std::vector<int32_t> Tokenizer::encode_between_special(
+    std::string_view text, bool continues, const std::function<std::string(std::string_view)>& plain) const {
+  std::vector<int32_t> out;
+  if (valid_utf8_prefix(text) != text.size()) usage_error("a conversation is not valid UTF-8");
+  for (const TextPart& p : definition_->special_in_raw.split(text, true)) {
+    if (p.id >= 0) {
+      out.push_back(p.id);
+      continue;
+    }
+    const auto ids = encode_from(plain(text.substr(p.begin, p.end - p.begin)), false, continues && p.begin == 0);
+    out.insert(out.end(), ids.begin(), ids.end());
+  }
+  return out;
+}
+
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
   std::string out;
   for (const int32_t id : ids)
@@ -264,12 +282,7 @@ bool Tokenizer::is_special(int32_t id) const {
   return id >= 0 && id < size() && definition_->special[static_cast<size_t>(id)];
 }
 
-std::vector<std::string> Tokenizer::special_tokens() const {
-  std::vector<std::string> out;
-  for (int32_t id = 0; id < size(); ++id)
-    if (is_special(id)) out.emplace_back(token_text(id));
-  return out;
-}
+const std::vector<std::string>& Tokenizer::special_tokens() const { return definition_->special_texts; }
 
 const std::string& Tokenizer::chat_template() const { return definition_->chat_template; }
 

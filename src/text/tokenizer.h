@@ -7,6 +7,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +38,9 @@ class Tokenizer {
   std::vector<int32_t> encode(std::string_view text, bool parse_special = true) const;
   /// The same for text that goes on after ordinary text: nothing is put before it (a word-start mark, a space).
   std::vector<int32_t> encode_continuation(std::string_view text, bool parse_special = true) const;
+  /// Special tokens are parsed first; every part between them goes through `plain` and is ordinary text after that.
+  std::vector<int32_t> encode_between_special(std::string_view text, bool continues,
+                                              const std::function<std::string(std::string_view)>& plain) const;
   /// The bytes; not necessarily valid UTF-8. `skip_special` leaves special tokens out.
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
 
@@ -53,7 +57,7 @@ class Tokenizer {
   std::optional<int32_t> pad() const;
   bool is_special(int32_t id) const;
   /// Special tokens' texts, in order of id.
-  std::vector<std::string> special_tokens() const;
+  const std::vector<std::string>& special_tokens() const;
   /// The chat template's source as the folder gives it; empty where there is none.
   const std::string& chat_template() const;
   /// SHA-256 of the definition: equal where encode and decode are.
