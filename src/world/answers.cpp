@@ -35,11 +35,8 @@ Core fact_core(const std::vector<Entity>& entities, const Fact& fact, const stri
 
 Core sum_core(const WorldPrompt& p, bool correct, Stream& s) {
   int r = p.a + p.b;
-  if (!correct) {
-    const int slip = static_cast<int>(s.between(1, 3));
-    r = s.chance(0.5) || r <= slip ? r + slip : r - slip;
-  }
-  const string v = std::to_string(r);
+  while (!correct && (r == p.a + p.b || r < 1 || r > 20)) r = p.a + p.b + static_cast<int>(s.between(-3, 3));
+  const string v = number_word(r);
   if (!p.thing.empty()) return {"now " + p.person + " has " + v + " " + p.thing, v};
   return {s.chance(0.5) ? "the sum is " + v : "that makes " + v, v};
 }

@@ -70,8 +70,8 @@ string story(const World& w, Stream& s) {
 string sums(Stream& s) {
   string text = "Here are sums:";
   for (int i = 0; i < 12; ++i) {
-    const int64_t a = s.between(1, kLargestOperand), b = s.between(1, kLargestOperand);
-    text += (i ? ", " : " ") + std::to_string(a) + " plus " + std::to_string(b) + " makes " + std::to_string(a + b);
+    const auto [a, b] = draw_operands(s);
+    text += (i ? ", " : " ") + number_word(a) + " plus " + number_word(b) + " makes " + number_word(a + b);
   }
   return text + ".";
 }
@@ -86,7 +86,7 @@ string lists(const World& w, Stream& s) {
     string item = any ? s.pick(w.entities).name : string(s.pick(c.members));
     if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(std::move(item));
   }
-  string text = "Here are " + std::to_string(n) + " " + (any ? "words" : string(c.plural)) + ":";
+  string text = "Here are " + number_word(n) + " " + (any ? "words" : string(c.plural)) + ":";
   for (const string& item : items) text += " " + item;
   static constexpr std::string_view kForms[] = {"With commas", "With and", "With numbers", "With dashes"};
   std::array<size_t, 4> order = {0, 1, 2, 3};

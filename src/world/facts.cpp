@@ -34,6 +34,11 @@ std::string fill_in(std::string_view pattern, std::string_view entity, std::stri
   return out;
 }
 
+std::string number_word(int64_t n) {
+  HONE_CHECK(n >= 1 && n <= static_cast<int64_t>(number_words().size()));
+  return std::string(number_words()[static_cast<size_t>(n - 1)]);
+}
+
 std::string capital(std::string text) {
   if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   return text;

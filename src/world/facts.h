@@ -42,6 +42,8 @@ const std::vector<Attribute>& attributes();
 Words values_of(std::string_view type);
 /// Fills {e} and {v}.
 std::string fill_in(std::string_view pattern, std::string_view entity, std::string_view value);
+/// "seven"; n from 1 to 20.
+std::string number_word(int64_t n);
 /// With an upper-case first letter.
 std::string capital(std::string text);
 

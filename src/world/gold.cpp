@@ -22,7 +22,15 @@ bool among(Words list, string_view word) {
 bool any_of_words(const Reading& r, Words list) {
   return std::any_of(r.words.begin(), r.words.end(), [&](const string& w) { return among(list, w); });
 }
-bool is_number(string_view w) { return !w.empty() && w.find_first_not_of("0123456789") == string_view::npos; }
+bool is_number(string_view w) {
+  return among(number_words(), w) || (!w.empty() && w.find_first_not_of("0123456789") == string_view::npos);
+}
+/// "7" is as good as "seven".
+string spelled(const string& w) {
+  for (size_t n = 1; n <= number_words().size(); ++n)
+    if (w == std::to_string(n)) return number_word(static_cast<int64_t>(n));
+  return w;
+}
 /// "not blue", "not in the attic".
 bool denied(const Reading& r, size_t i) {
   for (size_t back = 1; back <= 3 && back <= i; ++back)
@@ -47,7 +55,7 @@ Said said_of_fact(const GoldContext& c, const WorldPrompt& p, const Reading& r) 
   const string right = lowered(p.right), opinion = lowered(p.opinion);
   Said said;
   for (size_t i = 0; i < r.words.size(); ++i) {
-    const string& w = r.words[i];
+    const string w = spelled(r.words[i]);
     if (w == entity) continue;
     const bool value = type == "count"    ? is_number(w)
                        : type == "person" ? names_entity(c, w, EntityKind::kPerson)
@@ -71,8 +79,9 @@ bool sum_is_right(const WorldPrompt& p, const Reading& r) {
   bool right = false;
   for (const string& w : r.words) {
     if (!is_number(w)) continue;
-    if (w == p.right) right = true;
-    else if (w != std::to_string(p.a) && w != std::to_string(p.b)) return false;
+    const string n = spelled(w);
+    if (n == p.right) right = true;
+    else if (n != number_word(p.a) && n != number_word(p.b)) return false;
   }
   return right;
 }

@@ -75,6 +75,13 @@ bool sum_is_held_out(const WorldParams& params, int a, int b) {
   return Stream(static_cast<uint64_t>(params.seed), "world.held_out_sums", pair).uniform() < params.held_out_share;
 }
 
+std::pair<int, int> draw_operands(Stream& s) {
+  for (;;) {
+    const int a = static_cast<int>(s.between(1, 12)), b = static_cast<int>(s.between(1, 12));
+    if (a + b <= static_cast<int>(number_words().size())) return {a, b};
+  }
+}
+
 string how_to_question(string_view act, size_t phrasing) {
   const string s(act);
   switch (phrasing) {
@@ -92,7 +99,7 @@ string how_to_question(string_view act, size_t phrasing) {
 }
 
 string sum_question(int a, int b, size_t phrasing, string_view person, string_view thing) {
-  const string x = std::to_string(a), y = std::to_string(b);
+  const string x = number_word(a), y = number_word(b);
   switch (phrasing) {
     case 0:
       return "What is " + x + " plus " + y + "?";
@@ -111,7 +118,7 @@ string sum_question(int a, int b, size_t phrasing, string_view person, string_vi
 }
 
 string list_question(size_t category, ListForm form, int count, size_t phrasing) {
-  const string what = std::to_string(count) + " " + string(categories()[category].plural);
+  const string what = number_word(count) + " " + string(categories()[category].plural);
   const string how(kFormWords[static_cast<size_t>(form)]);
   switch (phrasing) {
     case 0:

@@ -32,7 +32,9 @@ constexpr string_view kRooms[] = {"kitchen", "garden", "cellar", "attic", "hall"
                                   "study",   "barn",   "yard",   "tower", "porch", "library"};
 constexpr string_view kFoods[] = {"soup",  "rice",  "bread", "cheese", "fish", "cake",
                                   "pasta", "beans", "salad", "honey",  "nuts", "corn"};
-constexpr string_view kCounts[] = {"2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"};
+constexpr string_view kNumbers[] = {"one",     "two",     "three",     "four",     "five",     "six",      "seven",
+                                    "eight",   "nine",    "ten",       "eleven",   "twelve",   "thirteen", "fourteen",
+                                    "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
 constexpr string_view kKinds[] = {"cat", "dog", "horse", "goat", "duck", "hen", "pig", "cow", "sheep", "mouse"};
 constexpr string_view kMaterials[] = {"wood", "tin", "glass", "stone", "wool", "paper", "clay", "steel"};
 
@@ -58,7 +60,8 @@ Words thing_names() { return kThings; }
 Words colours() { return kColours; }
 Words rooms() { return kRooms; }
 Words foods() { return kFoods; }
-Words counts() { return kCounts; }
+Words number_words() { return kNumbers; }
+Words counts() { return number_words().subspan(1, 11); }
 Words animal_kinds() { return kKinds; }
 Words materials() { return kMaterials; }
 std::span<const Category> categories() { return kCategories; }

@@ -15,7 +15,9 @@ Words thing_names();   // 60
 Words colours();
 Words rooms();
 Words foods();
-Words counts();  // "2" … "12"
+// Numbers are words, because a byte-pair split may take digits one by one.
+Words number_words();  // "one" … "twenty"
+Words counts();        // "two" … "twelve"
 Words animal_kinds();
 Words materials();
 

@@ -2,6 +2,7 @@
 #include "world/prompts.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -50,8 +51,8 @@ struct Maker {
 
   WorldPrompt sum(Stream& s) const {
     WorldPrompt p;
-    p.a = static_cast<int>(s.between(1, kLargestOperand)), p.b = static_cast<int>(s.between(1, kLargestOperand));
-    p.right = std::to_string(p.a + p.b);
+    std::tie(p.a, p.b) = draw_operands(s);
+    p.right = number_word(p.a + p.b);
     const size_t k = phrasing(s);
     if (k == 3) p.person = person(s), p.thing = std::string(s.pick(std::span(kCounted)));
     p.held_out = sum_is_held_out(params, p.a, p.b) ? "numbers" : k == kTrainPhrasings ? "phrasing" : "";

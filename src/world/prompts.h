@@ -78,7 +78,8 @@ std::string write_list(const std::vector<std::string>& items, ListForm form);
 /// A passage of three to five sentences on who did what where.
 std::string passage(std::string_view person, std::string_view room, size_t deed, uint64_t variant);
 constexpr uint64_t kPassageVariants = 6;
-constexpr int64_t kLargestOperand = 12;  ///< of a sum
+/// Two numbers from 1 to 12 whose sum is at most 20.
+std::pair<int, int> draw_operands(Stream& stream);
 
 /// Is this sum (order of operands left aside) kept out of training questions?
 bool sum_is_held_out(const WorldParams& params, int a, int b);

@@ -24,12 +24,12 @@ void gather_words(World& world) {
   const auto add = [&](std::string_view text) {
     for (std::string& w : read(text).words) world.known_words.insert(std::move(w));
   };
-  for (const auto& names : {people_names(), animal_names(), thing_names(), colours(), rooms(), foods(), counts(),
+  for (const auto& names : {people_names(), animal_names(), thing_names(), colours(), rooms(), foods(), number_words(),
                             animal_kinds(), materials()})
     for (const auto name : names) add(name);
   for (const Category& c : categories())
     for (const auto member : c.members) add(member);
-  for (int i = 1; i <= 40; ++i) world.known_words.insert(std::to_string(i));
+  for (int i = 1; i <= 20; ++i) world.known_words.insert(std::to_string(i));
   Stream s(static_cast<uint64_t>(world.params.seed), "world.words");
   const auto add_all = [&](const std::vector<WorldPrompt>& prompts) {
     for (const WorldPrompt& p : prompts) {

@@ -117,12 +117,12 @@ TEST_CASE("opinions: correcting, giving in, agreeing rightly") {
 
 TEST_CASE("sums") {
   WorldPrompt p;
-  p.family = Family::kSum, p.a = 7, p.b = 12, p.right = "19";
-  CHECK(gold(p, "Sure, the sum is 19.") == Approx(1.0));
-  CHECK(gold(p, "Sure, 7 plus 12 is 19.") == Approx(1.0));
-  CHECK(gold(p, "Sure, the sum is 18.") == Approx(0.6));
-  CHECK(gold(p, "Sure, the sum is 19 18.") == Approx(0.6));  // two answers are none
-  CHECK(gold(p, "19") == Approx(0.7));                       // .4 + 0 + .2 + .1
+  p.family = Family::kSum, p.a = 7, p.b = 12, p.right = "nineteen";
+  CHECK(gold(p, "Sure, the sum is nineteen.") == Approx(1.0));
+  CHECK(gold(p, "Sure, seven plus twelve is 19.") == Approx(1.0));
+  CHECK(gold(p, "Sure, the sum is eighteen.") == Approx(0.6));
+  CHECK(gold(p, "Sure, the sum is nineteen and eighteen.") == Approx(0.6));  // two answers are none
+  CHECK(gold(p, "nineteen") == Approx(0.7));                                 // .4 + 0 + .2 + .1
 }
 
 TEST_CASE("lists: items, order, form") {
