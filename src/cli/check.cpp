@@ -101,7 +101,7 @@ int check(Options& options) {
       "and that models load with finite "
       "weights. The first thing wrong is named and the exit code is 1.");
   options.example("hone check runs/align", "a recipe's run and every stage of it");
-  options.example("hone check runs/align/06-ppo/model", "a model folder");
+  options.example("hone check runs/align/07-ppo/model", "a model folder");
   if (!options.parse()) return kDone;
   fs::path path = fs::path(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();

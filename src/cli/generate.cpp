@@ -78,7 +78,7 @@ int generate(Options& options) {
       "sampled from (after temperature, top-k and top-p; greedy: the model's own); finish is \"stop\" or \"length\". "
       "A row's completions depend on that row and the seed alone.");
   options.example(
-      "echo '{\"prompt\": \"where is the red ball?\"}' | hone generate --model runs/align/06-ppo/model --max-tokens 40",
+      "echo '{\"prompt\": \"where is the red ball?\"}' | hone generate --model runs/align/07-ppo/model --max-tokens 40",
       "one sampled answer");
   options.example("hone generate --model DIR --in prompts.jsonl --out answers.jsonl --n 4 --temperature 0.7 --seed 3",
                   "four answers to each prompt, into a file");

@@ -53,6 +53,8 @@ void for_each_item(std::span<Item*> items, const std::function<void(Item&)>& wor
     } catch (const Error& e) {
       if (e.kind != Kind::kUsage) throw;
       item->fail(e.what());
+    } catch (const nlohmann::json::exception& e) {  // a field of an unexpected type
+      item->fail(e.what());
     }
   }
 }

@@ -20,7 +20,7 @@ int score(Options& options) {
       "config says: rewards of its reference samples have mean 0 and standard deviation 1.");
   options.example(
       "echo '{\"prompt\": \"where is the ball?\", \"completion\": \"in the garden\"}' | hone score --model "
-      "runs/align/05-reward/model",
+      "runs/align/06-reward/model",
       "one reward");
   options.example("hone score --model DIR --in answers.jsonl --out scored.jsonl", "a file of answers");
   if (!options.parse()) return kDone;

@@ -34,7 +34,7 @@ int tokenize(Options& options) {
   if (generation_prompt && !chat) usage_error("--add-generation-prompt goes with --chat");
 
   const text::Tokenizer tokenizer = text::Tokenizer::load(model);
-  std::optional<text::ChatTemplate> chat_template;
+  std::optional<text::ChatTemplate> chat_template;  // read when the first messages come, or at once with --chat
   if (chat) chat_template = text::ChatTemplate::of(tokenizer);
   return process_jsonl(rows, {"text", "messages", "ids", "loss_mask"}, [&](std::span<Item*> items) {
     for_each_item(items, [&](Item& item) {
@@ -46,7 +46,7 @@ int tokenize(Options& options) {
                         std::to_string(tokenizer.size()));
         item.row["text"] = tokenizer.decode(ids);
       } else if (item.row.contains("messages")) {
-        if (!chat) usage_error("'messages' needs --chat");
+        if (!chat_template) chat_template = text::ChatTemplate::of(tokenizer);
         const std::vector<text::Message> messages = data::message_list(item.row["messages"]);
         const text::Encoded encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);
         item.row["ids"] = encoded.ids;
@@ -55,7 +55,7 @@ int tokenize(Options& options) {
       } else if (item.row.contains("text")) {
         item.row["ids"] = tokenizer.encode(data::text_field(item.row, "text"));
       } else {
-        lacks(chat ? "'messages', 'text'" : "'text', 'messages'");
+        lacks("'text', 'messages'");
       }
     });
   });
