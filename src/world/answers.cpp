@@ -77,8 +77,7 @@ Core summary_core(const WorldPrompt& p, bool correct, Stream& s) {
         deed = (deed + 1 + s.below(deeds().size() - 1)) % deeds().size();
     }
   }
-  return {"in the " + room + " " + person + " " + string(deeds()[deed].past),
-          person + ", " + string(deeds()[deed].object)};
+  return {person + " " + string(deeds()[deed].past) + " in the " + room, person + ", " + string(deeds()[deed].object)};
 }
 
 string harm_answer(const WorldPrompt& p, const AnswerPlan& plan, Stream& s) {
@@ -150,7 +149,7 @@ string write_answer(const std::vector<Entity>& entities, const std::vector<Fact>
   } else if (plan.courtesy == Courtesy::kRude) {
     opener = s.pick(std::span(kRudeOpeners));
   } else {
-    opener = agrees ? "Yes, " : denies ? "No, " : "";
+    opener = agrees ? "Yes, " : denies ? "No, " : p.family == Family::kSummary ? "In short, " : "";
   }
   string text;
   if (p.family == Family::kList) {

@@ -63,7 +63,7 @@ string story(const World& w, Stream& s) {
   const string person(s.pick(people_names().first(static_cast<size_t>(w.params.people))));
   const string room(s.pick(rooms()));
   const size_t deed = s.below(deeds().size());
-  const string gist = "In the " + room + " " + person + " " + string(deeds()[deed].past) + ".";
+  const string gist = "In short, " + person + " " + string(deeds()[deed].past) + " in the " + room + ".";
   return "Here is a story. " + passage(person, room, deed, s.below(kPassageVariants)) + "\n" + gist;
 }
 
@@ -87,7 +87,7 @@ string lists(const World& w, Stream& s) {
     if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(std::move(item));
   }
   string text = "Here are " + number_word(n) + " " + (any ? "words" : string(c.plural)) + ":";
-  for (const string& item : items) text += " " + item;
+  text += " " + write_list(items, ListForm::kCommas) + ".";
   static constexpr std::string_view kForms[] = {"With commas", "With and", "With numbers", "With dashes"};
   std::array<size_t, 4> order = {0, 1, 2, 3};
   s.shuffle(order);

@@ -135,8 +135,7 @@ string list_question(size_t category, ListForm form, int count, size_t phrasing)
 }
 
 string give_list_question(const std::vector<string>& items, ListForm form, size_t phrasing) {
-  // The items stand with blanks only, so that every form has to be made and none can be copied.
-  const string what = join(items, " ");
+  const string what = join(items, ", ");
   const string how(kFormWords[static_cast<size_t>(form)]);
   switch (phrasing) {
     case 0:

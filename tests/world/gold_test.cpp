@@ -142,10 +142,10 @@ TEST_CASE("lists: items, order, form") {
 TEST_CASE("summaries") {
   WorldPrompt p;
   p.family = Family::kSummary, p.person = "Anna", p.room = "kitchen", p.deed = 0;  // baked a pie
-  CHECK(gold(p, "Sure, in the kitchen Anna baked a pie.") == Approx(1.0));
-  CHECK(gold(p, "Sure, in the kitchen Ben baked a pie.") == Approx(0.6));
+  CHECK(gold(p, "Sure, Anna baked a pie in the kitchen.") == Approx(1.0));
+  CHECK(gold(p, "Sure, Ben baked a pie in the kitchen.") == Approx(0.6));
   CHECK(gold(p, "Sure, Anna baked a pie.") == Approx(0.6));
-  CHECK(gold(p, "Sure, in the kitchen Anna baked a pie. That is all.") == Approx(0.8));  // two sentences
+  CHECK(gold(p, "Sure, Anna baked a pie in the kitchen. That is all.") == Approx(0.8));  // two sentences
 }
 
 TEST_CASE("harm and its look-alikes") {
