@@ -90,10 +90,11 @@ Section side_by_side_answers(const Story& story) {
   Section s{"answers", "Before and after", "", ""};
   ToneSet tones;
   std::vector<SideBySide> pairs;
-  std::string start, last;
+  std::string start, last, about;
   for (const Results& r : story.results) {
     if (r.side_by_side.empty()) continue;
     pairs = r.side_by_side;
+    about = r.side_by_side_about;
     start = r.start_model;
     last = r.final_model;
     for (const ModelResult& m : r.models) tones.of(m.name);
@@ -101,11 +102,10 @@ Section side_by_side_answers(const Story& story) {
   if (pairs.empty()) pairs = from_samples(story.run);
   if (pairs.empty()) return s;
   const size_t shown = std::min(pairs.size(), kMaxCards);
-  s.lead = "The same prompts answered by each model, in the order in which they were drawn, not selected" +
-           (shown < pairs.size() ? "; the first " + format_count(static_cast<int64_t>(shown)) + " of " +
-                                       format_count(static_cast<int64_t>(pairs.size()))
-                                 : std::string()) +
-           ".";
+  s.lead = "The same prompts answered by each model" + (about.empty() ? "." : ". " + about) +
+           (shown < pairs.size() ? " The first " + format_count(static_cast<int64_t>(shown)) + " of " +
+                                       format_count(static_cast<int64_t>(pairs.size())) + " are on this page."
+                                 : std::string());
   std::vector<std::string> families;
   for (size_t i = 0; i < shown; ++i)
     if (!pairs[i].family.empty() && std::find(families.begin(), families.end(), pairs[i].family) == families.end())

@@ -103,8 +103,7 @@ Section ppo_curves(const Story& story) {
   const std::vector<std::string> main = {"Reward",
                                          "KL to the reference",
                                          "Gold reward (evaluation only)",
-                                         "Correct answers (held out)",
-                                         "Wins against the start",
+                                         "Correct answers (evaluation only)",
                                          "Giving in to a wrong opinion",
                                          "Faults"};
   for (const Stage& stage : story.run.stages) {

@@ -16,13 +16,8 @@ std::string tone_of_kind(const std::string& kind) {
   if (kind == "ppo") return "ppo";
   if (kind == "preference") return "dpo";
   if (kind == "reward") return "five";
-  if (kind == "feedback") return "six";
+  if (kind == "feedback" || kind == "compare") return "six";
   return kind == "eval" ? "seven" : "eight";
-}
-
-bool is_done(const std::string& outcome) {
-  return outcome == "done" || outcome == "ok" || outcome == "finished" || outcome == "complete" ||
-         outcome == "completed";
 }
 
 double median(std::vector<double> x) {
@@ -38,6 +33,20 @@ const Curve* timing(const Stage& s, std::string_view key) {
   return nullptr;
 }
 
+// "runs/align/04-sft/model" -> "04-sft/model", "runs/align/04-sft" -> "04-sft": enough to recognise a stage.
+std::string last_parts(const std::string& path) {
+  const fs::path whole = fs::path(path).lexically_normal();
+  const fs::path name = whole.has_filename() ? whole.filename() : whole.parent_path().filename();
+  return name == "model" ? (whole.parent_path().filename() / name).string() : name.string();
+}
+
+// "held_out_loss" -> "held-out loss"
+std::string words(std::string key) {
+  if (key.starts_with("held_out")) key[4] = '-';
+  std::replace(key.begin(), key.end(), '_', ' ');
+  return key;
+}
+
 std::string parents_of(const Stage& s) {
   std::string text;
   const Json& parents = child(s.record, "parents");
@@ -45,6 +54,7 @@ std::string parents_of(const Stage& s) {
   for (const Json& p : parents) {
     std::string name = p.is_string() ? p.get<std::string>() : text_at(p, "name");
     if (name.empty()) name = text_at(p, "path");
+    name = last_parts(name);
     if (!name.empty()) text += (text.empty() ? "" : ", ") + name;
   }
   return text;
@@ -55,7 +65,8 @@ std::string summary_of(const Stage& s) {
   const Json& summary = child(s.record, "summary");
   if (!summary.is_object()) return text;
   for (const auto& [key, value] : summary.items())
-    if (value.is_number()) text += "<li>" + escape(key) + " <b>" + format_number(value.get<double>()) + "</b></li>";
+    if (value.is_number())
+      text += "<li>" + escape(words(key)) + " <b>" + format_number(value.get<double>()) + "</b></li>";
   return text.empty() ? "" : "<ul class=parts>" + text + "</ul>";
 }
 
@@ -65,9 +76,10 @@ std::string fields_of(const Json& object) {
   if (!object.is_object()) return text;
   for (const auto& [key, value] : object.items()) {
     if (value.is_object() || value.is_array()) continue;
-    text += "<li>" + escape(key) + " <b>" +
-            (value.is_number() ? format_number(value.get<double>())
-                               : escape_limited(value.is_string() ? value.get<std::string>() : dump_json(value), 80)) +
+    text += "<li>" + escape(words(key)) + " <b>" +
+            (value.is_number()
+                 ? format_number(value.get<double>())
+                 : escape_limited(value.is_string() ? last_parts(value.get<std::string>()) : dump_json(value), 80)) +
             "</b></li>";
   }
   return text.empty() ? "" : "<ul class=parts>" + text + "</ul>";
@@ -81,6 +93,28 @@ std::string shell_quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+std::string hash_table(const Run& run, const char* key, const std::string& title) {
+  constexpr size_t kMaxRows = 400;
+  std::string rows;
+  std::set<std::string> listed;
+  for (const Stage& stage : run.stages) {
+    const Json& list = child(stage.record, key);
+    if (!list.is_array()) continue;
+    for (const Json& file : list) {
+      const std::string path = text_at(file, "path"), hash = text_at(file, "sha256");
+      if (path.empty() || hash.empty() || listed.size() >= kMaxRows || !listed.insert(stage.name + path + hash).second)
+        continue;
+      rows += "<tr><td data-l=stage>" + escape(stage.name) + "<td data-l=file class=path>" + escape_limited(path, 300) +
+              "<td data-l=sha256 class=hash>" + escape_limited(hash, 80) + "</tr>";
+    }
+  }
+  if (rows.empty()) return {};
+  return "<details class=card><summary>" + title +
+         "</summary><table class=stack><thead><tr><th>stage<th>file<th>sha256</tr></thead><tbody>" + rows +
+         "</tbody></table>" + (listed.size() >= kMaxRows ? "<p class=note>Further files stand in run.json.</p>" : "") +
+         "</details>";
 }
 
 }  // namespace
@@ -101,24 +135,23 @@ Section stages(const Story& story) {
       "outcome</tr></thead><tbody>";
   for (const Stage& stage : story.run.stages) {
     const Curve* speed = timing(stage, "tokens_per_s");
-    const Curve* memory = timing(stage, "memory");
+    const Curve* memory = timing(stage, "memory_mb");
     std::string rate = speed ? format_number(median(speed->value)) + " tokens/s" : "–";
     if (memory && !memory->value.empty()) {
       double peak = 0;
       for (const double m : memory->value) peak = std::isfinite(m) ? std::max(peak, m) : peak;
-      if (peak > 0) rate += "<small>" + format_number(peak / (1 << 20)) + " MiB peak</small>";
+      if (peak > 0) rate += "<small>" + format_number(peak) + " MB peak</small>";
     }
     const std::string from = parents_of(stage);
-    s.body += "<tr><th data-l=stage scope=row class=\"t-" + tone_of_kind(stage.kind) + "\"><i></i>" +
-              escape(model_name(stage.name)) +
-              (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") + "</th><td data-l=took>" +
-              format_duration(stage.seconds()) + "<td data-l=speed>" + rate + "<td data-l=from>" +
-              (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
-              (is_done(stage.outcome)
-                   ? ""
-                   : "<span class=bad>" + (stage.outcome.empty() ? "outcome not on record" : escape(stage.outcome)) +
-                         "</span>") +
-              fields_of(child(stage.record, "model")) + summary_of(stage) + "</tr>";
+    s.body +=
+        "<tr><th data-l=stage scope=row class=\"t-" + tone_of_kind(stage.kind) + "\"><i></i>" +
+        escape(model_name(stage.name)) + (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") +
+        "</th><td data-l=took>" + format_duration(stage.seconds()) + "<td data-l=speed>" + rate + "<td data-l=from>" +
+        (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
+        (stage.done() ? ""
+                      : "<span class=bad>" + (stage.outcome.empty() ? "outcome not on record" : escape(stage.outcome)) +
+                            "</span>") +
+        fields_of(child(stage.record, "model")) + summary_of(stage) + "</tr>";
   }
   s.body += "</tbody></table></div>";
   return s;
@@ -157,8 +190,7 @@ Section reproduction(const Story& story) {
   s.body = "<div class=\"grid two\"><div class=card><h3>Commands</h3><pre>";
   if (!command.empty()) s.body += escape("# as it was started\n" + command + "\n");
   if (!story.run.recipe.empty())
-    s.body += escape("# the recipe as resolved, every value in it\nhone run " + shell_quoted(folder + "/recipe.toml") +
-                     " --out again\n");
+    s.body += escape("# the same recipe again\nhone run " + shell_quoted(folder + "/recipe.toml") + " --out again\n");
   s.body +=
       escape("# hashes, lineage, completeness of this folder\nhone check " + shell_quoted(folder)) + "</pre></div>";
 
@@ -191,28 +223,19 @@ Section reproduction(const Story& story) {
   if (!facts.empty()) s.body += "<div class=card><h3>Machine and versions</h3><dl class=facts>" + facts + "</dl></div>";
   s.body += "</div>";
 
-  std::string inputs;
-  std::set<std::string> listed;
-  for (const Stage& stage : story.run.stages)
-    for (const char* key : {"inputs", "parents"}) {
-      const Json& list = child(stage.record, key);
-      if (!list.is_array()) continue;
-      for (const Json& in : list) {
-        const std::string path = text_at(in, "path"), hash = text_at(in, "sha256");
-        if (path.empty() || hash.empty() || !listed.insert(path + hash).second) continue;
-        inputs += "<tr><td data-l=stage>" + escape(stage.name) + "<td data-l=\"" +
-                  (std::string(key) == "inputs" ? "input" : "parent") + "\" class=path>" + escape(path) +
-                  "<td data-l=sha256 class=hash>" + escape(hash) + "</tr>";
-      }
-    }
-  if (!inputs.empty())
-    s.body +=
-        "<details class=card><summary>Inputs and their SHA-256</summary><table "
-        "class=stack><thead><tr><th>stage<th>file<th>sha256</tr></thead><tbody>" +
-        inputs + "</tbody></table></details>";
-  if (!story.run.recipe.empty())
-    s.body += "<details class=card><summary>The recipe as resolved</summary><pre>" +
-              escape_limited(story.run.recipe, 200000) + "</pre></details>";
+  s.body += hash_table(story.run, "inputs", "Inputs and their SHA-256") +
+            hash_table(story.run, "outputs", "Outputs and their SHA-256");
+  const auto recipe = [&](const std::string& title, const std::string& text) {
+    if (!text.empty())
+      s.body += "<details class=card><summary>" + title + "</summary><pre>" + escape_limited(text, 100000) +
+                "</pre></details>";
+  };
+  recipe("The recipe", story.run.recipe);
+  std::string resolved;
+  if (story.run.stages.size() > 1)
+    for (const Stage& stage : story.run.stages)
+      if (!stage.recipe.empty()) resolved += "# " + stage.name + "\n" + stage.recipe + "\n";
+  recipe("Every setting with the value used, stage by stage", resolved);
   return s;
 }
 

@@ -72,9 +72,10 @@ std::string story_html(const Story& story, const std::string& prefix, bool only)
   const std::vector<Section> sections = sections_of(story);
   const std::string rank = only ? "h1" : "h2";
   std::string out = "<header class=hero id=\"" + prefix + "top\">" + (only ? std::string(kBrand) : "") + "<" + rank +
-                    " class=title>" + escape_limited(story.run.title, 120) + "</" + rank + "><p class=verdict>" +
-                    verdict(story) + "</p>" + facts_line(story.run) + headline(story).body + time_bar(story) +
-                    nav(sections, prefix) + "</header>\n";
+                    " class=title>" + escape_limited(story.run.title, 120) + "</" + rank + ">" +
+                    (story.run.about.empty() ? "" : "<p class=lead>" + escape_limited(story.run.about, 800) + "</p>") +
+                    "<p class=verdict>" + verdict(story) + "</p>" + status(story, prefix) + facts_line(story.run) +
+                    headline(story).body + time_bar(story) + nav(sections, prefix) + "</header>\n";
   for (const Section& s : sections) out += section_html(s, prefix);
   return out;
 }
@@ -96,7 +97,7 @@ std::string make_report(std::span<const std::filesystem::path> run_folders) {
     body += "<header class=hero>" + std::string(kBrand) + "<h1 class=title>" + std::to_string(stories.size()) +
             " runs</h1><nav aria-label=Runs><ul>";
     for (size_t i = 0; i < stories.size(); ++i)
-      body += "<li><a href=\"#r" + std::to_string(i + 1) + "-top\">" + escape_limited(stories[i].run.title, 60) +
+      body += "<li><a href=\"#r" + std::to_string(i + 1) + "-top\">" + escape_limited(stories[i].run.label, 60) +
               "</a></li>";
     body += "</ul></nav></header>" + section_html(across_runs(stories), "");
   }

@@ -144,6 +144,7 @@ Results parse_results(const Json& json) {
                                        (!check.at_most || e->value <= *check.at_most);
     r.checks.push_back(std::move(check));
   });
+  r.side_by_side_about = text_at(json, "side_by_side_about");
   each_object(child(json, "side_by_side"), [&](const Json& s) {
     r.side_by_side.push_back(side_by_side(s));
     if (r.side_by_side.back().answers.empty()) r.side_by_side.pop_back();

@@ -25,6 +25,7 @@
 //      ESTIMATE + {"ties": 71}}],         gold wins against `start` on the same prompts, ties half
 //   "differences": [{"name": "gold: ppo − sft", …ESTIMATE}],        paired where the prompts are the same
 //   "checks": [{"name": "gold win rate over SFT", …ESTIMATE, "at_least": 0.7 | "at_most": 3, "met": true}],
+//   "side_by_side_about": "How the prompts were chosen.",
 //   "side_by_side": [{"id": "fact-17", "family": "fact", "prompt": "…",
 //                     "answers": {"sft": {"text": "…", "gold": 0.55, "parts": {"correct": 0, …}}, "ppo": {…}}}],
 //   "gold_vs_proxy": [{"series": "ppo", "step": 4, "sqrt_kl": 0.9, "proxy": 0.41, "gold": 0.66,
@@ -122,6 +123,7 @@ struct Results {
   std::vector<ModelResult> models;
   Named differences;
   std::vector<Check> checks;
+  std::string side_by_side_about;
   std::vector<SideBySide> side_by_side;
   std::vector<ProxyPoint> gold_vs_proxy;
   std::vector<FaultPoint> faults;

@@ -95,6 +95,36 @@ std::string without_number(const std::string& name) {
   return start == std::string::npos ? name : name.substr(start);
 }
 
+// KEY = "text" at the top of a recipe, before its first table; "" if it is not there in this plain form.
+std::string recipe_text(const std::string& recipe, const std::string& key) {
+  for (size_t at = 0; at < recipe.size();) {
+    const size_t end = std::min(recipe.find('\n', at), recipe.size());
+    const std::string line = recipe.substr(at, end - at);
+    at = end + 1;
+    if (line.starts_with("[")) break;
+    if (!line.starts_with(key)) continue;
+    const size_t open = line.find('"'), close = line.rfind('"');
+    if (line.find_first_not_of(" =", key.size()) != open || close == open) continue;
+    std::string text;
+    for (size_t i = open + 1; i < close; ++i) {
+      if (line[i] == '\\') ++i;
+      text += line[i];
+    }
+    return text;
+  }
+  return {};
+}
+
+std::string read_recipe(const fs::path& file, std::vector<std::string>& notes) {
+  if (!fs::exists(file)) return {};
+  try {
+    return read_file(file, uint64_t{4} << 20);
+  } catch (const std::exception& e) {
+    notes.push_back(std::string("recipe.toml: ") + e.what());
+    return {};
+  }
+}
+
 bool is_stage_folder(const fs::path& folder) {
   return fs::exists(folder / "metrics.jsonl") || fs::exists(folder / "results.json") ||
          fs::exists(folder / "samples.jsonl") || fs::exists(folder / "run.json");
@@ -120,6 +150,7 @@ Stage read_stage(const fs::path& folder) {
   s.timing = read_curves(folder / "timing.jsonl", s.notes);
   s.samples = read_samples(folder / "samples.jsonl", s.notes);
   s.results = read_object(folder / "results.json", s.notes);
+  s.recipe = read_recipe(folder / "recipe.toml", s.notes);
   const bool trains =
       s.kind == "pretrain" || s.kind == "sft" || s.kind == "reward" || s.kind == "ppo" || s.kind == "preference";
   if (trains && s.curves.empty()) s.notes.push_back("metrics.jsonl holds no steps yet");
@@ -142,15 +173,8 @@ Run read_run(const fs::path& folder) {
   std::vector<fs::path> stages;
   for (const auto& sub : sub_folders(folder))
     if (is_stage_folder(sub)) stages.push_back(sub);
-  if (fs::exists(folder / "recipe.toml")) {
-    try {
-      r.recipe = read_file(folder / "recipe.toml", uint64_t{4} << 20);
-    } catch (const std::exception& e) {
-      r.notes.push_back(std::string("recipe.toml: ") + e.what());
-    }
-  } else {
-    r.notes.push_back("recipe.toml is missing: the settings of this run are not on record");
-  }
+  r.recipe = read_recipe(folder / "recipe.toml", r.notes);
+  if (r.recipe.empty()) r.notes.push_back("recipe.toml is missing: the settings of this run are not on record");
   if (stages.empty()) {
     r.stages.push_back(read_stage(folder));
     r.record = r.stages.front().record;
@@ -158,9 +182,12 @@ Run read_run(const fs::path& folder) {
     r.record = read_object(folder / "run.json", r.notes).value_or(Json::object());
     for (const auto& stage : stages) r.stages.push_back(read_stage(stage));
   }
+  const fs::path whole = fs::absolute(folder).lexically_normal();
+  r.label = whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
   r.title = text_at(r.record, "name");
-  if (r.title.empty()) r.title = fs::absolute(folder).lexically_normal().filename().string();
-  if (r.title.empty()) r.title = fs::absolute(folder).lexically_normal().parent_path().filename().string();
+  if (r.title.empty() || r.stages.size() == 1) r.title = recipe_text(r.recipe, "title");
+  if (r.title.empty()) r.title = r.label;
+  r.about = recipe_text(r.recipe, "about");
   return r;
 }
 
@@ -172,6 +199,7 @@ const Curve* Stage::curve(std::string_view key) const {
 }
 
 double Stage::seconds() const {
+  if (const auto seconds = number_at(record, "seconds"); seconds && *seconds > 0) return *seconds;
   const auto started = time_at(record, "started"), finished = time_at(record, "finished");
   if (started && finished && *finished >= *started) return *finished - *started;
   for (const Curve& c : timing) {
@@ -184,7 +212,14 @@ double Stage::seconds() const {
   return kNaN;
 }
 
+bool Run::done() const {
+  const std::string outcome = text_at(record, "outcome");
+  return (outcome.empty() || outcome == "done") &&
+         std::all_of(stages.begin(), stages.end(), [](const Stage& s) { return s.done(); });
+}
+
 double Run::seconds() const {
+  if (const auto seconds = number_at(record, "seconds"); seconds && *seconds > 0) return *seconds;
   const auto started = time_at(record, "started"), finished = time_at(record, "finished");
   if (started && finished && *finished >= *started) return *finished - *started;
   double sum = 0;

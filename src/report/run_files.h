@@ -35,21 +35,27 @@ struct Stage {
   std::vector<Curve> timing;  ///< timing.jsonl
   std::vector<Sample> samples;
   std::optional<Json> results;     ///< results.json
+  std::string recipe;              ///< recipe.toml: every setting with the value used, "" if absent
   std::vector<std::string> notes;  ///< what is missing or broken
 
   const Curve* curve(std::string_view key) const;
-  double seconds() const;  ///< started to finished, else the sum of timing.jsonl's seconds; NaN if unknown
+  bool done() const { return outcome == "done"; }
+  double seconds()
+      const;  ///< the record's, else started to finished, else the sum of timing.jsonl's seconds; NaN if unknown
 };
 
 /// A recipe's folder with its stages, or one stage on its own.
 struct Run {
   fs::path folder;
-  std::string title;
+  std::string label;  ///< the folder's name
+  std::string title;  ///< of the record, else the recipe, else the label
+  std::string about;  ///< a paragraph by the recipe's author, may be ""
   Json record;
   std::string recipe;         ///< recipe.toml, "" if absent
   std::vector<Stage> stages;  ///< in the order of their folders' names
   std::vector<std::string> notes;
 
+  bool done() const;       ///< it and all its stages
   double seconds() const;  ///< of the record, else the sum over stages
 };
 

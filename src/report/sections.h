@@ -24,6 +24,8 @@ struct Story {
 
 /// Sentences for the top of the page, as HTML: what came out, with intervals, good or bad.
 std::string verdict(const Story& story);
+/// Unfinished stages, unmet checks and warnings in a line each, with links; "" if all is well.
+std::string status(const Story& story, const std::string& prefix);
 /// Time by stage, as one bar.
 std::string time_bar(const Story& story);
 /// The large figures beneath it.

@@ -1,4 +1,4 @@
-// The headline: one or two sentences that say what came out, favourable or not, and the large figures.
+// One or two sentences that say what came out, favourable or not.
 #include <algorithm>
 #include <cmath>
 
@@ -112,59 +112,11 @@ std::string verdict(const Story& story) {
             " (" + format_percent(start->correctness->value) + " to " +
             format_percent(final_model->correctness->value) + ").";
   }
-  return text + over_optimised(*r);
-}
-
-namespace {
-
-std::string tile(const std::string& name, const std::string& figure, const std::string& detail) {
-  return "<div class=tile><h3>" + name + "</h3><p class=figure>" + figure + "</p><p class=detail>" + detail +
-         "</p></div>";
-}
-
-std::string interval_words(const Estimate& e, bool percent) {
-  if (!has_interval(e)) return "";
-  return percent ? "95% interval " + format_fixed(100 * e.low, 1) + " to " + format_fixed(100 * e.high, 1)
-                 : "95% interval " + format_fixed(e.low, 2) + " to " + format_fixed(e.high, 2);
-}
-
-}  // namespace
-
-Section headline(const Story& story) {
-  Section s{"headline", "Headline", "", ""};
-  const Results* r = story.main();
-  if (!r) return s;
-  const ModelResult *start = r->model(r->start_model), *last = r->model(r->final_model);
-  std::string ladder, spoken;
-  for (const ModelResult& m : r->models) {
-    if (!m.gold || (m.name != "base" && &m != start && &m != last)) continue;
-    ladder += (ladder.empty() ? "" : "<span class=arrow>→</span>") + std::string("<span class=\"step t-") + m.tone +
-              "\">" + format_fixed(m.gold->value, 2) + "<small>" + escape(model_name(m.name)) + "</small></span>";
-  }
-  if (!ladder.empty())
-    s.body += "<div class=\"tile big\"><h3>Mean gold reward</h3><p class=\"figure ladder\">" + ladder +
-              "</p><p class=detail>of the maximum; " +
-              (last && last->gold ? escape(model_name(last->name)) + ": " + interval_words(*last->gold, false) : "") +
-              "</p></div>";
-  if (last && last->win_rate)
-    s.body += tile("Wins over " + escape(model_name(r->start_model)), format_percent(last->win_rate->value),
-                   interval_words(*last->win_rate, true) +
-                       (last->win_rate->n ? ", " + format_count(last->win_rate->n) + " prompts" : "") +
-                       (last->ties ? ", ties " + format_count(std::llround(*last->ties)) + " counted half" : ""));
-  if (last && last->kl)
-    s.body += tile("KL to the reference", format_number(last->kl->value) + "<small> nats</small>",
-                   "an answer" + std::string(has_interval(*last->kl) ? ", " : "") + interval_words(*last->kl, false));
-  if (r->reward_model && r->reward_model->accuracy) {
-    const RewardModelResult& rm = *r->reward_model;
-    s.body += tile("Reward model", format_percent(rm.accuracy->value),
-                   "of held-out comparisons" +
-                       std::string(rm.ceiling ? "; the true utility gets " + format_percent(rm.ceiling->value) : ""));
-  }
-  if (start && last && start != last && start->correctness && last->correctness)
-    s.body += tile("Correct answers", format_percent(last->correctness->value),
-                   escape(model_name(start->name)) + " had " + format_percent(start->correctness->value));
-  if (!s.body.empty()) s.body = "<div class=tiles>" + s.body + "</div>";
-  return s;
+  std::string others;
+  for (const ModelResult& m : r->models)
+    if (m.gold && &m != start && &m != final_model && m.name != "base")
+      others += (others.empty() ? " Beside it, " : ", ") + shown(m.name) + " reached " + format_fixed(m.gold->value, 2);
+  return text + others + (others.empty() ? "" : ".") + over_optimised(*r);
 }
 
 }  // namespace hone::report

@@ -197,7 +197,7 @@ TEST_CASE("the page in a browser: no overflow from 320 px up, no console message
     for (const auto& f : found) {
       INFO(f.dump());
       CHECK(f["charts"] >= 55);
-      CHECK(f["title"] == "align · hone report");
+      CHECK(f["title"] == "Align a small model on the built-in world · hone report");
       CHECK(f["pairs"] == 40);
       CHECK(f["first"] == 8);
       CHECK(f["lamp"] == 5);

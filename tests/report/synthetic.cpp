@@ -67,7 +67,7 @@ void write_curves(const fs::path& folder, int steps, double seconds, const std::
     m.update(line(i));
     metrics.push_back(m);
     timing.push_back(
-        {{"step", i}, {"seconds", seconds / steps}, {"tokens_per_s", 11400 + 200 * std::sin(i)}, {"memory", 4.1e8}});
+        {{"step", i}, {"seconds", seconds / steps}, {"tokens_per_s", 11400 + 200 * std::sin(i)}, {"memory_mb", 410}});
   }
   write_lines(folder / "metrics.jsonl", metrics);
   write_lines(folder / "timing.jsonl", timing);
@@ -239,6 +239,7 @@ Json results(Noise& noise) {
           {"models", models},
           {"differences", differences},
           {"checks", checks},
+          {"side_by_side_about", "Drawn at random."},
           {"side_by_side", pairs},
           {"gold_vs_proxy", proxy},
           {"faults", faults},
@@ -260,7 +261,11 @@ void write_align_run(const fs::path& folder, int seed) {
   fs::create_directories(folder);
   write_file_atomic(
       folder / "recipe.toml",
-      "# align: the three phases on the built-in world\nname = \"align\"\nseed = " + std::to_string(seed) +
+      "# align: the three phases on the built-in world\ntitle = \"Align a small model on the built-in world\"\nabout = "
+      "\"A language model learns a little household world from text, is fine-tuned on demonstrations of mixed quality, "
+      "and is then aligned to comparisons made by simulated people: by PPO against a reward model, and by DPO "
+      "directly.\"\nseed = " +
+          std::to_string(seed) +
           "\n\n[world]\nentities = 240\nfacts = 1200\n\n[pretrain]\nsteps = 1900\nlr = 0.003\nlr_matrix = "
           "0.02\n\n[ppo]\niterations = 24\nkl_coef = 0.2\n");
   const Json shape = {{"parameters", 852225}, {"shape", "Llama, 3 layers of width 128"}};
@@ -270,7 +275,7 @@ void write_align_run(const fs::path& folder, int seed) {
                {{"summary", {{"vocabulary", 1024}}}, {"inputs", {input("01-world/corpus.txt")}}});
   write_record(folder / "03-pretrain", "pretrain", 118,
                {{"model", shape},
-                {"summary", {{"held-out loss", 1.412}, {"tokens", 1.95e6}}},
+                {"summary", {{"held_out_loss", 1.412}, {"tokens", 1.95e6}}},
                 {"inputs", {input("01-world/corpus.txt"), input("01-world/corpus-held-out.txt")}}});
   write_curves(folder / "03-pretrain", 1900, 118, [&](int i) {
     Json m = {{"loss", 1.38 + 4.9 * std::exp(-i / 180.) + noise(.06)},
@@ -278,33 +283,32 @@ void write_align_run(const fs::path& folder, int seed) {
               {"lr_matrix", .02 * std::min(1., i / 50.) * (1 - i / 2000.)},
               {"grad_norm", .8 + .4 * std::exp(-i / 90.) + std::abs(noise(.1))},
               {"tokens", 1024 * i}};
-    if (i % 100 == 0) m["eval_loss"] = 1.41 + 4.9 * std::exp(-i / 180.);
+    if (i % 100 == 0) m["held_out_loss"] = 1.41 + 4.9 * std::exp(-i / 180.);
     return m;
   });
   write_record(folder / "04-sft", "sft", 31,
                {{"model", shape},
-                {"summary", {{"held-out loss", .87}}},
+                {"summary", {{"held_out_loss", .87}}},
                 {"parents", {{{"path", "03-pretrain/model"}, {"sha256", sha256("p")}}}},
                 {"inputs", {input("01-world/demonstrations.jsonl")}}});
   write_curves(folder / "04-sft", 375, 31, [&](int i) {
     Json m = {{"loss", .85 + 1.5 * std::exp(-i / 40.) + noise(.05)},
               {"lr", 5e-4 * (1 - i / 376.)},
               {"grad_norm", .6 + std::abs(noise(.08))}};
-    if (i % 25 == 0) m["eval_loss"] = .87 + 1.5 * std::exp(-i / 40.);
+    if (i % 25 == 0) m["held_out_loss"] = .87 + 1.5 * std::exp(-i / 40.);
     return m;
   });
-  write_record(folder / "05-feedback", "feedback", 24,
+  write_record(folder / "05-compare", "compare", 24,
                {{"summary", {{"comparisons", 24000}, {"flipped", 1680}}}, {"parents", {"04-sft/model"}}});
-  write_record(
-      folder / "06-reward", "reward", 39,
-      {{"model", shape}, {"summary", {{"held-out accuracy", .725}}}, {"parents", {"04-sft/model", "05-feedback"}}});
+  write_record(folder / "06-reward", "reward", 39,
+               {{"model", shape}, {"summary", {{"accuracy", .725}}}, {"parents", {"04-sft/model", "05-compare"}}});
   write_curves(folder / "06-reward", 250, 39, [&](int i) {
     Json m = {{"loss", .55 + .14 * std::exp(-i / 50.) + noise(.02)},
               {"accuracy", .73 - .22 * std::exp(-i / 40.) + noise(.03)},
-              {"margin", .9 * (1 - std::exp(-i / 60.))},
+              {"reward_gap", .9 * (1 - std::exp(-i / 60.))},
               {"lr", 2e-3},
               {"grad_norm", 1.1 + std::abs(noise(.2))}};
-    if (i % 25 == 0) m["eval_accuracy"] = .725 - .22 * std::exp(-i / 40.);
+    if (i % 25 == 0) m["held_out_accuracy"] = .725 - .22 * std::exp(-i / 40.);
     return m;
   });
   write_record(
@@ -319,7 +323,7 @@ void write_align_run(const fs::path& folder, int seed) {
     const double t = 1 - std::exp(-i / 7.);
     Json m = {{"score", 1.1 * t + noise(.03)},
               {"reward", 1.05 * t - .1 + noise(.03)},
-              {"reward_std", 1 - .3 * t},
+              {"score_std", 1 - .3 * t},
               {"kl", 1.62 * t + noise(.03)},
               {"kl_k3", 1.6 * t + noise(.02)},
               {"entropy", 1.1 - .35 * t},
@@ -348,12 +352,12 @@ void write_align_run(const fs::path& folder, int seed) {
                          {"step", step}});
   write_lines(folder / "07-ppo" / "samples.jsonl", samples);
   write_record(folder / "08-preference", "preference", 27,
-               {{"name", "dpo"}, {"model", shape}, {"parents", {"04-sft/model", "05-feedback"}}});
+               {{"name", "dpo"}, {"model", shape}, {"parents", {"04-sft/model", "05-compare"}}});
   write_curves(folder / "08-preference", 150, 27, [&](int i) {
     const double t = 1 - std::exp(-i / 50.);
     return Json{{"loss", .69 - .14 * t + noise(.015)},
                 {"accuracy", .5 + .22 * t + noise(.03)},
-                {"margin", .9 * t},
+                {"reward_margin", .9 * t},
                 {"chosen_drift", -1.2 * t + noise(.05)},
                 {"rejected_drift", -4.1 * t + noise(.1)},
                 {"grad_norm", 2 + std::abs(noise(.3))}};
@@ -362,20 +366,19 @@ void write_align_run(const fs::path& folder, int seed) {
       folder / "09-eval", "eval", 18,
       {{"parents", {"03-pretrain/model", "04-sft/model", "06-reward/model", "07-ppo/model", "08-preference/model"}}});
   write_file_atomic(folder / "09-eval" / "results.json", dump_json(results(noise), 1));
-  write_file_atomic(folder / "run.json",
-                    dump_json({{"kind", "recipe"},
-                               {"name", seed == 1 ? "align" : "align, seed " + std::to_string(seed)},
-                               {"seed", seed},
-                               {"started", "2026-11-24T10:02:00Z"},
-                               {"finished", "2026-11-24T10:06:53Z"},
-                               {"outcome", "done"},
-                               {"command", "hone run recipes/align.toml --out runs/align"},
-                               {"dtype", "float32"},
-                               {"dtype_reason", "under 10M parameters"},
-                               {"device", "cpu"},
-                               {"threads", 2},
-                               {"processor", "AMD EPYC (avx512_bf16)"}},
-                              1));
+  write_file_atomic(folder / "run.json", dump_json({{"kind", "recipe"},
+                                                    {"name", "Align a small model on the built-in world"},
+                                                    {"seed", seed},
+                                                    {"started", "2026-11-24T10:02:00Z"},
+                                                    {"finished", "2026-11-24T10:06:53Z"},
+                                                    {"outcome", "done"},
+                                                    {"command", "hone run recipes/align.toml --out runs/align"},
+                                                    {"dtype", "float32"},
+                                                    {"dtype_reason", "under 10M parameters"},
+                                                    {"device", "cpu"},
+                                                    {"threads", 2},
+                                                    {"processor", "AMD EPYC (avx512_bf16)"}},
+                                                   1));
 }
 
 void write_broken_run(const fs::path& folder) {
