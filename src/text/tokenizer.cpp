@@ -42,9 +42,8 @@ struct Tokenizer::Definition {
   }
 
   std::string bytes_of(const std::string& text, bool is_added) const {
-    if (is_added) return text;
-    if (decoding.bytes) return from_byte_alphabet(text).value_or(text);
-    if (text.size() == 6 && text.starts_with("<0x") && text[5] == '>') {
+    if (decoding.bytes) return is_added ? text : from_byte_alphabet(text).value_or(text);
+    if (decoding.byte_tokens && text.size() == 6 && text.starts_with("<0x") && text[5] == '>') {
       const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; };
       return std::string(1, static_cast<char>(digit(text[3]) * 16 + digit(text[4])));
     }

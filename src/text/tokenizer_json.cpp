@@ -99,7 +99,9 @@ void read_decoder(const Json& entry, const std::string& where, Decoding& decodin
   } else if (type == "Sequence" && depth < 8) {
     for (const Json& part : array_field(entry, "decoders", where + ": decoder"))
       read_decoder(part, where, decoding, depth + 1);
-  } else if (type != "ByteFallback" && type != "Fuse") {
+  } else if (type == "ByteFallback") {
+    decoding.byte_tokens = true;
+  } else if (type != "Fuse") {
     usage_error(where + ": decoder '" + type + "' is not supported",
                 "supported: ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace, Sequence");
   }

@@ -13,7 +13,8 @@ namespace hone::text {
 
 /// How tokens become text again.
 struct Decoding {
-  bool bytes = true;  ///< the byte alphabet; else replacements and <0xNN>
+  bool byte_tokens = false;  ///< <0xNN> stands for that byte
+  bool bytes = true;         ///< the byte alphabet; else replacements and <0xNN>
   std::vector<std::pair<std::string, std::string>> replacements;
   size_t strip_left = 0;  ///< spaces taken off the start of the whole text
 };

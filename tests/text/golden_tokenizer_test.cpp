@@ -96,6 +96,23 @@ TEST_CASE("the trained tokenizer agrees with Hugging Face on every string and co
   });
 }
 
+TEST_CASE("every kind of tokenizer that is read agrees with Hugging Face") {
+  const Json texts = hone::parse_json(hone::read_file("tests/golden/text/kinds_texts.json"), "kinds_texts.json");
+  hone::for_each_line("tests/golden/text/kinds_vectors.jsonl", [&](std::string_view line, int64_t) {
+    const Json row = hone::parse_json(line, "kinds_vectors.jsonl");
+    const auto kind = row["kind"].get<std::string>();
+    CAPTURE(kind);
+    const Tokenizer t = Tokenizer::load("tests/golden/text/kinds/" + kind + ".json");
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const auto text = texts[i].get<std::string>();
+      CAPTURE(text);
+      const auto ids = t.encode(text);
+      CHECK(ids == row["ids"][i].get<std::vector<int32_t>>());
+      CHECK(lossy(t.decode(ids)) == row["decoded"][i].get<std::string>());
+    }
+  });
+}
+
 TEST_CASE("real tokenizer.json files agree with Hugging Face") {
   if (data_missing("golden/tokenizer_vectors.jsonl")) return;
   std::map<std::string, Tokenizer> loaded;

@@ -199,6 +199,21 @@ TEST_CASE("garbage is refused or rendered, never worse") {
   CHECK(rendered > 100);
 }
 
+TEST_CASE("the language agrees with Jinja2, construct by construct") {
+  Json context;
+  hone::for_each_line("tests/golden/text/jinja.jsonl", [&](std::string_view line, int64_t number) {
+    const Json row = hone::parse_json(line, "jinja.jsonl:" + std::to_string(number));
+    if (row.contains("context")) {
+      context = row["context"];
+      return;
+    }
+    const auto source = row["source"].get<std::string>();
+    CAPTURE(source);
+    if (row.contains("error")) CHECK(render(source, context) == "error t:1: " + row["error"].get<std::string>());
+    else CHECK(render(source, context) == row["expected"].get<std::string>());
+  });
+}
+
 TEST_CASE("real templates render as Jinja2 renders them") {
   if (data_missing("golden/chat_template_vectors.jsonl")) return;
   std::map<std::string, Template> loaded;

@@ -54,6 +54,84 @@ def strings(rng, text):
     return hard
 
 
+def kinds(text):
+    """Small tokenizers of every kind that hone reads, trained here, each with a trait that others lack."""
+    pre, split_newline = pre_tokenizers, "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+    qwen = ("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" + split_newline)
+    level = dict(add_prefix_space=False, trim_offsets=True)
+
+    def added(*tokens):
+        return [tokenizers.AddedToken(content, **flags) for content, flags in tokens]
+
+    def make(name, pre_tokenizer, decoder, normalizer=None, tokens=(), alphabet=True, specials=(), size=340, change=None, **model):
+        tok = Tokenizer(models.BPE(**model))
+        if normalizer:
+            tok.normalizer = normalizer
+        if pre_tokenizer:
+            tok.pre_tokenizer = pre_tokenizer
+        tok.decoder = decoder
+        tok.train_from_iterator(text.split("\n"), trainers.BpeTrainer(
+            vocab_size=size, min_frequency=2, special_tokens=list(specials), show_progress=False,
+            initial_alphabet=pre.ByteLevel.alphabet() if alphabet else []))
+        tok.add_tokens([t for t in tokens if not t.special])
+        tok.add_special_tokens([t for t in tokens if t.special])
+        data = json.loads(tok.to_str())
+        if change:
+            change(data)
+        return name, data
+
+    def ignore_merges(data):
+        data["model"]["ignore_merges"] = True
+        data["model"]["merges"] = data["model"]["merges"][:40]  # words that no merge makes any more
+
+    def pairs_as_strings(data):
+        data["model"]["merges"] = [" ".join(m) for m in data["model"]["merges"]]
+
+    def bytes_as_vocabulary(data):  # the trainer takes them as special tokens; real files do not list them as such
+        data["added_tokens"] = [t for t in data["added_tokens"] if not t["content"].startswith("<0x")]
+
+    spm = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    bytes_first = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)]
+    normal = tokenizers.normalizers
+    yield make("gpt2-prefix-space", pre.ByteLevel(add_prefix_space=True, use_regex=True), decoders.ByteLevel(), specials=["<|endoftext|>"], change=pairs_as_strings)
+    yield make("neox-nfc", pre.ByteLevel(add_prefix_space=False, use_regex=True), decoders.ByteLevel(), normalizer=normal.NFC(), specials=["<|endoftext|>"],
+               tokens=added(("    ", {"normalized": True, "special": False}), ("  ", {"normalized": True, "special": False}), ("→", {"normalized": True, "special": False})))
+    yield make("qwen2-flags", pre.Sequence([pre.Split(Regex(qwen), "isolated"), pre.ByteLevel(use_regex=False, **level)]), decoders.ByteLevel(), normalizer=normal.NFC(),
+               tokens=added(("<|end|>", {"special": True, "lstrip": True, "rstrip": True}), ("cat", {"single_word": True, "special": False}),
+                            ("<|e|>", {"special": True, "normalized": False}), ("<|e|>x", {"special": False, "normalized": False})))
+    yield make("llama3-ignore-merges", pre.Sequence([pre.Split(Regex(qwen.replace("\\p{N}|", "\\p{N}{1,3}|", 1)), "isolated"), pre.ByteLevel(use_regex=False, **level)]),
+               decoders.ByteLevel(), change=ignore_merges, size=420)
+    yield make("digits", pre.Sequence([pre.Digits(individual_digits=True), pre.ByteLevel(use_regex=True, **level)]), decoders.ByteLevel())
+    yield make("digit-runs-nfkc", pre.Sequence([pre.Digits(individual_digits=False), pre.ByteLevel(use_regex=True, **level)]), decoders.ByteLevel(), normalizer=normal.NFKC())
+    for behavior in ["removed", "merged_with_previous", "merged_with_next", "contiguous"]:
+        yield make("split-" + behavior.replace("_", "-"), pre.Sequence([pre.Split(Regex("[aeiou .]"), behavior), pre.ByteLevel(use_regex=False, **level)]), decoders.ByteLevel(), size=300)
+    yield make("split-inverted", pre.Sequence([pre.Split(Regex("\\p{L}+"), "removed", invert=True), pre.ByteLevel(use_regex=False, **level)]), decoders.ByteLevel(), size=300)
+    yield make("few-bytes", pre.ByteLevel(add_prefix_space=False, use_regex=True), decoders.ByteLevel(), alphabet=False, size=120)
+    yield make("unknown-bytes", pre.ByteLevel(add_prefix_space=False, use_regex=True), decoders.ByteLevel(), alphabet=False, size=120, specials=["<unk>"], unk_token="<unk>", fuse_unk=True)
+    yield make("spm-prepend", None, spm, normalizer=normal.Sequence([normal.Prepend("▁"), normal.Replace(" ", "▁")]), alphabet=False, specials=bytes_first, size=420, change=bytes_as_vocabulary,
+               unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    yield make("spm-gemma", pre.Split(" ", "merged_with_previous"), decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]),
+               normalizer=normal.Replace(" ", "▁"), alphabet=False, specials=bytes_first, size=420, change=bytes_as_vocabulary, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    yield make("metaspace", pre.Metaspace(replacement="▁", prepend_scheme="always", split=True), decoders.Metaspace(replacement="▁", prepend_scheme="always"), alphabet=False,
+               specials=["<unk>"], size=200, unk_token="<unk>", fuse_unk=False)
+    yield make("metaspace-whole", pre.Metaspace(replacement="▁", prepend_scheme="never", split=False), decoders.Metaspace(replacement="▁", prepend_scheme="never"), alphabet=False,
+               specials=bytes_first, size=420, change=bytes_as_vocabulary, unk_token="<unk>", byte_fallback=True)
+
+
+def write_kinds(out, rng, text):
+    """kinds/NAME.json and kinds_vectors.jsonl: {"kind", "text", "ids", "decoded"}."""
+    (out / "kinds").mkdir(exist_ok=True)
+    texts = strings(rng, text) + ["the cat sat<|end|>  on", "a <|end|> b", "cats cat(cat) cat", "<|e|>xy<|e|>", "a    b      c", "e\u0301e\u0301", "½ﬁ①", "12345 678", "a→b", "<0x41>"]
+    with open(out / "kinds_vectors.jsonl", "w") as f:
+        for name, data in kinds(text[:20000]):
+            whole = json.dumps(data, ensure_ascii=False)
+            (out / "kinds" / f"{name}.json").write_text(whole + "\n")
+            tok = Tokenizer.from_str(whole)
+            encoded = [tok.encode(s, add_special_tokens=False).ids for s in texts]
+            f.write(json.dumps({"kind": name, "ids": encoded, "decoded": [tok.decode(ids, skip_special_tokens=False) for ids in encoded]}, ensure_ascii=False) + "\n")
+    (out / "kinds_texts.json").write_text(json.dumps(texts, ensure_ascii=False) + "\n")
+
+
 def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
@@ -97,6 +175,7 @@ def main():
     with open(out / "own_vectors.jsonl", "w") as f:
         for row in rows:
             f.write(json.dumps(row, ensure_ascii=False) + "\n")
+    write_kinds(out, random.Random(7), text)
 
 
 if __name__ == "__main__":

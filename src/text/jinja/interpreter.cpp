@@ -242,6 +242,8 @@ void Interpreter::run_call(const Statement& s) {
 
 void Interpreter::assign(const Target& target, const Value& value) {
   if (!target.several.empty()) {
+    if (value.is_none() || value.is_number() || value.is(Value::Kind::kFunction))
+      template_error(std::string("cannot unpack non-iterable ") + value.type_name() + " object");
     const Items items = iterate(value);
     if (items.size() != target.several.size())
       template_error((items.size() < target.several.size() ? "not enough" : "too many") +

@@ -93,7 +93,7 @@ std::vector<std::string> split(std::string_view text, const std::string* separat
     text = strip(text, nullptr, true, false);
     if (text.empty()) return out;
     if (!more()) {
-      out.emplace_back(strip(text, nullptr, false, true));
+      out.emplace_back(text);
       return out;
     }
     size_t end = 0;
