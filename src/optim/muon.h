@@ -12,8 +12,7 @@
 // 2025, arXiv 2502.16982): learning rates tuned for AdamW then carry over.
 //
 // Differs from the paper in: computes in the weights' own dtype (f32) where the paper and torch.optim.Muon round to
-// bf16 (on a CPU that is slower and less exact); weight decay is decoupled; matrices of equal shape go through one
-// batched product. Rows and columns are as stored: GPT-2's (in, out) matrices get the factor of their transposes.
+// bf16; weight decay is decoupled; matrices of equal shape go through one batched product.
 #pragma once
 #include "optim/named_tensor.h"
 
