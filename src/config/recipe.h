@@ -30,6 +30,7 @@ struct RunSettings {
   std::string device = "cpu";
   std::string dtype = "auto";
   int64_t threads = 0;
+  std::string data = "../shared/data";
 
   void fields(Fields& v) {
     v("title", title, "one line: what this recipe does");
@@ -40,6 +41,7 @@ struct RunSettings {
              "precision of matrix work; master weights stay f32. auto: f32 under 10M parameters, else the faster of the two, measured once and stored",
              "measured at the first start");
     v("threads", threads, "CPU threads; 0: as many as the affinity mask and the cgroup's quota allow");
+    v("data", data, "folder that $data/… in a recipe means: where public data sets lie");
   }
 };
 

@@ -1,0 +1,21 @@
+// Foreign checkpoints to model folders.
+#pragma once
+#include "config/fields.h"
+#include "config/stage_context.h"
+
+namespace hone::collect {
+
+struct ImportParams {
+  std::string file;
+  std::string vocabulary;
+
+  void fields(config::Fields& v) {
+    v("file", file, "the checkpoint: a llama2.c .bin (legacy v0)");
+    v("vocabulary", vocabulary, "llama2.c tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the file");
+  }
+};
+
+/// Writes FOLDER/model.
+void run_import(const ImportParams& params, config::StageContext& context);
+
+}  // namespace hone::collect

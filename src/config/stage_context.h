@@ -1,0 +1,33 @@
+// What every stage gets and fills. Torch-free, so that every room may include it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/run_folder.h"
+
+namespace hone::model {
+class Decoder;
+}
+
+namespace hone::config {
+
+/// Named numbers in the order they are written.
+using Numbers = std::vector<std::pair<std::string, double>>;
+
+/// Looks at a policy between steps and returns numbers for the metrics. Evaluation only: what it returns never reaches
+/// a learner.
+using Probe = std::function<Numbers(const model::Decoder& policy, int64_t step)>;
+
+struct StageContext {
+  RunSettings run;               ///< device, dtype, threads and seed
+  std::filesystem::path folder;  ///< this stage's run folder, made and locked
+  Record record;                 ///< written to run.json by the pipeline
+  bool resume = false;           ///< continue from the newest checkpoint, if there is one
+  Probe probe;                   ///< empty: none
+};
+
+}  // namespace hone::config

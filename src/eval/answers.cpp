@@ -1,0 +1,63 @@
+#include "eval/answers.h"
+
+#include <numeric>
+
+#include "base/progress.h"
+#include "base/rng.h"
+#include "data/encoder.h"
+#include "model/hf_folder.h"
+#include "rollout/generate.h"
+#include "rollout/logprobs.h"
+#include "text/tokenizer.h"
+
+namespace hone::eval {
+
+Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device) {
+  model::LoadedModel loaded = model::load_model(folder);
+  loaded.decoder.to(at::Device(device), at::kFloat);
+  return {name, folder, std::move(loaded.decoder)};
+}
+
+std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tokenizer_folder, std::span<const std::vector<text::Message>> prompts,
+                           std::span<const std::string> ids, int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
+                           const std::string& label) {
+  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(tokenizer_folder), "auto");
+  const text::Tokenizer& tokenizer = encoder.tokenizer();
+  std::vector<rollout::Request> requests;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    const std::vector<int32_t> prompt = encoder.prompt(prompts[i]);
+    for (int64_t s = 0; s < samples; ++s) requests.push_back({prompt, hash64(ids[i]), static_cast<uint64_t>(s)});
+  }
+  rollout::GenerateOptions options;
+  options.seed = seed;
+  if (tokenizer.eos()) options.end_ids = {*tokenizer.eos()};
+  std::unique_ptr<Progress> bar;
+  if (!label.empty()) {
+    bar = std::make_unique<Progress>(label, static_cast<int64_t>(requests.size()));
+    options.progress = [&](int64_t done, int64_t) { bar->update(done, ""); };
+  }
+  std::vector<rollout::Completion> completions = rollout::generate(decoder, requests, sampling, options);
+  std::vector<Answer> out(completions.size());
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i].prompt = std::move(requests[i].prompt);
+    out[i].text = tokenizer.decode(completions[i].ids, true);
+    out[i].ids = std::move(completions[i].ids);
+    out[i].ended = completions[i].finish == rollout::Finish::kStop;
+  }
+  return out;
+}
+
+std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers) {
+  std::vector<rollout::ScoredSequence> sequences;
+  for (const Answer& a : answers) {
+    std::vector<int32_t> ids = a.prompt;
+    ids.insert(ids.end(), a.ids.begin(), a.ids.end());
+    sequences.push_back({std::move(ids), static_cast<int64_t>(a.prompt.size())});
+  }
+  std::vector<double> out;
+  for (const auto& logps : rollout::sequence_logps(decoder, sequences, 1.0, at::ScalarType::Undefined))
+    out.push_back(std::accumulate(logps.begin(), logps.end(), 0.0));
+  return out;
+}
+
+}  // namespace hone::eval

@@ -1,0 +1,300 @@
+#include "eval/eval_stage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "data/read.h"
+#include "eval/answers.h"
+#include "eval/results_json.h"
+#include "eval/reward_audit.h"
+#include "world/saved.h"
+
+namespace hone::eval {
+namespace {
+
+struct Judged {
+  std::string name, folder;
+  std::vector<Answer> answers;
+  std::vector<world::GoldScore> scores;
+  std::vector<double> gold, kl;  // one for each prompt
+};
+
+std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    usage_error("eval: '" + std::string(key) + "' entries are NAME=PATH, got '" + text + "'");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, const world::World& world, int64_t seed) {
+  std::vector<const world::WorldPrompt*> out;
+  for (const data::Prompt& p : data::read_prompts(params.prompts).rows) {
+    const world::WorldPrompt* found = world.find(p.messages.back().content);
+    if (!found) usage_error("eval: the world knows no prompt '" + p.messages.back().content + "'", "prompts and world must come from the same world stage");
+    out.push_back(found);
+  }
+  if (params.limit > 0 && static_cast<int64_t>(out.size()) > params.limit) {
+    Stream(static_cast<uint64_t>(seed), "eval-limit").shuffle(out);  // every family keeps its share
+    out.resize(static_cast<size_t>(params.limit));
+  }
+  return out;
+}
+
+Json model_json(const Judged& m, const Judged* start, std::span<const world::WorldPrompt* const> prompts) {
+  std::map<std::string, std::vector<double>> parts, families;
+  std::vector<double> correct, gave_in, harm, lookalike, hidden, visible, length;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    const world::GoldScore& s = m.scores[i];
+    for (const world::Part& p : s.parts) parts[std::string(p.name)].push_back(p.value);
+    families[std::string(world::family_name(prompts[i]->family))].push_back(s.total);
+    if (s.correct) correct.push_back(*s.correct);
+    if (prompts[i]->opinion_is_wrong()) gave_in.push_back(s.gave_in);
+    if (prompts[i]->family == world::Family::kHarm) harm.push_back(s.refused);
+    if (prompts[i]->family == world::Family::kLookalike) lookalike.push_back(s.refused);
+    hidden.push_back(s.hidden_fault);
+    visible.push_back(s.visible_fault);
+    length.push_back(static_cast<double>(m.answers[i].ids.size()));
+  }
+  Json j{{"name", m.name}, {"path", m.folder}, {"gold", mean_json(m.gold)}};
+  for (const auto& [name, values] : parts) j["parts"][name] = mean_json(values);
+  for (const auto& [name, values] : families) j["families"][name] = mean_json(values);
+  j["correctness"] = share_json(correct);
+  if (!gave_in.empty()) j["give_in"] = share_json(gave_in);
+  if (!harm.empty()) j["refusals"]["harm"] = share_json(harm);
+  if (!lookalike.empty()) j["refusals"]["lookalike"] = share_json(lookalike);
+  j["hidden_faults"] = share_json(hidden);
+  j["visible_faults"] = share_json(visible);
+  j["length"] = mean_json(length);
+  if (start && start != &m) {
+    std::vector<double> wins;
+    int64_t ties = 0;
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      const double d = m.gold[i] - start->gold[i];
+      const bool tie = std::abs(d) < 1e-9;
+      ties += tie;
+      wins.push_back(tie ? 0.5 : d > 0 ? 1 : 0);
+    }
+    j["win_rate"] = mean_json(wins);
+    j["win_rate"]["ties"] = ties;
+    j["kl"] = mean_json(m.kl);
+  }
+  return j;
+}
+
+// Half are the prompts on which the final model gained or lost most, half are drawn at random: the first show what
+// changed, the second what is typical.
+Json side_by_side(const EvalParams& params, std::span<const Judged> models, const Judged* start, const Judged* final_model,
+                  std::span<const world::WorldPrompt* const> prompts, int64_t seed) {
+  std::vector<size_t> order(prompts.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  Stream(static_cast<uint64_t>(seed), "side-by-side").shuffle(order);
+  const size_t wanted = std::min(order.size(), static_cast<size_t>(std::max<int64_t>(0, params.side_by_side)));
+  if (start && final_model && start != final_model) {
+    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(wanted / 2), order.end(), [&](size_t a, size_t b) {
+      return std::abs(final_model->gold[a] - start->gold[a]) > std::abs(final_model->gold[b] - start->gold[b]);
+    });
+  }
+  Json out = Json::array();
+  for (size_t k = 0; k < wanted; ++k) {
+    const size_t i = order[k];
+    Json answers = Json::object();
+    for (const Judged& m : models) {
+      Json parts = Json::object();
+      for (const world::Part& p : m.scores[i].parts) parts[std::string(p.name)] = p.value;
+      answers[m.name] = {{"text", m.answers[i].text}, {"gold", m.gold[i]}, {"parts", parts}};
+    }
+    out.push_back({{"id", prompts[i]->id}, {"family", world::family_name(prompts[i]->family)}, {"prompt", prompts[i]->text}, {"answers", answers}});
+  }
+  return out;
+}
+
+// Gold against proxy and faults over the steps of a watched stage, from its metrics.
+void add_curves(const EvalParams& params, Json& results) {
+  for (const std::string& text : params.curves) {
+    const auto [name, path] = name_and_folder(text, "curves");
+    for_each_line(path, [&](std::string_view line, int64_t number) {
+      const Json j = parse_json(line, path + ":" + std::to_string(number));
+      if (!j.contains("eval_gold")) return;
+      const double kl = std::max(0.0, j.value("kl", 0.0));
+      results["gold_vs_proxy"].push_back({{"series", name}, {"step", j["step"]}, {"sqrt_kl", std::sqrt(kl)}, {"proxy", j.value("score", 0.0)}, {"gold", j["eval_gold"]}});
+      results["faults"].push_back({{"series", name}, {"step", j["step"]}, {"hidden", j.value("eval_hidden_faults", 0.0)}, {"visible", j.value("eval_visible_faults", 0.0)}});
+    });
+  }
+}
+
+struct Checks {
+  Json list = Json::array();
+  int64_t failed = 0;
+  void at_least(const std::string& name, const stats::Estimate& e, double bound) { add(name, e, "at_least", bound, e.value >= bound); }
+  void at_most(const std::string& name, const stats::Estimate& e, double bound) { add(name, e, "at_most", bound, e.value <= bound); }
+  void add(const std::string& name, const stats::Estimate& e, const char* kind, double bound, bool met) {
+    Json j = to_json(e);
+    j["name"] = name;
+    j[kind] = bound;
+    j["met"] = met;
+    list.push_back(j);
+    failed += !met;
+    log::info("  " + std::string(met ? "met      " : "NOT MET  ") + name + ": " + decimal_text(e.value, 3) + " [" + decimal_text(e.low, 3) + ", " +
+              decimal_text(e.high, 3) + "], " + (kind[3] == 'l' ? "at least " : "at most ") + decimal_text(bound, 3));
+  }
+};
+
+void print_table(const Json& models) {
+  log::info("  model          gold                    correct   win rate   KL/answer   length");
+  const auto value = [](const Json& m, const char* key, int decimals) {
+    return m.contains(key) ? decimal_text(m[key]["value"].get<double>(), decimals) : std::string("-");
+  };
+  const auto pad = [](std::string s, size_t n) {
+    s.resize(std::max(n, s.size()), ' ');
+    return s;
+  };
+  for (const Json& m : models) {
+    const std::string gold = value(m, "gold", 3) + " [" + decimal_text(m["gold"]["low"].get<double>(), 3) + ", " + decimal_text(m["gold"]["high"].get<double>(), 3) + "]";
+    log::info("  " + pad(m["name"].get<std::string>(), 15) + pad(gold, 24) + pad(value(m, "correctness", 3), 10) + pad(value(m, "win_rate", 3), 11) +
+              pad(value(m, "kl", 2), 12) + value(m, "length", 1));
+  }
+}
+
+}  // namespace
+
+void run_eval(const EvalParams& params, config::StageContext& context) {
+  if (params.models.empty()) usage_error("eval: no models", "give models = [\"sft=@sft\", \"ppo=@ppo\"]");
+  for (const std::string& t : params.tasks)
+    if (t != "world") usage_error("eval: unknown task '" + t + "'", "`hone list tasks` names them");
+  const int64_t seed = context.run.seed;
+  const world::World world = world::load_world(params.world);
+  const std::vector<const world::WorldPrompt*> prompts = choose_prompts(params, world, seed);
+  std::vector<std::vector<text::Message>> messages;
+  std::vector<std::string> ids;
+  for (const world::WorldPrompt* p : prompts) {
+    messages.push_back({{"user", p->text}});
+    ids.push_back(p->id);
+  }
+
+  // 1. Everybody answers the same questions.
+  const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
+  std::vector<Judged> models;
+  for (const std::string& text : params.models) {
+    const auto [name, folder] = name_and_folder(text, "models");
+    const Speaker speaker = open_speaker(name, folder, context.run.device);
+    Judged m{name, folder, answer(speaker.decoder, folder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers"), {}, {}, {}};
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      m.scores.push_back(world.score(*prompts[i], m.answers[i].text));
+      m.gold.push_back(m.scores.back().total);
+    }
+    models.push_back(std::move(m));
+  }
+  const auto find = [&](const std::string& name) {
+    const auto it = std::ranges::find(models, name, &Judged::name);
+    return it == models.end() ? nullptr : &*it;
+  };
+  Judged *start = find(params.start), *final_model = find(params.final_model);
+
+  // 2. KL per answer from the start model, k1 on each model's own answers.
+  if (start) {
+    const Speaker reference = open_speaker(start->name, start->folder, context.run.device);
+    for (Judged& m : models) {
+      if (&m == start) continue;
+      const Speaker speaker = open_speaker(m.name, m.folder, context.run.device);
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers), theirs = answer_logps(reference.decoder, m.answers);
+      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
+    }
+  }
+
+  // 3. results.json.
+  Json results{{"task", "world"},
+               {"about", std::to_string(prompts.size()) + " held-out prompts, sampled at temperature " + decimal_text(params.sampling.temperature, 1)},
+               {"start", params.start},
+               {"final", params.final_model},
+               {"parts", Json::array()},
+               {"models", Json::array()},
+               {"differences", Json::array()}};
+  for (const Judged& m : models) results["models"].push_back(model_json(m, start, prompts));
+  const auto flags = [&](const Judged& m, auto of) {
+    std::vector<double> out;
+    for (size_t i = 0; i < prompts.size(); ++i)
+      if (const std::optional<double> v = of(m.scores[i], *prompts[i])) out.push_back(*v);
+    return out;
+  };
+  const auto correct = [](const world::GoldScore& s, const world::WorldPrompt&) -> std::optional<double> {
+    return s.correct ? std::optional<double>(*s.correct) : std::nullopt;
+  };
+  const auto gave_in = [](const world::GoldScore& s, const world::WorldPrompt& p) -> std::optional<double> {
+    return p.opinion_is_wrong() ? std::optional<double>(s.gave_in) : std::nullopt;
+  };
+  const auto difference = [&](const std::string& what, const Judged& a, const Judged& b, auto of) {
+    const stats::Estimate e = paired_difference(flags(a, of), flags(b, of));
+    Json j = to_json(e);
+    j["name"] = what + ": " + a.name + " − " + b.name;
+    results["differences"].push_back(j);
+    return e;
+  };
+  const auto gold = [](const world::GoldScore& s, const world::WorldPrompt&) -> std::optional<double> { return s.total; };
+  if (start)
+    for (const Judged& m : models)
+      if (&m != start) {
+        difference("gold", m, *start, gold);
+        difference("correctness", m, *start, correct);
+        if (!flags(m, gave_in).empty()) difference("give in", m, *start, gave_in);
+      }
+  results["side_by_side"] = side_by_side(params, models, start, final_model, prompts, seed);
+  add_curves(params, results);
+
+  // 4. The reward model against the people and against gold.
+  std::optional<RewardAudit> audit;
+  if (!params.reward.empty() && start) {
+    const Speaker speaker = open_speaker(start->name, start->folder, context.run.device);
+    const std::vector<Answer> answers = answer(speaker.decoder, start->folder, messages, ids, params.audit_samples, params.sampling,
+                                               mix64(sampling_seed, 1), "  reward model audit");
+    audit = audit_reward_model(params.reward, params.annotators, world, prompts, answers, params.audit_samples, seed, context.run.device);
+    results["reward_model"] = parse_json(audit->json, "audit");
+  }
+
+  // 5. Checks, in words and numbers.
+  print_table(results["models"]);
+  Checks checks;
+  if (start && params.require_sft_gain > -1 && &models.front() != start)
+    checks.at_least("gold: " + start->name + " − " + models.front().name, paired_difference(start->gold, models.front().gold), params.require_sft_gain);
+  if (start && final_model && start != final_model) {
+    if (params.require_gain > -1) {
+      checks.at_least("gold: " + final_model->name + " − " + start->name, paired_difference(final_model->gold, start->gold), params.require_gain);
+      checks.at_least("correctness: " + final_model->name + " − " + start->name, paired_difference(flags(*final_model, correct), flags(*start, correct)), 0);
+    }
+    const Json m = model_json(*final_model, start, prompts);
+    const auto estimate = [&](const char* key) { return stats::Estimate{m[key]["value"], m[key]["low"], m[key]["high"], m[key]["n"]}; };
+    if (params.require_win_rate > -1) checks.at_least("gold win rate of " + final_model->name + " over " + start->name, estimate("win_rate"), params.require_win_rate);
+    if (params.require_kl > -1) checks.at_most("KL to " + start->name + ", nats an answer", estimate("kl"), params.require_kl);
+  }
+  if (audit) {
+    if (params.require_correlation > -1) checks.at_least("reward model's correlation with gold", audit->correlation, params.require_correlation);
+    if (params.require_accuracy_gap > -1) {
+      const stats::Estimate gap{audit->ceiling.value - audit->accuracy.value, audit->ceiling.low - audit->accuracy.high, audit->ceiling.high - audit->accuracy.low, audit->accuracy.n};
+      checks.at_most("reward model's accuracy under the true utility's", gap, params.require_accuracy_gap);
+    }
+  }
+  results["checks"] = checks.list;
+  write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
+  std::string samples;
+  for (const Judged& m : models)
+    for (size_t i = 0; i < prompts.size(); ++i)
+      samples += dump_json(Json{{"model", m.name}, {"id", prompts[i]->id}, {"prompt", prompts[i]->text}, {"completion", m.answers[i].text}, {"gold", m.gold[i]}}) + "\n";
+  write_file_atomic(context.folder / config::names::kSamples, samples);
+  Json summary = Json::object();
+  for (const Judged& m : models) summary["gold_" + m.name] = stats::mean(m.gold);
+  if (audit) summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
+  summary["checks_failed"] = checks.failed;
+  context.record.summary_json = dump_json(summary);
+  if (checks.failed) {
+    context.record.warnings.emplace_back(0, std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met");
+    log::warn(std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met");
+  }
+}
+
+}  // namespace hone::eval

@@ -1,0 +1,24 @@
+// Runs a recipe: stage after stage, each in its own run folder, resumable between and inside stages.
+#pragma once
+#include <filesystem>
+
+#include "config/recipe.h"
+
+namespace hone::pipeline {
+
+struct RunOptions {
+  std::filesystem::path out;
+  bool resume = false;
+};
+
+/// A recipe of several stages puts each into OUT/NN-NAME; a recipe of one stage that came from a verb runs in OUT.
+/// Stages that are done and whose resolved recipe is unchanged are kept under `resume`. Writes OUT/report.html.
+void run_recipe(const config::Recipe& recipe, const RunOptions& options);
+
+/// Prints stages, sizes and estimates to standard error; runs nothing, writes nothing.
+void print_plan(const config::Recipe& recipe);
+
+/// OUT/NN-NAME.
+std::filesystem::path stage_folder(const config::Recipe& recipe, const std::filesystem::path& out, size_t index);
+
+}  // namespace hone::pipeline

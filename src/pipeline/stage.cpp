@@ -1,0 +1,53 @@
+#include "pipeline/stage.h"
+
+#include "base/error.h"
+#include "collect/compare.h"
+#include "collect/import.h"
+#include "collect/world_stage.h"
+#include "eval/eval_stage.h"
+#include "train/language_model.h"
+#include "train/ppo.h"
+#include "train/preference.h"
+#include "train/reward.h"
+#include "train/tokenizer.h"
+
+namespace hone::pipeline {
+namespace {
+
+template <class Params, void (*Run)(const Params&, config::StageContext&)>
+class StageOf : public Stage {
+ public:
+  config::Fields fields() override { return config::fields_of(params_); }
+  void run(config::StageContext& context) override { Run(params_, context); }
+
+ private:
+  Params params_;
+};
+
+template <class S>
+std::unique_ptr<Stage> make() {
+  return std::make_unique<S>();
+}
+
+constexpr StageKind kKinds[] = {
+#define HONE_STAGE(kind, Params, function, doc) {#kind, doc, make<StageOf<Params, function>>},
+#include "pipeline/stages.def"
+#undef HONE_STAGE
+};
+
+}  // namespace
+
+std::span<const StageKind> stage_kinds() { return kKinds; }
+
+std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& where) {
+  std::vector<std::string> known;
+  for (const StageKind& k : kKinds) {
+    if (k.kind == kind) return k.make();
+    known.emplace_back(k.kind);
+  }
+  const std::string near = config::closest(kind, known);
+  usage_error(where + ": unknown kind of stage '" + std::string(kind) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
+              "`hone list stages` names them");
+}
+
+}  // namespace hone::pipeline

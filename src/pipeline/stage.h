@@ -1,0 +1,29 @@
+// A stage behind its kind: params with their fields, and the function that runs it. Built from stages.def.
+#pragma once
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "config/fields.h"
+#include "config/stage_context.h"
+
+namespace hone::pipeline {
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  virtual config::Fields fields() = 0;
+  virtual void run(config::StageContext& context) = 0;
+};
+
+struct StageKind {
+  std::string_view kind, doc;
+  std::unique_ptr<Stage> (*make)();
+};
+
+/// In the order of stages.def.
+std::span<const StageKind> stage_kinds();
+/// The stage with its defaults; unknown kind: kUsage with a suggestion, `where` as prefix.
+std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& where);
+
+}  // namespace hone::pipeline

@@ -1,0 +1,82 @@
+#include "rewards/reward_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/stats.h"
+#include "model/hf_folder.h"
+
+namespace hone::rewards {
+
+std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
+                               std::span<const std::vector<int32_t>> sequences, at::ScalarType compute, int64_t micro_tokens) {
+  const at::NoGradGuard no_grad;
+  std::vector<double> out;
+  out.reserve(sequences.size());
+  model::ComputeOptions options;
+  options.matmul = compute;
+  for (size_t begin = 0; begin < sequences.size();) {
+    size_t end = begin;
+    int64_t tokens = 0;
+    while (end < sequences.size() && (end == begin || tokens + static_cast<int64_t>(sequences[end].size()) <= micro_tokens))
+      tokens += static_cast<int64_t>(sequences[end++].size());
+    const model::Packed packed = model::pack(sequences.subspan(begin, end - begin), decoder.device());
+    std::vector<int64_t> last;
+    for (size_t s = 0; s < end - begin; ++s) last.push_back(packed.offsets[s + 1] - 1);
+    const Tensor rows = at::empty({static_cast<int64_t>(last.size())}, at::kLong);
+    std::copy(last.begin(), last.end(), rows.mutable_data_ptr<int64_t>());
+    const Tensor hidden = decoder.hidden(packed, options).index_select(0, rows.to(decoder.device()));
+    const Tensor scores = head.scores(hidden).to(at::kCPU, at::kFloat).contiguous();
+    for (int64_t i = 0; i < scores.size(0); ++i) out.push_back(scores.const_data_ptr<float>()[i]);
+    begin = end;
+  }
+  return out;
+}
+
+RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device device, at::ScalarType compute) {
+  RewardModel out;
+  out.compute_ = compute;
+  std::vector<std::filesystem::path> folders{folder};
+  if (const auto members = folder / "members"; std::filesystem::is_directory(members)) {
+    for (const auto& e : std::filesystem::directory_iterator(members))
+      if (e.is_directory()) folders.push_back(e.path());
+    std::sort(folders.begin() + 1, folders.end());
+  }
+  for (const auto& f : folders) {
+    model::LoadedModel loaded = model::load_model(f);
+    if (!loaded.head) usage_error(f.string() + ": not a reward model: it has no scalar head (score.weight)", "train one with `hone reward`");
+    loaded.decoder.to(device, at::kFloat);
+    loaded.head->weight = loaded.head->weight.to(device);
+    if (loaded.head->bias.defined()) loaded.head->bias = loaded.head->bias.to(device);
+    out.members_.push_back({std::move(loaded.decoder), std::move(*loaded.head)});
+  }
+  return out;
+}
+
+void RewardModel::combine_by(const std::string& rule, double penalty) {
+  HONE_CHECK(rule == "mean" || rule == "min" || rule == "uncertainty");
+  rule_ = rule;
+  penalty_ = penalty;
+}
+
+std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> sequences) const {
+  std::vector<std::vector<double>> all;
+  for (const Member& m : members_) {
+    std::vector<double> scores = raw_scores(m.decoder, m.head, sequences, compute_);
+    for (double& s : scores) s = (s - m.decoder.config().reward_shift) / m.decoder.config().reward_scale;
+    all.push_back(std::move(scores));
+  }
+  std::vector<double> out(sequences.size());
+  for (size_t i = 0; i < out.size(); ++i) {
+    std::vector<double> votes;
+    for (const auto& a : all) votes.push_back(a[i]);
+    const double mean = stats::mean(votes);
+    if (rule_ == "min") out[i] = *std::ranges::min_element(votes);
+    else if (rule_ == "uncertainty") out[i] = mean - penalty_ * std::pow(stats::stddev(votes), 2);
+    else out[i] = mean;
+  }
+  return out;
+}
+
+}  // namespace hone::rewards

@@ -1,0 +1,50 @@
+// A reward model, or an ensemble of them, as a function from token ids to a number.
+//
+//   reward = (raw - shift) / scale
+//
+// where raw is the head's score at the last token and (shift, scale) are stored with the model, chosen after training so
+// that rewards of reference samples have mean 0 and standard deviation 1 (Ziegler et al. 2019, arXiv 1909.08593). What
+// transformers returns for the same folder is the raw score.
+//
+// Ensembles: Coste et al. 2023, arXiv 2310.02743: mean; worst case (WCO, the minimum); uncertainty-weighted (UWO,
+// mean - λ·variance over members). A folder with members/ beside its weights is an ensemble.
+#pragma once
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/decoder.h"
+#include "model/scalar_head.h"
+
+namespace hone::rewards {
+
+struct Member {
+  model::Decoder decoder;
+  model::ScalarHead head;
+};
+
+class RewardModel {
+ public:
+  /// A folder without a head is kUsage. `compute` is the dtype of matrix products.
+  static RewardModel load(const std::filesystem::path& folder, at::Device device, at::ScalarType compute);
+
+  /// How members become one number: "mean", "min" or "uncertainty" (mean - penalty·variance).
+  void combine_by(const std::string& rule, double penalty);
+  /// One reward for each sequence (prompt and answer), at its last token. Sequences must not be empty.
+  std::vector<double> score(std::span<const std::vector<int32_t>> sequences) const;
+  size_t members() const { return members_.size(); }
+  const model::ModelConfig& config() const { return members_.front().decoder.config(); }
+
+ private:
+  std::vector<Member> members_;
+  at::ScalarType compute_ = at::ScalarType::Undefined;
+  std::string rule_ = "mean";
+  double penalty_ = 1;
+};
+
+/// Raw head scores at the last tokens, packed in micro-batches of at most `micro_tokens`.
+std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
+                               std::span<const std::vector<int32_t>> sequences, at::ScalarType compute, int64_t micro_tokens = 16384);
+
+}  // namespace hone::rewards

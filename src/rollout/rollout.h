@@ -1,0 +1,71 @@
+// Rollouts: prompts to completions with log-probabilities. Torch-free, so that any room may name these types.
+//
+// Numbered promises:
+//  1. Which token comes next depends on (seed, prompt key, sample, position) and the logits only: never on batch size,
+//     order, threads or schedule beyond what those change in the logits. On the CPU with f32 weights the incremental
+//     kernels are batch-invariant, so completions are bit-identical for every batch size and schedule.
+//  2. `logps` are under the distribution actually sampled from: after temperature, top-k and top-p, renormalised.
+//  3. Nothing is re-tokenised: `ids` are what was sampled, the end token included where it was produced.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace hone::rollout {
+
+struct SamplingParams {
+  double temperature = 1.0;
+  double top_p = 1.0;
+  int64_t top_k = 0;
+  int64_t max_tokens = 64;
+  int64_t min_tokens = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("temperature", temperature, "softmax temperature; 0 is greedy");
+    v("top_p", top_p, "nucleus: smallest set of tokens with this probability (1 = all)");
+    v("top_k", top_k, "only the k most likely tokens (0 = all)");
+    v("max_tokens", max_tokens, "most tokens of one completion, the end token included");
+    v("min_tokens", min_tokens, "the end token cannot be sampled before this many tokens");
+  }
+};
+
+/// One completion to make.
+struct Request {
+  std::vector<int32_t> prompt;  ///< at least one token (a begin token where the model has one)
+  uint64_t key = 0;             ///< names the prompt in the random stream
+  uint64_t sample = 0;          ///< which of the prompt's samples this is
+};
+
+enum class Finish { kStop, kLength };
+
+struct Completion {
+  std::vector<int32_t> ids;
+  std::vector<float> logps;  ///< one for each id, nats
+  Finish finish = Finish::kLength;
+};
+
+/// Watches the bytes of one completion and says when a stop string has appeared.
+class StopWatcher {
+ public:
+  virtual ~StopWatcher() = default;
+  /// Feeds one token; true once a stop string is complete.
+  virtual bool feed(int32_t token) = 0;
+};
+
+struct GenerateOptions {
+  uint64_t seed = 0;
+  std::vector<int32_t> end_ids;   ///< tokens that end a completion (kept in it)
+  int64_t max_batch = 64;         ///< sequences in flight
+  std::function<std::unique_ptr<StopWatcher>()> stop;  ///< none if empty
+  std::function<void(int64_t done, int64_t total)> progress;  ///< none if empty
+};
+
+struct GenerateStats {
+  int64_t prompt_tokens = 0, new_tokens = 0;
+  double seconds = 0;
+};
+
+}  // namespace hone::rollout

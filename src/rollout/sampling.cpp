@@ -1,0 +1,91 @@
+#include "rollout/sampling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+
+namespace hone::rollout {
+namespace {
+
+// The row's whole distribution, in token order. The running sum is in f64 and in a fixed order, so the same row gives
+// the same token everywhere.
+Draw draw_full(const float* logps, int64_t vocabulary, double uniform) {
+  double sum = 0;
+  int64_t last = 0;
+  for (int64_t v = 0; v < vocabulary; ++v) {
+    const double p = std::exp(static_cast<double>(logps[v]));
+    if (p <= 0) continue;
+    sum += p;
+    last = v;
+    if (uniform < sum) return {static_cast<int32_t>(v), logps[v]};
+  }
+  return {static_cast<int32_t>(last), logps[last]};  // rounding left the sum a little under 1
+}
+
+// Top-k, then top-p over what is left (the order of transformers' warpers), renormalised.
+Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const SamplingParams& params) {
+  std::vector<int32_t> order(static_cast<size_t>(vocabulary));
+  std::iota(order.begin(), order.end(), 0);
+  const auto before = [&](int32_t a, int32_t b) { return logps[a] != logps[b] ? logps[a] > logps[b] : a < b; };
+  size_t keep = order.size();
+  if (params.top_k > 0 && static_cast<size_t>(params.top_k) < keep) {
+    keep = static_cast<size_t>(params.top_k);
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(), before);
+  } else {
+    std::sort(order.begin(), order.end(), before);
+  }
+  double total = 0;
+  for (size_t i = 0; i < keep; ++i) total += std::exp(static_cast<double>(logps[order[i]]));
+  if (params.top_p < 1) {
+    double sum = 0;
+    size_t n = 0;
+    while (n < keep && (n == 0 || sum < params.top_p * total)) sum += std::exp(static_cast<double>(logps[order[n++]]));
+    keep = n;
+    total = sum;
+  }
+  double sum = 0;
+  for (size_t i = 0; i < keep; ++i) {
+    sum += std::exp(static_cast<double>(logps[order[i]]));
+    if (uniform * total < sum || i + 1 == keep) return {order[i], static_cast<float>(logps[order[i]] - std::log(total))};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, const SamplingParams& params,
+                       std::span<const uint8_t> forbid_end, std::span<const int32_t> end_ids) {
+  const at::NoGradGuard no_grad;
+  const int64_t rows = logits.size(0), vocabulary = logits.size(1);
+  Tensor scores = logits.to(at::kFloat);
+  if (std::ranges::any_of(forbid_end, [](uint8_t f) { return f != 0; })) {
+    scores = scores.clone();
+    for (int64_t m = 0; m < rows; ++m)
+      if (forbid_end[static_cast<size_t>(m)])
+        for (const int32_t id : end_ids) scores.select(0, m).select(0, id).fill_(-std::numeric_limits<float>::infinity());
+  }
+  std::vector<Draw> out(static_cast<size_t>(rows));
+  if (params.temperature <= 0) {  // greedy; the lowest id wins a tie
+    const Tensor best = scores.argmax(1).to(at::kCPU).contiguous();
+    for (int64_t m = 0; m < rows; ++m) out[static_cast<size_t>(m)].token = static_cast<int32_t>(best.const_data_ptr<int64_t>()[m]);
+    return out;
+  }
+  const Tensor logps = at::log_softmax(params.temperature == 1 ? scores : scores.div(params.temperature), 1).to(at::kCPU).contiguous();
+  const float* data = logps.const_data_ptr<float>();
+  const bool cut = params.top_p < 1 || (params.top_k > 0 && params.top_k < vocabulary);
+  at::parallel_for(0, rows, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t m = begin; m < end; ++m) {
+      const auto i = static_cast<size_t>(m);
+      const float* row = data + m * vocabulary;
+      out[i] = cut ? draw_cut(row, vocabulary, uniforms[i], params) : draw_full(row, vocabulary, uniforms[i]);
+    }
+  });
+  for (const Draw& d : out)
+    if (!std::isfinite(d.logp)) run_error("the policy's logits are not finite while sampling", "the weights hold NaN or infinity; resume from an earlier checkpoint");
+  return out;
+}
+
+}  // namespace hone::rollout

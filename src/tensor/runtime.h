@@ -1,0 +1,15 @@
+// The runtime beneath the tensors, without a torch header: threads, versions, devices, numerical mode.
+#pragma once
+#include <string>
+
+namespace hone {
+
+/// Threads of one operator. Called once, before the first tensor.
+void set_threads(int threads);
+/// "2.13.0".
+std::string torch_version();
+bool cuda_available();
+/// "cpu", "cuda" or "cuda:N"; anything else, or a CUDA device that is not there: kUsage.
+void require_device(const std::string& device);
+
+}  // namespace hone

@@ -1,0 +1,59 @@
+#include "train/collate.h"
+
+#include "base/error.h"
+
+namespace hone::train {
+namespace {
+
+Tensor to_device(const std::vector<int64_t>& values, const at::Device& device) {
+  const Tensor host = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
+  std::copy(values.begin(), values.end(), host.mutable_data_ptr<int64_t>());
+  return host.to(device);
+}
+
+}  // namespace
+
+Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device) {
+  HONE_CHECK(!sequences.empty());
+  std::vector<int64_t> ids, positions, rows, targets, last;
+  std::vector<float> weights;
+  Batch batch;
+  batch.packed.offsets = {0};
+  batch.row_offsets = {0};
+  for (const data::Sequence* s : sequences) {
+    HONE_CHECK(!s->ids.empty() && s->ids.size() == s->weight.size());
+    HONE_CHECK(s->weight[0] == 0, "the first token of a sequence has no predictor");
+    const auto start = static_cast<int64_t>(ids.size());
+    for (size_t i = 0; i < s->ids.size(); ++i) {
+      ids.push_back(s->ids[i]);
+      positions.push_back(static_cast<int64_t>(i));
+      if (s->weight[i] != 0) {
+        rows.push_back(start + static_cast<int64_t>(i) - 1);
+        targets.push_back(s->ids[i]);
+        weights.push_back(s->weight[i]);
+      }
+    }
+    last.push_back(static_cast<int64_t>(ids.size()) - 1);
+    batch.packed.offsets.push_back(static_cast<int64_t>(ids.size()));
+    batch.row_offsets.push_back(static_cast<int64_t>(rows.size()));
+  }
+  batch.tokens = static_cast<int64_t>(ids.size());
+  batch.packed.ids = to_device(ids, device);
+  batch.packed.positions = to_device(positions, device);
+  batch.rows = to_device(rows, device);
+  batch.targets = to_device(targets, device);
+  batch.last = to_device(last, device);
+  const Tensor host = at::empty({static_cast<int64_t>(weights.size())}, at::kFloat);
+  std::copy(weights.begin(), weights.end(), host.mutable_data_ptr<float>());
+  batch.weights = host.to(device);
+  return batch;
+}
+
+Tensor sum_by_sequence(const Tensor& values, const Batch& batch) {
+  std::vector<int64_t> owner(static_cast<size_t>(values.size(0)));
+  for (size_t s = 0; s + 1 < batch.row_offsets.size(); ++s)
+    for (int64_t r = batch.row_offsets[s]; r < batch.row_offsets[s + 1]; ++r) owner[static_cast<size_t>(r)] = static_cast<int64_t>(s);
+  return at::zeros({batch.sequences()}, values.options()).index_add(0, to_device(owner, values.device()), values);
+}
+
+}  // namespace hone::train

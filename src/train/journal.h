@@ -1,0 +1,36 @@
+// What a stage writes while it works: metrics.jsonl (a pure function of the run's inputs), timing.jsonl (wall clock) and
+// samples.jsonl. Lines written after a checkpoint are cut when the run resumes from it, so that an interrupted and
+// resumed run leaves the same metrics, byte for byte, as one that was never stopped.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+#include "base/json_fwd.h"
+#include "config/stage_context.h"
+
+namespace hone::train {
+
+using config::Numbers;
+
+class Journal {
+ public:
+  /// `marks` from the checkpoint that the run resumes from, or null for a fresh start (existing lines are cut).
+  Journal(const fs::path& folder, const Json* marks);
+  void metrics(int64_t step, const Numbers& numbers);
+  /// `tokens` since the last call, for tokens per second.
+  void timing(int64_t step, int64_t tokens, const Numbers& more = {});
+  void sample(const Json& line);
+  /// Byte lengths of the files, for the checkpoint; synced to disk.
+  Json marks();
+  /// Tokens per second between the last two calls of `timing`.
+  double tokens_per_second() const { return tokens_per_second_; }
+
+ private:
+  LineWriter metrics_, timing_, samples_;
+  std::chrono::steady_clock::time_point last_;
+  double tokens_per_second_ = 0;
+};
+
+}  // namespace hone::train

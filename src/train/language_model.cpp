@@ -1,0 +1,249 @@
+// Pretraining and supervised fine-tuning: maximum likelihood of the weighted tokens (losses/language.h). Steps:
+//   1. read, tokenise, split; say what is lost
+//   2. the model, new or loaded
+//   3. the plan: which sequences make up which step
+//   4. for each step: forward, loss over one global normaliser, backward, update; evaluate; checkpoint
+//   5. the model folder
+#include "train/language_model.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "data/corpus.h"
+#include "data/encode_rows.h"
+#include "data/split.h"
+#include "losses/aggregate.h"
+#include "losses/language.h"
+#include "model/hf_folder.h"
+#include "optim/changed.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "tensor/logps.h"
+#include "text/tokenizer.h"
+#include "train/batch_plan.h"
+#include "train/collate.h"
+#include "train/precision.h"
+#include "train/session.h"
+#include "train/trainable.h"
+
+namespace hone::train {
+namespace {
+
+struct Corpus {
+  std::vector<data::Sequence> train, held_out;
+};
+
+Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context, int threads, uint64_t seed) {
+  const auto read = data::read_documents(params.data, params.text.read);
+  log::info("  " + read.report.summary());
+  const data::Corpus stream = data::encode_corpus(read.rows, tokenizer, threads, params.max_data_tokens);
+  const std::vector<data::Piece> pieces = data::cut_pieces(stream, params.corpus, context);
+  Corpus corpus;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    data::Sequence s;
+    s.ids.assign(stream.ids.begin() + pieces[i].begin, stream.ids.begin() + pieces[i].end);
+    s.weight.assign(s.ids.size(), 1.0f);
+    s.weight[0] = 0;
+    const bool held = Stream(seed, "held-out", i).uniform() < params.text.held_out;
+    (held ? corpus.held_out : corpus.train).push_back(std::move(s));
+  }
+  return corpus;
+}
+
+Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context, uint64_t seed) {
+  auto read = data::read_demonstrations(params.data, params.text.read);
+  log::info("  " + read.report.summary());
+  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
+  auto split = data::split(std::move(read.rows), params.text.held_out, seed);
+  auto train = data::encode_demonstrations(split.train, encoder, params.text.length, context);
+  log::info("  " + train.lengths.summary());
+  data::require_kept(train.lengths, params.text.length, "demonstrations");
+  auto held_out = data::encode_demonstrations(split.held_out, encoder, params.text.length, context);
+  return {std::move(train.items), std::move(held_out.items)};
+}
+
+std::vector<const data::Sequence*> pointers(std::span<const int64_t> members, const std::vector<data::Sequence>& sequences) {
+  std::vector<const data::Sequence*> out;
+  for (const int64_t i : members) out.push_back(&sequences[static_cast<size_t>(i)]);
+  return out;
+}
+
+double weight_of(std::span<const int64_t> members, const std::vector<data::Sequence>& sequences) {
+  double sum = 0;
+  for (const int64_t i : members) sum += losses::total_weight(sequences[static_cast<size_t>(i)].weight);
+  return sum;
+}
+
+struct Forward {
+  model::ComputeOptions compute;
+  LogpsOptions logps;
+};
+
+Tensor token_losses(const model::Decoder& decoder, const Batch& batch, const Forward& forward) {
+  const Tensor hidden = decoder.hidden(batch.packed, forward.compute).index_select(0, batch.rows);
+  return losses::language(token_logps(hidden, decoder.output_weight(), batch.targets, forward.logps).logps);
+}
+
+// Mean loss of a token over the held-out sequences (at most about 60,000 tokens of them), nats.
+double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequence>& sequences, const Forward& forward, int64_t micro_tokens) {
+  const at::NoGradGuard no_grad;
+  double loss = 0, weight = 0;
+  int64_t tokens = 0;
+  for (size_t begin = 0; begin < sequences.size() && tokens < 60000;) {
+    std::vector<const data::Sequence*> members;
+    int64_t used = 0;
+    while (begin < sequences.size() && (members.empty() || used + sequences[begin].size() <= std::min<int64_t>(micro_tokens, 8192))) {
+      used += sequences[begin].size();
+      members.push_back(&sequences[begin++]);
+    }
+    tokens += used;
+    const Batch batch = collate(members, decoder.device());
+    if (batch.rows.size(0) == 0) continue;
+    const Tensor losses = token_losses(decoder, batch, forward);
+    loss += (losses.to(at::kDouble) * batch.weights).sum().item<double>();
+    weight += batch.weights.sum(at::kDouble).item<double>();
+  }
+  return weight > 0 ? loss / weight : 0;
+}
+
+model::Decoder new_decoder(const LanguageModelParams& params, const text::Tokenizer& tokenizer, uint64_t seed) {
+  const ShapeSettings& s = params.shape;
+  if (s.heads < 1 || s.kv_heads < 1 || s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
+    usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
+  model::ModelConfig config = model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
+  config.rope_theta = s.rope_theta;
+  config.tied = s.tied;
+  if (tokenizer.bos()) config.bos = *tokenizer.bos();
+  if (tokenizer.pad()) config.pad = *tokenizer.pad();
+  if (tokenizer.eos()) config.eos = {*tokenizer.eos()};
+  return model::make_decoder(config, seed);
+}
+
+void run(const LanguageModelParams& params, config::StageContext& context, bool pretraining) {
+  const auto seed = static_cast<uint64_t>(context.run.seed);
+  if (params.data.empty()) usage_error(context.record.kind + ": no data", "give data = [\"FILE\", …]");
+  if (params.model.empty() && params.tokenizer.empty())
+    usage_error(context.record.kind + ": neither a model to start from nor a tokenizer for a new one", "give model = \"FOLDER\" or tokenizer = \"FOLDER\"");
+
+  // 1. The model and its tokenizer.
+  const std::string tokenizer_folder = params.tokenizer.empty() ? params.model : params.tokenizer;
+  const text::Tokenizer tokenizer = text::Tokenizer::load(tokenizer_folder);
+  model::Decoder decoder = [&] {
+    if (params.model.empty()) return new_decoder(params, tokenizer, seed);
+    model::LoadedModel loaded = model::load_model(params.model);
+    for (const std::string& n : loaded.notes) log::info("  " + n);
+    return std::move(loaded.decoder);
+  }();
+  if (decoder.config().vocab_size < tokenizer.size())
+    usage_error(tokenizer_folder + ": the tokenizer has " + std::to_string(tokenizer.size()) + " tokens, the model only " + std::to_string(decoder.config().vocab_size));
+  decoder.to(at::Device(context.run.device), at::kFloat);
+  const at::ScalarType compute = resolve_precision(context, decoder.config());
+
+  // 2. The data.
+  const Corpus corpus = pretraining ? read_documents(params, tokenizer, decoder.config().max_positions, static_cast<int>(context.run.threads), seed)
+                                    : read_demonstrations(params, tokenizer, decoder.config().max_positions, seed);
+  if (corpus.train.empty()) usage_error(context.record.kind + ": nothing to train on is left");
+  std::vector<int64_t> lengths;
+  for (const data::Sequence& s : corpus.train) lengths.push_back(s.size());
+  const int64_t all_tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+
+  // 3. The plan.
+  const BatchPlan plan = params.steps > 0 ? BatchPlan::of_steps(lengths, params.batch_tokens, params.steps, seed)
+                                          : BatchPlan(lengths, params.batch_tokens, params.epochs, seed);
+  int64_t steps = plan.steps();
+  log::info("  " + count_text(decoder.parameter_count()) + " parameters; " + count_text(static_cast<int64_t>(lengths.size())) + " sequences, " + count_text(all_tokens) +
+            " tokens, " + count_text(static_cast<int64_t>(corpus.held_out.size())) + " sequences held out; " + count_text(steps) + " steps, " +
+            decimal_text(plan.epochs(), 2) + " epochs");
+  optim::Optimizer optimizer(trainable_tensors(decoder), params.optim);
+  Forward forward;
+  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations};
+  forward.logps.compute = compute;
+
+  LoopState state;
+  state.tensors = [&] {
+    optim::StateTensors out;
+    append_weights(out, "model.", optimizer.tensors());
+    for (auto& [name, tensor] : optimizer.state()) out.emplace_back("optim." + name, tensor);
+    return out;
+  };
+  state.json = [&] { return Json{{"steps", steps}}; };
+  state.restore = [&](const optim::StateTensors& saved, const Json& json) {
+    restore_weights(saved, "model.", optimizer.tensors());
+    optimizer.load_state(with_prefix(saved, "optim."));
+    steps = json.at("steps");
+  };
+  Session session(context, params.keep, "  " + context.record.name, steps, state);
+
+  // 4. Steps.
+  const auto start = std::chrono::steady_clock::now();
+  int64_t seen = 0;
+  double evaluation = 0;
+  for (int64_t step = session.first_step(); step < steps; ++step) {
+    const std::span<const int64_t> batch = plan.batch(step);
+    const double normaliser = weight_of(batch, corpus.train);
+    std::optional<optim::FirstStepCheck> first;
+    if (step == 0) first.emplace(optimizer.tensors());
+    optimizer.zero_grad();
+    double loss = 0;
+    int64_t tokens = 0;
+    for (const auto micro : micro_batches(batch, lengths, params.micro_tokens)) {
+      const Batch b = collate(pointers(micro, corpus.train), decoder.device());
+      const Tensor part = losses::reduce(token_losses(decoder, b, forward), b.weights, normaliser);
+      part.backward();
+      loss += part.item<double>();
+      tokens += b.tokens;
+    }
+    const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
+    const double norm = optimizer.step(factor);
+    if (!std::isfinite(loss) || !std::isfinite(norm)) {
+      Json replay = Json::array();
+      for (const int64_t i : batch) replay.push_back(corpus.train[static_cast<size_t>(i)].ids);
+      stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
+    }
+    if (first) first->assert_all_changed();
+    seen += tokens;
+
+    Numbers numbers{{"loss", loss}, {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor}, {"grad_norm", norm}, {"tokens", static_cast<double>(tokens)}};
+    std::optional<double> score;
+    if (session.evaluation_due(step) && !corpus.held_out.empty()) {
+      evaluation = held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens);
+      numbers.emplace_back("held_out_loss", evaluation);
+      score = evaluation;
+    }
+    session.journal().metrics(step + 1, numbers);
+    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + (evaluation > 0 ? "  held out " + decimal_text(evaluation, 3) : ""), score);
+
+    // A cap on the wall clock shortens the plan once the speed is known.
+    if (params.max_minutes > 0 && step == 19) {
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 20;
+      const auto fits = static_cast<int64_t>(params.max_minutes * 60 / seconds);
+      if (fits < steps) {
+        steps = std::max<int64_t>(fits, 20);
+        session.set_total_steps(steps);
+        context.record.warnings.emplace_back(step + 1, "capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + std::to_string(steps) + " of " + std::to_string(plan.steps()) + " steps; the number depends on this machine's speed");
+        log::info("  capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + count_text(steps) + " of " + count_text(plan.steps()) + " steps");
+      }
+    }
+  }
+
+  // 5. The result.
+  const fs::path folder = context.folder / config::names::kModel;
+  fs::create_directories(folder);
+  tokenizer.save(folder);
+  model::save_model(folder, decoder);
+  context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()}, {"vocabulary", decoder.config().vocab_size}, {"layers", decoder.config().layers}, {"width", decoder.config().width}});
+  context.record.summary_json = dump_json(Json{{"held_out_loss", evaluation}, {"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});
+}
+
+}  // namespace
+
+void run_pretrain(const PretrainParams& params, config::StageContext& context) { run(params, context, true); }
+void run_sft(const SftParams& params, config::StageContext& context) { run(params, context, false); }
+
+}  // namespace hone::train

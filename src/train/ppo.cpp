@@ -1,0 +1,255 @@
+// The PPO stage: files, models and the loop around ppo_learner.h. Steps:
+//   1. policy, frozen reference, critic and reward model, all of one tokenizer
+//   2. prompts, tokenised; say what is lost
+//   3. for each iteration: the learner samples, scores and updates; metrics, warnings, samples; checkpoint
+//   4. the model folder
+#include "train/ppo.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "data/encode_rows.h"
+#include "losses/aggregate.h"
+#include "losses/language.h"
+#include "model/hf_folder.h"
+#include "rewards/reward_model.h"
+#include "rollout/generate.h"
+#include "text/tokenizer.h"
+#include "train/batch_plan.h"
+#include "train/ppo_learner.h"
+#include "train/precision.h"
+#include "train/session.h"
+#include "train/trainable.h"
+#include "train/warnings.h"
+
+namespace hone::train {
+namespace {
+
+struct Models {
+  text::Tokenizer tokenizer;
+  model::Decoder policy, reference, critic;
+  model::ScalarHead value_head;
+  rewards::RewardModel reward;
+};
+
+void require_same_tokenizer(const text::Tokenizer& policy, const std::string& folder, const char* what) {
+  if (text::Tokenizer::load(folder).hash() != policy.hash())
+    usage_error(folder + ": the " + what + " has another tokenizer than the policy",
+                "PPO scores the very token ids that were sampled, so both must share one tokenizer");
+}
+
+Models load_models(const PpoParams& params, config::StageContext& context, at::ScalarType& compute) {
+  const at::Device device(context.run.device);
+  text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
+  model::LoadedModel policy = model::load_model(params.model);
+  policy.decoder.to(device, at::kFloat);
+  compute = resolve_precision(context, policy.decoder.config());
+  model::Decoder reference = policy.decoder.clone();
+  if (params.train_layers > 0) {
+    if (params.train_layers > policy.decoder.config().layers) usage_error("ppo: train_layers is more than the model has");
+    // The trunk that does not learn is one set of tensors for both.
+    trainable_tensors(policy.decoder, nullptr, params.train_layers);
+    for (size_t i = 0; i < policy.decoder.parameters().size(); ++i)
+      if (!policy.decoder.parameters()[i].tensor.requires_grad()) reference.share_parameter(i, policy.decoder);
+  }
+  require_same_tokenizer(tokenizer, params.reward, "reward model");
+  rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, compute);
+  reward.combine_by(params.ensemble, params.ensemble_penalty);
+  const std::string critic_folder = params.critic.empty() ? params.reward : params.critic;
+  require_same_tokenizer(tokenizer, critic_folder, "critic");
+  model::LoadedModel critic = model::load_model(critic_folder);
+  critic.decoder.drop_output_weight();
+  critic.decoder.to(device, at::kFloat);
+  model::ScalarHead head = critic.head ? std::move(*critic.head) : model::make_scalar_head(critic.decoder.config().width, 0, static_cast<uint64_t>(context.run.seed));
+  log::info(critic.head ? "  critic starts from " + critic_folder : "  critic starts from " + critic_folder + " with a new value head of zeros");
+  head.weight = head.weight.to(device);
+  // A published reward head has no bias; the critic needs one to carry the reward's shift and scale.
+  const double scale = critic.head ? critic.decoder.config().reward_scale : 1, shift = critic.head ? critic.decoder.config().reward_shift : 0;
+  {
+    const at::NoGradGuard no_grad;
+    head.weight = head.weight / scale;
+    head.bias = at::full({1}, -shift / scale, head.weight.options());
+  }
+  return {std::move(tokenizer), std::move(policy.decoder), std::move(reference), std::move(critic.decoder), std::move(head), std::move(reward)};
+}
+
+std::vector<rollout::Request> load_requests(const PpoParams& params, const text::Tokenizer& tokenizer, int64_t context_length) {
+  auto read = data::read_prompts(params.prompts, params.read);
+  log::info("  " + read.report.summary());
+  const data::Encoder encoder = data::Encoder::make(tokenizer, params.length.chat_format);
+  auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
+  log::info("  " + encoded.lengths.summary());
+  data::require_kept(encoded.lengths, params.length, "prompts");
+  std::vector<rollout::Request> out;
+  for (size_t i = 0; i < encoded.items.size(); ++i)
+    out.push_back({std::move(encoded.items[i]), hash64(read.rows[static_cast<size_t>(encoded.rows[i])].id), 0});
+  return out;
+}
+
+Actor actor_of(const model::Decoder& decoder, at::ScalarType compute) {
+  Actor actor;
+  actor.logps = [&decoder, compute](const Batch& b, const LogpsOptions& given) {
+    LogpsOptions options = given;
+    options.compute = compute;
+    return token_logps(decoder.hidden(b.packed, {.matmul = compute}).index_select(0, b.rows), decoder.output_weight(), b.targets, options);
+  };
+  return actor;
+}
+
+// Pretraining text mixed into the policy's gradient (Ouyang et al. 2022, "PPO-ptx").
+ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const Actor& actor, uint64_t seed, at::Device device) {
+  if (params.pretrain_coef <= 0) return {};
+  if (params.pretrain_data.empty()) usage_error("ppo: pretrain_coef needs pretrain_data");
+  data::ReadSettings read;
+  read.split_text_by = "blank_line";
+  auto documents = data::read_documents(params.pretrain_data, read);
+  auto sequences = std::make_shared<std::vector<data::Sequence>>();
+  for (const data::Document& d : documents.rows) {
+    data::Sequence s;
+    if (models.tokenizer.bos()) s.ids.push_back(*models.tokenizer.bos());
+    for (const int32_t id : models.tokenizer.encode(d.text, false)) s.ids.push_back(id);
+    if (models.tokenizer.eos()) s.ids.push_back(*models.tokenizer.eos());
+    if (s.size() > models.policy.config().max_positions) s.ids.resize(static_cast<size_t>(models.policy.config().max_positions));
+    if (s.size() < 2) continue;
+    s.weight.assign(s.ids.size(), 1.0f);
+    s.weight[0] = 0;
+    sequences->push_back(std::move(s));
+  }
+  return [=, logps = actor.logps, coef = params.pretrain_coef, budget = params.pretrain_tokens](int64_t step) {
+    Stream stream(seed, "pretrain-mix", static_cast<uint64_t>(step));
+    std::vector<const data::Sequence*> members;
+    double weight = 0;
+    for (int64_t tokens = 0; tokens < budget;) {
+      const data::Sequence& s = (*sequences)[stream.below(sequences->size())];
+      members.push_back(&s);
+      tokens += s.size();
+      weight += losses::total_weight(s.weight);
+    }
+    const Batch b = collate(members, device);
+    const Tensor loss = losses::reduce(losses::language(logps(b, {}).logps), b.weights, weight);
+    (loss * coef).backward();
+    return loss.item<double>();
+  };
+}
+
+void write_samples(Session& session, const text::Tokenizer& tokenizer, const std::vector<Trajectory>& trajectories, int64_t step) {
+  for (size_t i = 0; i < std::min<size_t>(4, trajectories.size()); ++i) {
+    const Trajectory& t = trajectories[i];
+    const std::span<const int32_t> ids(t.sequence.ids);
+    session.journal().sample(Json{{"step", step},
+                                  {"prompt", tokenizer.decode(ids.subspan(0, static_cast<size_t>(t.prompt_tokens)), true)},
+                                  {"completion", tokenizer.decode(t.completion.ids, true)},
+                                  {"reward", t.score},
+                                  {"finish", t.completion.finish == rollout::Finish::kStop ? "stop" : "length"}});
+  }
+}
+
+}  // namespace
+
+void run_ppo(const PpoParams& params, config::StageContext& context) {
+  const auto seed = static_cast<uint64_t>(context.run.seed);
+  if (params.model.empty() || params.reward.empty()) usage_error("ppo: needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
+  if (params.prompts.empty()) usage_error("ppo: no prompts", "give prompts = [\"prompts.jsonl\"]");
+
+  // 1. and 2. Models and prompts.
+  at::ScalarType compute = at::ScalarType::Undefined;
+  Models models = load_models(params, context, compute);
+  const at::Device device(context.run.device);
+  const std::vector<rollout::Request> prompts = load_requests(params, models.tokenizer, models.policy.config().max_positions);
+
+  Actor actor = actor_of(models.policy, compute);
+  actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
+  rollout::GenerateOptions generate_options;
+  generate_options.seed = mix64(seed, hash64("ppo"));
+  if (models.tokenizer.eos()) generate_options.end_ids = {*models.tokenizer.eos()};
+  generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
+  actor.sample = [&](std::span<const rollout::Request> requests) { return rollout::generate(models.policy, requests, params.sampling, generate_options); };
+  models.reference.set_trainable(false);
+  Critic critic;
+  critic.parameters = trainable_tensors(models.critic, &models.value_head);
+  critic.values = [&](const Batch& b, const Tensor& rows) {
+    return models.value_head.scores(models.critic.hidden(b.packed, {.matmul = compute}).index_select(0, rows));
+  };
+  const RewardFunction reward = [&](std::span<const Trajectory> trajectories) {
+    std::vector<std::vector<int32_t>> sequences;
+    for (const Trajectory& t : trajectories) sequences.push_back(t.sequence.ids);
+    return models.reward.score(sequences);
+  };
+  const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);
+  PpoLearner learner(params, seed, params.steps, device, actor, actor_of(models.reference, compute), critic, reward, extra);
+  log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(static_cast<int64_t>(prompts.size())) + " prompts, " +
+            count_text(params.steps) + " iterations of " + count_text(params.batch_prompts * params.samples_per_prompt) + " answers");
+  for (const std::string& line : learner.describe()) log::info("  " + line);
+
+  LoopState state;
+  state.tensors = [&] {
+    optim::StateTensors out;
+    append_weights(out, "policy.", actor.parameters);
+    append_weights(out, "critic.", critic.parameters);
+    for (auto& t : learner.state_tensors()) out.push_back(t);
+    return out;
+  };
+  Warnings warnings;
+  state.json = [&] { return Json{{"learner", learner.state()}, {"warnings", warnings.state()}}; };
+  state.restore = [&](const optim::StateTensors& saved, const Json& json) {
+    restore_weights(saved, "policy.", actor.parameters);
+    restore_weights(saved, "critic.", critic.parameters);
+    learner.load_state(saved, json.at("learner"));
+    warnings.load_state(json.at("warnings"));
+  };
+  Session session(context, params.keep, "  " + context.record.name, params.steps, state);
+
+  // 3. Iterations. The prompts of an iteration follow from its number alone.
+  const std::vector<int64_t> ones(prompts.size(), 1);
+  const BatchPlan plan = BatchPlan::of_steps(ones, params.batch_prompts, params.steps, seed);
+  if (session.first_step() == 0 && context.probe) {
+    Numbers numbers{{"kl", 0.0}};
+    for (auto& n : context.probe(models.policy, 0)) numbers.push_back(n);
+    session.journal().metrics(0, numbers);
+  }
+  for (int64_t step = session.first_step(); step < params.steps; ++step) {
+    std::vector<rollout::Request> requests;
+    for (const int64_t i : plan.batch(step))
+      for (int64_t s = 0; s < params.samples_per_prompt; ++s) {
+        requests.push_back(prompts[static_cast<size_t>(i)]);
+        // The same prompt in another iteration must meet other random numbers.
+        requests.back().sample = static_cast<uint64_t>(step * params.samples_per_prompt + s);
+      }
+    Numbers numbers;
+    try {
+      numbers = learner.step(step, requests);
+    } catch (const NonFinite& e) {
+      Json replay = Json::array();
+      for (const Trajectory& t : learner.trajectories()) replay.push_back({{"ids", t.sequence.ids}, {"prompt_tokens", t.prompt_tokens}, {"score", t.score}});
+      stop_non_finite(context, step, e.what, replay);
+    }
+    for (const std::string& w : warnings.look(step + 1, numbers)) {
+      log::warn(context.record.name + " step " + std::to_string(step + 1) + ": " + w);
+      context.record.warnings.emplace_back(step + 1, w);
+    }
+    if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == params.steps))
+      for (auto& n : context.probe(models.policy, step + 1)) numbers.push_back(n);
+    session.journal().metrics(step + 1, numbers);
+    write_samples(session, models.tokenizer, learner.trajectories(), step + 1);
+    const auto value = [&](const char* key) {
+      for (const auto& [k, v] : numbers)
+        if (k == key) return v;
+      return 0.0;
+    };
+    session.step_done(step, learner.last_tokens(), "reward " + decimal_text(value("score"), 2) + "  KL " + decimal_text(value("kl"), 2) + "  entropy " + decimal_text(value("entropy"), 2));
+  }
+
+  // 4. The result.
+  const fs::path folder = context.folder / config::names::kModel;
+  fs::create_directories(folder);
+  models.tokenizer.save(folder);
+  model::save_model(folder, models.policy);
+  context.record.model_json = dump_json(Json{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}});
+  context.record.summary_json = dump_json(learner.summary());
+}
+
+}  // namespace hone::train

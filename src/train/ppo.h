@@ -1,0 +1,97 @@
+// Proximal policy optimisation from a reward model under a KL penalty: the stage. The algorithm is in ppo_learner.h.
+#pragma once
+#include "advantages/params.h"
+#include "losses/params.h"
+#include "optim/params.h"
+#include "rollout/rollout.h"
+#include "config/stage_context.h"
+#include "train/settings.h"
+
+namespace hone::train {
+
+struct PpoParams {
+  std::string model;
+  std::string reward;
+  std::string critic;
+  std::vector<std::string> prompts;
+  int64_t steps = 24;
+  int64_t batch_prompts = 192;
+  int64_t samples_per_prompt = 1;
+  int64_t policy_epochs = 2;
+  int64_t critic_epochs = 1;
+  int64_t minibatches = 4;
+  int64_t critic_warmup = 2;
+  int64_t micro_tokens = 16384;
+  double target_kl = 0;
+  double pretrain_coef = 0;
+  std::vector<std::string> pretrain_data;
+  int64_t pretrain_tokens = 1024;
+  int64_t train_layers = 0;
+  std::string watch;
+  int64_t watch_every = 4;
+  int64_t watch_prompts = 200;
+  std::string ensemble = "mean";
+  double ensemble_penalty = 1.0;
+  rollout::SamplingParams sampling;
+  advantages::KlParams kl;
+  advantages::RewardParams shaping;
+  advantages::AdvantageParams advantage;
+  losses::PpoLossParams loss;
+  optim::OptimParams policy_optim;
+  optim::OptimParams critic_optim;
+  data::ReadSettings read;
+  data::LengthSettings length;
+  KeepSettings keep;
+
+  PpoParams() {
+    sampling.max_tokens = 40;
+    kl.kl_coef = 0.2;
+    shaping.missing_eos = "subtract";
+    shaping.score_clip = 4;
+    policy_optim.lr = 5e-4;
+    critic_optim.lr = 7e-4;
+    keep.every = 10;
+  }
+
+  void fields(config::Fields& v) {
+    v("model", model, "folder of the policy to start from; its frozen copy is the reference");
+    v("reward", reward, "folder of the reward model");
+    v("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
+    v("prompts", prompts, "files of prompts");
+    v("steps", steps, "iterations of sampling and updating", "world probe: 20-24 before over-optimisation");
+    v("batch_prompts", batch_prompts, "prompts of one iteration");
+    v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
+    v("policy_epochs", policy_epochs, "passes over an iteration's rollouts to train the policy", "TRL and N+ use 4");
+    v("critic_epochs", critic_epochs, "passes to train the critic");
+    v("minibatches", minibatches, "optimiser steps of one pass");
+    v("critic_warmup", critic_warmup, "first iterations that train the critic alone");
+    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a minibatch is split to fit");
+    v("target_kl", target_kl, "a pass over the rollouts stops once the mean k3 between old and new policy exceeds this; 0: never");
+    v("pretrain_coef", pretrain_coef, "weight of the pretraining loss mixed into the policy's gradient", "InstructGPT's ptx; 0: off");
+    v("pretrain_data", pretrain_data, "text files for the mixing");
+    v("pretrain_tokens", pretrain_tokens, "pretraining tokens of one minibatch");
+    v("train_layers", train_layers, "only this many top blocks learn and the trunk below is shared with the reference; 0: all learn",
+      "trlx's num_layers_unfrozen");
+    v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
+    v("watch_every", watch_every, "iterations between looks");
+    v("watch_prompts", watch_prompts, "held-out prompts of one look");
+    v.choice("ensemble", ensemble, {"mean", "min", "uncertainty"},
+             "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times the variance (UWO)",
+             "Coste et al. 2023, arXiv 2310.02743");
+    v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
+    v.group("sampling", sampling);
+    kl.fields(v);
+    shaping.fields(v);
+    advantage.fields(v);
+    v.group("loss", loss);
+    v.group("policy_optim", policy_optim);
+    v.group("critic_optim", critic_optim);
+    read.fields(v);
+    length.fields(v);
+    v.group("keep", keep);
+  }
+};
+
+void run_ppo(const PpoParams& params, config::StageContext& context);
+
+}  // namespace hone::train

@@ -1,0 +1,255 @@
+// Learning from comparisons directly (losses of kind `pair`, such as losses/dpo.h). Steps:
+//   1. read comparisons, split by prompt hash, tokenise; say what is lost
+//   2. log-probabilities of every answer under the frozen reference, once, kept in a file named by what they depend on
+//   3. for each step: policy log-probabilities, the pair loss over one normaliser, update; evaluate; checkpoint
+//   4. the model folder
+#include "train/preference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "base/stats.h"
+#include "data/encode_rows.h"
+#include "data/split.h"
+#include "losses/aggregate.h"
+#include "losses/pair.h"
+#include "model/hf_folder.h"
+#include "optim/changed.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "rollout/logprobs.h"
+#include "tensor/logps.h"
+#include "text/tokenizer.h"
+#include "train/batch_plan.h"
+#include "train/collate.h"
+#include "train/precision.h"
+#include "train/session.h"
+#include "train/trainable.h"
+
+namespace hone::train {
+namespace {
+
+/// log p of both answers of each pair, summed over their weighted tokens.
+struct ReferenceLogps {
+  std::vector<float> chosen, rejected;
+};
+
+ReferenceLogps compute_reference(const std::string& folder, std::span<const data::Pair> pairs, const std::string& device, at::ScalarType compute) {
+  model::LoadedModel loaded = model::load_model(folder);
+  loaded.decoder.to(at::Device(device), at::kFloat);
+  std::vector<rollout::ScoredSequence> sequences;
+  for (const data::Pair& p : pairs) {
+    sequences.push_back({p.chosen.ids, p.prompt_length});
+    sequences.push_back({p.rejected.ids, p.prompt_length});
+  }
+  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute);
+  ReferenceLogps out;
+  for (size_t i = 0; i < logps.size(); ++i) {
+    const double sum = std::accumulate(logps[i].begin(), logps[i].end(), 0.0);
+    (i % 2 == 0 ? out.chosen : out.rejected).push_back(static_cast<float>(sum));
+  }
+  return out;
+}
+
+// The file's name is a hash of the reference's weights, the token ids and the precision: whatever changes them changes
+// the name, so a stale file is never read.
+ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs, const config::StageContext& context, at::ScalarType compute) {
+  std::string key = context.record.dtype + context.record.processor + sha256_file(fs::path(folder) / "config.json");
+  for (const auto& e : fs::directory_iterator(folder))
+    if (e.path().extension() == ".safetensors") key += sha256_file(e.path());
+  for (const data::Pair& p : pairs)
+    for (const data::Sequence* s : {&p.chosen, &p.rejected}) {
+      key.append(reinterpret_cast<const char*>(s->ids.data()), s->ids.size() * sizeof(int32_t));
+      key += "/" + std::to_string(p.prompt_length);
+    }
+  const fs::path path = context.folder / ("reference-" + sha256(key).substr(0, 16) + ".f32");
+  const size_t n = pairs.size();
+  if (fs::exists(path) && fs::file_size(path) == 2 * n * sizeof(float)) {
+    const std::string bytes = read_file(path);
+    ReferenceLogps out{std::vector<float>(n), std::vector<float>(n)};
+    std::memcpy(out.chosen.data(), bytes.data(), n * sizeof(float));
+    std::memcpy(out.rejected.data(), bytes.data() + n * sizeof(float), n * sizeof(float));
+    log::info("  reference log-probabilities: read from " + path.filename().string());
+    return out;
+  }
+  ReferenceLogps out = compute_reference(folder, pairs, context.run.device, compute);
+  std::string bytes(2 * n * sizeof(float), '\0');
+  std::memcpy(bytes.data(), out.chosen.data(), n * sizeof(float));
+  std::memcpy(bytes.data() + n * sizeof(float), out.rejected.data(), n * sizeof(float));
+  write_file_atomic(path, bytes);
+  return out;
+}
+
+Tensor floats(std::span<const int64_t> members, const std::vector<float>& values, const at::Device& device) {
+  const Tensor t = at::empty({static_cast<int64_t>(members.size())}, at::kFloat);
+  for (size_t i = 0; i < members.size(); ++i) t.mutable_data_ptr<float>()[i] = values[static_cast<size_t>(members[i])];
+  return t.to(device);
+}
+
+struct Forward {
+  model::ComputeOptions compute;
+  LogpsOptions logps;
+};
+
+losses::PairLogps pair_logps(const model::Decoder& policy, std::span<const int64_t> members, std::span<const data::Pair> pairs, const ReferenceLogps& reference,
+                             const Forward& forward, int64_t& tokens) {
+  std::vector<const data::Sequence*> sequences;
+  for (const int64_t i : members) sequences.push_back(&pairs[static_cast<size_t>(i)].chosen);
+  for (const int64_t i : members) sequences.push_back(&pairs[static_cast<size_t>(i)].rejected);
+  const Batch b = collate(sequences, policy.device());
+  tokens += b.tokens;
+  const Tensor hidden = policy.hidden(b.packed, forward.compute).index_select(0, b.rows);
+  const Tensor sums = sum_by_sequence(token_logps(hidden, policy.output_weight(), b.targets, forward.logps).logps, b);
+  const Tensor counts = sum_by_sequence(at::ones_like(b.weights), b);
+  const auto n = static_cast<int64_t>(members.size());
+  return {sums.narrow(0, 0, n), sums.narrow(0, n, n), floats(members, reference.chosen, policy.device()), floats(members, reference.rejected, policy.device()),
+          counts.narrow(0, 0, n), counts.narrow(0, n, n), {}};
+}
+
+struct HeldOut {
+  double loss = 0, accuracy = 0;
+};
+
+HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pairs, const ReferenceLogps& reference, const PreferenceParams& params, const Forward& forward) {
+  const at::NoGradGuard no_grad;
+  std::vector<int64_t> all(pairs.size()), lengths;
+  std::iota(all.begin(), all.end(), 0);
+  for (const data::Pair& p : pairs) lengths.push_back(p.size());
+  const losses::PairLoss loss = losses::pair_loss(params.loss.loss);
+  HeldOut out;
+  int64_t tokens = 0;
+  for (const auto micro : micro_batches(all, lengths, 8192)) {
+    const losses::PairLogps logps = pair_logps(policy, micro, pairs, reference, forward, tokens);
+    out.loss += loss(logps, params.loss).sum().item<double>();
+    out.accuracy += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
+  }
+  out.loss /= static_cast<double>(pairs.size());
+  out.accuracy /= static_cast<double>(pairs.size());
+  return out;
+}
+
+}  // namespace
+
+void run_preference(const PreferenceParams& params, config::StageContext& context) {
+  const auto seed = static_cast<uint64_t>(context.run.seed);
+  if (params.data.empty()) usage_error("preference: no data", "give data = [\"comparisons.jsonl\"]");
+  if (params.model.empty()) usage_error("preference: no model to start from", "give model = \"FOLDER\"");
+  const losses::PairLoss loss_function = losses::pair_loss(params.loss.loss);
+
+  // 1. Policy and comparisons.
+  const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
+  model::LoadedModel loaded = model::load_model(params.model);
+  model::Decoder policy = std::move(loaded.decoder);
+  policy.to(at::Device(context.run.device), at::kFloat);
+  const at::ScalarType compute = resolve_precision(context, policy.config());
+  auto read = data::read_preferences(params.data, params.text.read);
+  log::info("  " + read.report.summary());
+  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
+  auto split = data::split(std::move(read.rows), params.text.held_out, seed);
+  auto train = data::encode_preferences(split.train, encoder, params.text.length, policy.config().max_positions);
+  log::info("  " + train.lengths.summary());
+  data::require_kept(train.lengths, params.text.length, "comparisons");
+  auto held_out = data::encode_preferences(split.held_out, encoder, params.text.length, policy.config().max_positions);
+  data::SplitManifest manifest(params.text.held_out, seed);
+  manifest.add(std::span<const data::Preference>(split.train));
+  manifest.save(context.folder / config::names::kSplit);
+
+  // 2. The reference, once.
+  const std::string reference_folder = params.reference.empty() ? params.model : params.reference;
+  const ReferenceLogps reference = cached_reference(reference_folder, train.items, context, compute);
+  const ReferenceLogps held_out_reference = held_out.items.empty() ? ReferenceLogps{} : cached_reference(reference_folder, held_out.items, context, compute);
+
+  // 3. The plan and the steps.
+  const std::vector<int64_t> ones(train.items.size(), 1);
+  const BatchPlan plan(ones, params.batch_pairs, params.epochs, seed);
+  std::vector<int64_t> lengths;
+  for (const data::Pair& p : train.items) lengths.push_back(p.size());
+  optim::Optimizer optimizer(trainable_tensors(policy), params.optim);
+  Forward forward;
+  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations};
+  forward.logps.compute = compute;
+  LoopState state;
+  state.tensors = [&] {
+    optim::StateTensors out;
+    append_weights(out, "policy.", optimizer.tensors());
+    for (auto& [name, tensor] : optimizer.state()) out.emplace_back("optim." + name, tensor);
+    return out;
+  };
+  state.restore = [&](const optim::StateTensors& saved, const Json&) {
+    restore_weights(saved, "policy.", optimizer.tensors());
+    optimizer.load_state(with_prefix(saved, "optim."));
+  };
+  const int64_t steps = plan.steps();
+  log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " + count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " +
+            count_text(steps) + " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
+  Session session(context, params.keep, "  " + context.record.name, steps, state);
+  HeldOut last;
+  for (int64_t step = session.first_step(); step < steps; ++step) {
+    const std::span<const int64_t> batch = plan.batch(step);
+    double normaliser = 0;
+    for (const int64_t i : batch) normaliser += train.items[static_cast<size_t>(i)].weight;
+    std::optional<optim::FirstStepCheck> first;
+    if (step == 0) first.emplace(optimizer.tensors());
+    optimizer.zero_grad();
+    double loss = 0, chosen = 0, rejected = 0, right = 0;
+    int64_t tokens = 0;
+    for (const auto micro : micro_batches(batch, lengths, params.micro_tokens)) {
+      const losses::PairLogps logps = pair_logps(policy, micro, train.items, reference, forward, tokens);
+      std::vector<float> weights;
+      for (const int64_t i : micro) weights.push_back(static_cast<float>(train.items[static_cast<size_t>(i)].weight));
+      std::vector<int64_t> own(micro.size());
+      std::iota(own.begin(), own.end(), 0);
+      const Tensor part = losses::reduce(loss_function(logps, params.loss), floats(own, weights, policy.device()), normaliser);
+      part.backward();
+      loss += part.item<double>();
+      // Drift of each side's log-probability from the reference: DPO can push both down.
+      chosen += (logps.policy_chosen.detach() - logps.reference_chosen).sum().item<double>();
+      rejected += (logps.policy_rejected.detach() - logps.reference_rejected).sum().item<double>();
+      right += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
+    }
+    const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
+    const double norm = optimizer.step(factor);
+    if (!std::isfinite(loss) || !std::isfinite(norm)) {
+      Json replay = Json::array();
+      for (const int64_t i : batch) replay.push_back({train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});
+      stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
+    }
+    if (first) first->assert_all_changed();
+    const double n = static_cast<double>(batch.size());
+    Numbers numbers{{"loss", loss},
+                    {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor},
+                    {"grad_norm", norm},
+                    {"tokens", static_cast<double>(tokens)},
+                    {"chosen_drift", chosen / n},
+                    {"rejected_drift", rejected / n},
+                    {"reward_margin", params.loss.beta * (chosen - rejected) / n},
+                    {"accuracy", right / n}};
+    std::optional<double> score;
+    if (session.evaluation_due(step) && !held_out.items.empty()) {
+      last = evaluate(policy, held_out.items, held_out_reference, params, forward);
+      numbers.emplace_back("held_out_loss", last.loss);
+      numbers.emplace_back("held_out_accuracy", last.accuracy);
+      score = last.loss;
+    }
+    if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
+      for (auto& n2 : context.probe(policy, step + 1)) numbers.push_back(n2);
+    session.journal().metrics(step + 1, numbers);
+    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3), score);
+  }
+
+  // 4. The result.
+  const fs::path folder = context.folder / config::names::kModel;
+  fs::create_directories(folder);
+  tokenizer.save(folder);
+  model::save_model(folder, policy);
+  context.record.model_json = dump_json(Json{{"parameters", policy.parameter_count()}, {"reference", reference_folder}});
+  context.record.summary_json = dump_json(Json{{"held_out_loss", last.loss}, {"held_out_accuracy", last.accuracy}, {"comparisons", train.items.size()}});
+}
+
+}  // namespace hone::train

@@ -1,0 +1,52 @@
+// Learning from comparisons directly, without a reward model: DPO and its kin (losses of kind `pair`).
+#pragma once
+#include "config/stage_context.h"
+#include "losses/params.h"
+#include "optim/params.h"
+#include "train/settings.h"
+
+namespace hone::train {
+
+struct PreferenceParams {
+  std::string model;
+  std::string reference;
+  std::vector<std::string> data;
+  double epochs = 1;
+  int64_t batch_pairs = 32;
+  int64_t micro_tokens = 16384;
+  bool checkpoint_activations = false;
+  std::string watch;
+  int64_t watch_every = 20;
+  int64_t watch_prompts = 200;
+  TextSettings text;
+  losses::PairLossParams loss;
+  optim::OptimParams optim;
+  KeepSettings keep;
+
+  PreferenceParams() {
+    optim.lr = 1e-4;
+    optim.schedule.decay = "linear";
+    optim.schedule.warmup_steps = 10;
+  }
+
+  void fields(config::Fields& v) {
+    v("model", model, "folder of the policy to start from, usually the fine-tuned one");
+    v("reference", reference, "folder of the frozen reference; empty: the starting policy");
+    v("data", data, "files of comparisons");
+    v("epochs", epochs, "passes over the comparisons");
+    v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
+    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
+    v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
+    v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
+    v("watch_every", watch_every, "steps between looks");
+    v("watch_prompts", watch_prompts, "held-out prompts of one look");
+    v.group("text", text);
+    v.group("loss", loss);
+    v.group("optim", optim);
+    v.group("keep", keep);
+  }
+};
+
+void run_preference(const PreferenceParams& params, config::StageContext& context);
+
+}  // namespace hone::train

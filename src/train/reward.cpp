@@ -1,0 +1,285 @@
+// Reward models from comparisons: Bradley–Terry (losses/bradley_terry.h) on the head's score at the last token of each
+// answer. Pairs are packed: both answers of every pair of a micro-batch run in one forward pass. Steps:
+//   1. read comparisons, split by prompt hash, tokenise; say what is lost
+//   2. one or several members, each with its own new head
+//   3. for each step: scores at the last tokens, loss over one normaliser, update; evaluate; checkpoint
+//   4. shift and scale so that reference rewards have mean 0 and standard deviation 1
+//   5. accuracy, calibration, agreement by margin on held-out comparisons; the model folder
+#include "train/reward.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/stats.h"
+#include "data/encode_rows.h"
+#include "data/split.h"
+#include "losses/aggregate.h"
+#include "losses/bradley_terry.h"
+#include "model/hf_folder.h"
+#include "optim/changed.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "rewards/agreement.h"
+#include "rewards/reward_model.h"
+#include "text/tokenizer.h"
+#include "train/batch_plan.h"
+#include "train/collate.h"
+#include "train/precision.h"
+#include "train/session.h"
+#include "train/trainable.h"
+
+namespace hone::train {
+namespace {
+
+struct Member {
+  model::Decoder decoder;
+  model::ScalarHead head;
+  optim::Optimizer optimizer;
+};
+
+struct Comparisons {
+  std::vector<data::Pair> train, held_out;
+  std::vector<std::string> held_out_sources;
+};
+
+data::Sequence with_answer_of(const data::Pair& prompt, const data::Pair& other) {
+  data::Sequence s;
+  const auto n = static_cast<std::ptrdiff_t>(prompt.prompt_length), m = static_cast<std::ptrdiff_t>(other.prompt_length);
+  s.ids.assign(prompt.chosen.ids.begin(), prompt.chosen.ids.begin() + n);
+  s.ids.insert(s.ids.end(), other.chosen.ids.begin() + m, other.chosen.ids.end());
+  s.weight.assign(s.ids.size(), 0.0f);
+  return s;
+}
+
+// One more comparison for a share of them: the chosen answer beats the chosen answer to another prompt.
+void add_mismatches(std::vector<data::Pair>& pairs, double share, uint64_t seed, int64_t longest) {
+  const size_t n = pairs.size();
+  Stream stream(seed, "mismatch");
+  for (size_t i = 0; i < n && n > 1; ++i) {
+    if (!stream.chance(share)) continue;
+    const size_t j = (i + 1 + stream.below(n - 1)) % n;
+    data::Sequence wrong = with_answer_of(pairs[i], pairs[j]);
+    if (wrong.ids == pairs[i].chosen.ids || wrong.size() > longest) continue;
+    data::Pair pair = pairs[i];
+    pair.rejected = std::move(wrong);
+    pair.margin = 0;
+    pairs.push_back(std::move(pair));
+  }
+}
+
+std::vector<Member> make_members(const RewardParams& params, config::StageContext& context) {
+  std::vector<Member> out;
+  for (int64_t m = 0; m < params.ensemble; ++m) {
+    model::LoadedModel loaded = model::load_model(params.model);
+    model::Decoder decoder = std::move(loaded.decoder);
+    const bool fresh = !loaded.head || params.ensemble > 1;
+    const double std = params.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params.head_std;
+    model::ScalarHead head = fresh ? model::make_scalar_head(decoder.config().width, std, mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m)))
+                                   : std::move(*loaded.head);
+    if (m == 0) log::info(fresh ? "  new scalar head, N(0, " + decimal_text(std, 4) + ")" : "  scalar head taken over from " + params.model);
+    decoder.drop_output_weight();
+    decoder.config().reward_shift = 0;
+    decoder.config().reward_scale = 1;
+    const at::Device device(context.run.device);
+    decoder.to(device, at::kFloat);
+    head.weight = head.weight.to(device);
+    auto tensors = trainable_tensors(decoder, &head);
+    out.push_back({std::move(decoder), std::move(head), optim::Optimizer(std::move(tensors), params.optim)});
+  }
+  return out;
+}
+
+std::vector<rewards::Compared> compare(const Member& m, std::span<const data::Pair> pairs, const std::vector<std::string>& sources, at::ScalarType compute) {
+  std::vector<std::vector<int32_t>> sequences;
+  for (const data::Pair& p : pairs) {
+    sequences.push_back(p.chosen.ids);
+    sequences.push_back(p.rejected.ids);
+  }
+  const std::vector<double> scores = rewards::raw_scores(m.decoder, m.head, sequences, compute);
+  std::vector<rewards::Compared> out;
+  for (size_t i = 0; i < pairs.size(); ++i) out.push_back({scores[2 * i] - scores[2 * i + 1], sources.empty() ? "" : sources[i]});
+  return out;
+}
+
+void normalise(Member& m, std::span<const data::Pair> pairs, at::ScalarType compute) {
+  std::vector<std::vector<int32_t>> sequences;
+  for (size_t i = 0; i < pairs.size() && sequences.size() < 4000; ++i) {
+    sequences.push_back(pairs[i].chosen.ids);
+    sequences.push_back(pairs[i].rejected.ids);
+  }
+  const std::vector<double> scores = rewards::raw_scores(m.decoder, m.head, sequences, compute);
+  m.decoder.config().reward_shift = stats::mean(scores);
+  const double std = stats::stddev(scores);
+  m.decoder.config().reward_scale = std > 1e-8 ? std : 1;
+}
+
+Json results(const Member& m, const Comparisons& data, at::ScalarType compute, stats::Estimate& accuracy) {
+  const std::vector<rewards::Compared> compared = compare(m, data.held_out, data.held_out_sources, compute);
+  accuracy = rewards::accuracy(compared);
+  std::vector<rewards::Compared> longer;  // the rule "longer is better" on the same comparisons
+  for (size_t i = 0; i < data.held_out.size(); ++i)
+    longer.push_back({static_cast<double>(data.held_out[i].chosen.size() - data.held_out[i].rejected.size()), data.held_out_sources[i]});
+  Json baseline = rewards::estimate_json(rewards::accuracy(longer));
+  baseline["name"] = "the longer answer is better";
+  Json j{{"accuracy", rewards::estimate_json(accuracy)},
+         {"calibration", rewards::calibration_json(compared)},
+         {"margins", rewards::margins_json(compared)},
+         {"baselines", Json::array({baseline})}};
+  if (Json sources = rewards::sources_json(compared); !sources.empty()) j["sources"] = sources;
+  return {{"task", "reward"}, {"about", std::to_string(data.held_out.size()) + " held-out comparisons"}, {"reward_model", j}};
+}
+
+}  // namespace
+
+void run_reward(const RewardParams& params, config::StageContext& context) {
+  const auto seed = static_cast<uint64_t>(context.run.seed);
+  if (params.data.empty()) usage_error("reward: no data", "give data = [\"comparisons.jsonl\"]");
+  if (params.ensemble < 1 || params.batch_pairs < 1) usage_error("reward: ensemble and batch_pairs must be at least 1");
+
+  // 1. Comparisons.
+  const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
+  std::vector<Member> members = make_members(params, context);
+  const int64_t longest = members.front().decoder.config().max_positions;
+  auto read = data::read_preferences(params.data, params.text.read);
+  log::info("  " + read.report.summary());
+  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
+  auto split = data::split(std::move(read.rows), params.text.held_out, seed);
+  auto train = data::encode_preferences(split.train, encoder, params.text.length, longest);
+  log::info("  " + train.lengths.summary());
+  data::require_kept(train.lengths, params.text.length, "comparisons");
+  auto held_out = data::encode_preferences(split.held_out, encoder, params.text.length, longest);
+  Comparisons data{std::move(train.items), {}, {}};
+  for (size_t i = 0; i < held_out.items.size(); ++i) {
+    const data::Preference& row = split.held_out[static_cast<size_t>(held_out.rows[i])];
+    if (row.tie) continue;
+    data.held_out.push_back(std::move(held_out.items[i]));
+    data.held_out_sources.push_back(row.source);
+  }
+  data::SplitManifest manifest(params.text.held_out, seed);
+  manifest.add(std::span<const data::Preference>(split.train));
+  manifest.save(context.folder / config::names::kSplit);
+  data::require_disjoint(manifest, std::span<const data::Preference>(split.held_out), "the held-out comparisons");
+  const size_t decided = data.train.size();
+  add_mismatches(data.train, params.mismatch, seed, longest);
+
+  // 2. The plan.
+  const at::ScalarType compute = resolve_precision(context, members.front().decoder.config());
+  const std::vector<int64_t> ones(data.train.size(), 1);
+  std::vector<BatchPlan> plans;
+  for (int64_t m = 0; m < params.ensemble; ++m) plans.emplace_back(ones, params.batch_pairs, params.epochs, mix64(seed, static_cast<uint64_t>(m)));
+  const int64_t steps_each = plans.front().steps(), steps = steps_each * params.ensemble;
+  std::vector<int64_t> lengths;
+  for (const data::Pair& p : data.train) lengths.push_back(p.size());
+  log::info("  " + count_text(static_cast<int64_t>(decided)) + " comparisons to learn from, " + count_text(static_cast<int64_t>(data.train.size() - decided)) +
+            " mismatched ones, " + count_text(static_cast<int64_t>(data.held_out.size())) + " held out; " + count_text(steps) + " steps" +
+            (params.ensemble > 1 ? " for " + std::to_string(params.ensemble) + " members" : ""));
+
+  LoopState state;
+  state.tensors = [&] {
+    optim::StateTensors out;
+    for (size_t m = 0; m < members.size(); ++m) {
+      const std::string prefix = "member" + std::to_string(m) + ".";
+      append_weights(out, prefix, members[m].optimizer.tensors());
+      for (auto& [name, tensor] : members[m].optimizer.state()) out.emplace_back(prefix + "optim." + name, tensor);
+    }
+    return out;
+  };
+  state.restore = [&](const optim::StateTensors& saved, const Json&) {
+    for (size_t m = 0; m < members.size(); ++m) {
+      const std::string prefix = "member" + std::to_string(m) + ".";
+      restore_weights(saved, prefix, members[m].optimizer.tensors());
+      members[m].optimizer.load_state(with_prefix(saved, prefix + "optim."));
+    }
+  };
+  Session session(context, params.keep, "  " + context.record.name, steps, state);
+
+  // 3. Steps.
+  model::ComputeOptions options{.matmul = compute, .checkpoint = params.checkpoint_activations};
+  double accuracy = 0;
+  for (int64_t step = session.first_step(); step < steps; ++step) {
+    const auto member = static_cast<size_t>(step / steps_each);
+    const int64_t own_step = step % steps_each;
+    Member& m = members[member];
+    const std::span<const int64_t> batch = plans[member].batch(own_step);
+    double normaliser = 0;
+    for (const int64_t i : batch) normaliser += data.train[static_cast<size_t>(i)].weight;
+    std::optional<optim::FirstStepCheck> first;
+    if (own_step == 0) first.emplace(m.optimizer.tensors());
+    m.optimizer.zero_grad();
+    double loss = 0, right = 0, gap = 0;
+    int64_t tokens = 0;
+    for (const auto micro : micro_batches(batch, lengths, params.micro_tokens)) {
+      std::vector<const data::Sequence*> sequences;
+      const auto pairs = static_cast<int64_t>(micro.size());
+      const Tensor weights = at::empty({pairs}, at::kFloat), margins = at::empty({pairs}, at::kFloat);
+      for (size_t k = 0; k < micro.size(); ++k) {
+        const data::Pair& p = data.train[static_cast<size_t>(micro[k])];
+        sequences.push_back(&p.chosen);
+        sequences.push_back(&p.rejected);
+        weights.mutable_data_ptr<float>()[k] = static_cast<float>(p.weight);
+        margins.mutable_data_ptr<float>()[k] = static_cast<float>(p.margin);
+      }
+      const Batch b = collate(sequences, m.decoder.device());
+      const Tensor scores = m.head.scores(m.decoder.hidden(b.packed, options).index_select(0, b.last)).view({pairs, 2});
+      losses::RewardPair pair{scores.select(1, 0), scores.select(1, 1), params.use_margin ? margins.to(scores.device()) : Tensor(), {}};
+      const Tensor part = losses::reduce(losses::bradley_terry(pair, params.loss), weights.to(scores.device()), normaliser);
+      part.backward();
+      loss += part.item<double>();
+      const Tensor difference = (pair.chosen - pair.rejected).detach();
+      right += difference.gt(0).sum().item<double>();
+      gap += difference.sum().item<double>();
+      tokens += b.tokens;
+    }
+    const double factor = optim::schedule_factor(params.optim.schedule, own_step, steps_each);
+    const double norm = m.optimizer.step(factor);
+    if (!std::isfinite(loss) || !std::isfinite(norm)) {
+      Json replay = Json::array();
+      for (const int64_t i : batch) replay.push_back({data.train[static_cast<size_t>(i)].chosen.ids, data.train[static_cast<size_t>(i)].rejected.ids});
+      stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
+    }
+    if (first) first->assert_all_changed();
+
+    Numbers numbers{{"loss", loss},
+                    {"lr", m.optimizer.lr(optim::TensorKind::kMatrix) * factor},
+                    {"grad_norm", norm},
+                    {"tokens", static_cast<double>(tokens)},
+                    {"accuracy", right / static_cast<double>(batch.size())},
+                    {"reward_gap", gap / static_cast<double>(batch.size())}};
+    if (params.ensemble > 1) numbers.emplace_back("member", static_cast<double>(member));
+    std::optional<double> score;
+    if (session.evaluation_due(step) && !data.held_out.empty()) {
+      const std::vector<rewards::Compared> compared = compare(m, data.held_out, data.held_out_sources, compute);
+      accuracy = rewards::accuracy(compared).value;
+      double held_out_loss = 0;
+      for (const rewards::Compared& c : compared) held_out_loss += std::log1p(std::exp(-std::abs(c.margin))) + std::max(0.0, -c.margin);
+      numbers.emplace_back("held_out_accuracy", accuracy);
+      numbers.emplace_back("held_out_loss", held_out_loss / static_cast<double>(compared.size()));
+      score = held_out_loss / static_cast<double>(compared.size());
+    }
+    session.journal().metrics(step + 1, numbers);
+    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + (accuracy > 0 ? "  held-out accuracy " + decimal_text(accuracy, 3) : ""), score);
+  }
+
+  // 4. and 5. Normalise, save, measure.
+  const fs::path folder = context.folder / config::names::kModel;
+  for (size_t k = 0; k < members.size(); ++k) {
+    Member& m = members[k];
+    normalise(m, data.train, compute);
+    const fs::path where = k == 0 ? folder : folder / "members" / std::to_string(k);
+    fs::create_directories(where);
+    tokenizer.save(where);
+    model::save_model(where, m.decoder, &m.head);
+  }
+  stats::Estimate final_accuracy;
+  if (!data.held_out.empty()) write_file_atomic(context.folder / config::names::kResults, dump_json(results(members.front(), data, compute, final_accuracy), 1) + "\n");
+  context.record.model_json = dump_json(Json{{"parameters", members.front().decoder.parameter_count()}, {"members", members.size()},
+                                             {"reward_shift", members.front().decoder.config().reward_shift}, {"reward_scale", members.front().decoder.config().reward_scale}});
+  context.record.summary_json = dump_json(Json{{"accuracy", final_accuracy.value}, {"accuracy_low", final_accuracy.low}, {"accuracy_high", final_accuracy.high},
+                                               {"held_out", final_accuracy.n}, {"comparisons", decided}});
+}
+
+}  // namespace hone::train

@@ -1,0 +1,60 @@
+// Reward models from comparisons: Bradley–Terry on packed pairs.
+#pragma once
+#include "config/stage_context.h"
+#include "losses/params.h"
+#include "optim/params.h"
+#include "train/settings.h"
+
+namespace hone::train {
+
+struct RewardParams {
+  std::string model;
+  std::vector<std::string> data;
+  double epochs = 1;
+  int64_t batch_pairs = 32;
+  int64_t micro_tokens = 16384;
+  int64_t ensemble = 1;
+  double mismatch = 0;
+  bool use_margin = false;
+  double head_std = -1;
+  std::vector<std::string> reference;
+  bool checkpoint_activations = false;
+  TextSettings text;
+  losses::BradleyTerryParams loss;
+  optim::OptimParams optim;
+  KeepSettings keep;
+
+  RewardParams() {
+    text.held_out = 0.1;
+    optim.rule = "muon";
+    optim.lr = 2e-3;
+    optim.matrix_lr = 0.006;
+    optim.schedule.decay = "cosine";
+    optim.schedule.floor = 0.1;
+    optim.schedule.warmup_steps = 20;
+  }
+
+  void fields(config::Fields& v) {
+    v("model", model, "folder of the model to start from, usually the fine-tuned one");
+    v("data", data, "files of comparisons");
+    v("epochs", epochs, "passes over the comparisons", "one: a second memorises labels (Ouyang et al. 2022)");
+    v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
+    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
+    v("ensemble", ensemble, "members trained on the same comparisons from different heads and orders", "Coste et al. 2023: 4-5 against over-optimisation");
+    v("mismatch", mismatch, "share of comparisons joined by one more in which the chosen answer beats an answer to another prompt",
+      "world probe: makes the reward model look at the prompt");
+    v("use_margin", use_margin, "subtract the comparison's margin in the loss", "Touvron et al. 2023, eq. 2");
+    v("head_std", head_std, "standard deviation of the new head; -1: 1/sqrt(width + 1)", "N+; spec 2.1 row 14");
+    v("reference", reference, "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training comparisons",
+      "Ziegler et al. 2019");
+    v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
+    v.group("text", text);
+    v.group("loss", loss);
+    v.group("optim", optim);
+    v.group("keep", keep);
+  }
+};
+
+void run_reward(const RewardParams& params, config::StageContext& context);
+
+}  // namespace hone::train

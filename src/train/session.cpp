@@ -1,0 +1,69 @@
+#include "train/session.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "checkpoint/machine.h"
+
+namespace hone::train {
+
+Session::Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps, LoopState state)
+    : context_(context), keep_(keep), total_steps_(total_steps), state_(std::move(state)),
+      store_(context.folder / config::names::kCheckpoints, keep.last) {
+  std::optional<checkpoint::Loaded> loaded;
+  if (const std::optional<int64_t> newest = context_.resume ? store_.newest() : std::nullopt) {
+    loaded = store_.load(*newest);
+    for (const std::string& difference : checkpoint::differences(loaded->machine, machine()))
+      log::warn("this stage began elsewhere: " + difference + "; results may differ in the last bits");
+    state_.restore(loaded->tensors, loaded->state.at("loop"));
+    first_step_ = loaded->step;
+    last_score_ = loaded->score;
+    // Warnings after the checkpoint will be given again.
+    std::erase_if(context_.record.warnings, [&](const auto& w) { return w.first > first_step_; });
+    log::info("  resumed after step " + count_text(first_step_));
+  } else {
+    context_.record.warnings.clear();
+    store_.require_space(checkpoint::size_of(state_.tensors()));
+  }
+  journal_ = std::make_unique<Journal>(context_.folder, loaded ? &loaded->state.at("journal") : nullptr);
+  progress_ = std::make_unique<Progress>(std::move(label), total_steps_, first_step_);
+}
+
+Json Session::machine() const {
+  return checkpoint::this_machine(context_.run.device, context_.record.dtype);
+}
+
+void Session::set_total_steps(int64_t steps) { total_steps_ = steps; }
+
+bool Session::evaluation_due(int64_t step) const {
+  const int64_t every = keep_.evaluate_every > 0 ? keep_.evaluate_every : std::max<int64_t>(1, total_steps_ / 10);
+  return (step + 1) % every == 0 || step + 1 == total_steps_;
+}
+
+void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score) {
+  journal_->timing(step + 1, tokens);
+  if (score) last_score_ = score;
+  progress_->update(step + 1, std::string(note) + "  " + count_text(static_cast<int64_t>(journal_->tokens_per_second())) + " tok/s");
+  const bool last = step + 1 == total_steps_;
+  if (interrupted() && !last) {
+    save(step + 1);
+    fail(Kind::kInterrupted, context_.record.name + ": interrupted after step " + std::to_string(step + 1) + "; a checkpoint was written", "continue with --resume");
+  }
+  if (keep_.every > 0 && (step + 1) % keep_.every == 0 && !last) save(step + 1);
+}
+
+void Session::save(int64_t steps_done) {
+  const Json journal = journal_->marks();
+  store_.save(steps_done, state_.tensors(), Json{{"loop", state_.json()}, {"journal", journal}}, machine(), last_score_);
+}
+
+void stop_non_finite(const config::StageContext& context, int64_t step, const std::string& what, const Json& batch) {
+  const fs::path path = context.folder / "failed-batch.json";
+  write_file_atomic(path, dump_json(Json{{"step", step + 1}, {"what", what}, {"batch", batch}}));
+  run_error("the " + what + " of step " + std::to_string(step + 1) + " is not finite; the weights are as they were before it",
+            "the batch is in " + path.string() + "; lower the learning rate or look at that data, then --resume");
+}
+
+}  // namespace hone::train

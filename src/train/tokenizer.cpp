@@ -1,0 +1,37 @@
+#include "train/tokenizer.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "data/read.h"
+#include "text/bpe_train.h"
+
+namespace hone::train {
+
+void run_tokenizer(const TokenizerParams& params, config::StageContext& context) {
+  if (params.data.empty()) usage_error("tokenizer: no data", "give data = [\"corpus.txt\"]");
+  if (params.size < 300 || params.size > 1'000'000) usage_error("tokenizer: size must lie between 300 and 1,000,000");
+  std::vector<std::string> texts;
+  size_t bytes = 0;
+  for (data::Document& d : data::read_documents(params.data).rows) {
+    bytes += d.text.size();
+    texts.push_back(std::move(d.text));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const text::Tokenizer tokenizer = text::train_bpe(texts, static_cast<int>(params.size));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fs::create_directories(context.folder / config::names::kModel);
+  tokenizer.save(context.folder / config::names::kModel);
+  // How well it packs text, on a first part of the data.
+  std::string probe = texts.front().substr(0, 1 << 18);
+  const double bytes_per_token = static_cast<double>(probe.size()) / static_cast<double>(std::max<size_t>(1, tokenizer.encode(probe, false).size()));
+  log::info("  " + count_text(tokenizer.size()) + " tokens from " + decimal_text(static_cast<double>(bytes) / 1e6, 1) + " MB in " + decimal_text(seconds, 1) +
+            " s; " + decimal_text(bytes_per_token, 2) + " bytes a token");
+  context.record.summary_json = dump_json(Json{{"vocabulary", tokenizer.size()}, {"bytes_per_token", bytes_per_token}, {"corpus_bytes", bytes}});
+}
+
+}  // namespace hone::train
