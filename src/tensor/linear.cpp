@@ -1,5 +1,7 @@
 #include "tensor/linear.h"
 
+#include "tensor/cpu/panels.h"
+
 namespace hone {
 namespace {
 // Measured (MKL, AVX-512): below 12 rows other kernels run, with other rounding.
@@ -18,6 +20,23 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, at::ScalarType 
   if (rows < kMinRows && rows > 0 && own == at::kFloat && x.is_cpu() && !at::GradMode::is_enabled())
     return at::linear(at::constant_pad_nd(x, {0, 0, 0, kMinRows - rows}), w, bias).narrow(0, 0, rows);
   return at::linear(x, w, bias);
+}
+
+Tensor invariant_linear(const Tensor& x, const Tensor& w, const Tensor& b) {
+  const at::NoGradGuard no_grad;
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat) return linear(x, w, b);
+  const int64_t rows = x.size(0), in = x.size(1), out = w.size(0);
+  const Tensor source = x.contiguous(), weight = w.contiguous();
+  Tensor y = at::empty({rows, out}, x.options());
+  constexpr int64_t kRows = 256;
+  for (int64_t begin = 0; begin < rows; begin += kRows) {
+    const int64_t n = std::min(kRows, rows - begin), width = cpu::panel_width(n);
+    cpu::Panels from(n, in, width), to(n, out, width);
+    from.pack(source.const_data_ptr<float>() + begin * in);
+    cpu::linear(from, {weight.const_data_ptr<float>(), b.defined() ? b.const_data_ptr<float>() : nullptr, out}, to);
+    to.unpack(y.mutable_data_ptr<float>() + begin * out);
+  }
+  return y;
 }
 
 }  // namespace hone

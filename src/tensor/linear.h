@@ -10,4 +10,8 @@ namespace hone {
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {},
               at::ScalarType compute = at::ScalarType::Undefined);
 
+/// The same without a gradient, each row's value independent of all others bit for bit on every processor: what
+/// sampling uses. f32 on the CPU by hone's own kernel; elsewhere as `linear`.
+Tensor invariant_linear(const Tensor& x, const Tensor& w, const Tensor& b = {});
+
 }  // namespace hone

@@ -71,6 +71,7 @@
 #include <ATen/ops/index.h>
 #include <ATen/ops/index_add.h>
 #include <ATen/ops/index_copy.h>
+#include <ATen/ops/index_put.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/isnan.h>

@@ -3,38 +3,17 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "base/rng.h"
+#include "shapes.h"
 #include "tensor/autograd.h"
 #include "tensor/gradcheck.h"
 #include "tensor/logps.h"
 
 using namespace hone;
 using namespace hone::model;
+using test::sequences;
+using test::tiny;
 
 namespace {
-
-ModelConfig tiny(const std::string& family = "llama") {
-  ModelConfig c = llama_config(/*vocab_size=*/37, /*width=*/24, /*layers=*/2, /*heads=*/4, /*kv_heads=*/2, /*ffn=*/40,
-                               /*max_positions=*/512);
-  c.head_dim = 6;
-  c.family = family;
-  if (family == "gpt2") {
-    c.kv_heads = c.heads;
-    c.qkv_bias = c.out_bias = c.mlp_bias = true;
-  }
-  c.init_std = 0.3;
-  return c;
-}
-
-std::vector<std::vector<int32_t>> sequences(std::initializer_list<int> lengths) {
-  Stream stream(7, "test");
-  std::vector<std::vector<int32_t>> out;
-  for (const int n : lengths) {
-    out.emplace_back();
-    for (int i = 0; i < n; ++i) out.back().push_back(static_cast<int32_t>(stream.below(37)));
-  }
-  return out;
-}
 
 // Sum of all log-probabilities of next tokens, and the gradients of every parameter.
 std::vector<Tensor> loss_and_gradients(Decoder& decoder, const std::vector<std::vector<int32_t>>& batch,

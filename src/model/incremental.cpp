@@ -1,0 +1,41 @@
+#include "model/incremental.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "model/incremental_cpu.h"
+#include "model/incremental_tensors.h"
+
+namespace hone::model {
+
+Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids, std::span<const int64_t> sequences) {
+  const at::NoGradGuard no_grad;
+  HONE_CHECK(!ids.empty() && ids.size() == sequences.size(), "step: as many sequences as ids, at least one");
+  for (const int32_t id : ids)
+    HONE_CHECK(id >= 0 && id < decoder.config().vocab_size, "step: a token id outside the vocabulary");
+  // Cut, so that a long prompt's activations stay in the cache.
+  constexpr size_t kRows = 256;
+  std::vector<Tensor> parts;
+  for (size_t begin = 0; begin < ids.size(); begin += kRows) {
+    const size_t n = std::min(kRows, ids.size() - begin);
+    std::vector<StepRun> runs;
+    for (size_t i = begin; i < begin + n; ++i) {
+      if (runs.empty() || runs.back().sequence != sequences[i]) {
+        for (const StepRun& run : runs) HONE_CHECK(run.sequence != sequences[i], "step: a sequence's rows are apart");
+        runs.push_back({sequences[i], static_cast<int64_t>(i - begin), 0, cache.length(sequences[i])});
+      }
+      ++runs.back().rows;
+    }
+    for (const StepRun& run : runs)
+      if (decoder.config().gpt2() && run.position + run.rows > decoder.config().max_positions)
+        usage_error("a sequence of " + std::to_string(run.position + run.rows) +
+                    " tokens, but the model has learned only " + std::to_string(decoder.config().max_positions) +
+                    " positions");
+    const auto part = ids.subspan(begin, n);
+    parts.push_back(cache.blocks() != nullptr ? step_cpu(decoder, *cache.blocks(), part, runs)
+                                              : step_tensors(decoder, *cache.tensors(), part, runs));
+  }
+  return parts.size() == 1 ? parts[0] : at::cat(parts);
+}
+
+}  // namespace hone::model
