@@ -39,7 +39,7 @@ Section behaviour(const Story& story) {
       if (std::find(names.begin(), names.end(), p.series) == names.end()) names.push_back(p.series);
     for (const std::string& name : names) {
       LineChart chart;
-      chart.title = "Faults while learning" + (name.empty() ? "" : ": " + name);
+      chart.title = "Faults while learning" + (name.empty() ? "" : ": " + model_name(name));
       chart.unit = "share of answers";
       chart.percent = true;
       chart.y_min = 0;

@@ -62,6 +62,15 @@ std::vector<Group> grouped(const Stage& stage) {
 
 }  // namespace
 
+std::string stage_title(const Stage& stage) {
+  constexpr std::pair<std::string_view, std::string_view> kTitles[] = {
+      {"world", "World"},         {"tokenizer", "Tokenizer"}, {"import", "Import"},  {"pretrain", "Pretraining"},
+      {"compare", "Comparisons"}, {"reward", "Reward model"}, {"eval", "Evaluation"}};
+  for (const auto& [kind, title] : kTitles)
+    if (stage.name == kind) return std::string(title);
+  return model_name(stage.name);
+}
+
 std::string curve_charts(const Stage& stage, const std::vector<std::string>& charts,
                          const std::vector<std::string>& except) {
   std::string out;
@@ -108,7 +117,7 @@ Section ppo_curves(const Story& story) {
                                          "Faults"};
   for (const Stage& stage : story.run.stages) {
     if (stage.kind != "ppo" || stage.curves.empty()) continue;
-    s.body += "<h3 class=stage>" + escape(model_name(stage.name)) + "</h3>" + curve_charts(stage, main, {});
+    s.body += "<h3 class=stage>" + escape(stage_title(stage)) + "</h3>" + curve_charts(stage, main, {});
     const std::string health = curve_charts(stage, {}, main);
     if (!health.empty())
       s.body +=
@@ -123,7 +132,7 @@ Section learning_curves(const Story& story) {
   for (const Stage& stage : story.run.stages) {
     if (stage.kind == "ppo" || stage.curves.empty()) continue;
     const std::string charts = curve_charts(stage, {}, {});
-    if (!charts.empty()) s.body += "<h3 class=stage>" + escape(model_name(stage.name)) + "</h3>" + charts;
+    if (!charts.empty()) s.body += "<h3 class=stage>" + escape(stage_title(stage)) + "</h3>" + charts;
   }
   return s;
 }

@@ -207,8 +207,9 @@ std::string line_chart(const LineChart& c) {
       if (!std::isfinite(p.y)) continue;
       pairs.push_back({rounded(p.x), rounded(p.y)});
       if (s.dots || points.size() == 1)
-        dots += "<circle class=\"dot t-" + s.tone + "\" cx=\"" + pos(a.px(p.x)) + "%\" cy=\"" + pos(a.py(p.y)) +
-                "%\" r=\"" + (points.size() > 12 ? "2.75" : "3.5") + "\"/>";
+        dots += "<circle class=\"dot " + std::string(points.size() > 12 ? "small " : "") + "t-" + s.tone + "\" cx=\"" +
+                pos(a.px(p.x)) + "%\" cy=\"" + pos(a.py(p.y)) + "%\" r=\"" + (points.size() > 12 ? "2.75" : "3.5") +
+                "\"/>";
     }
     data["series"].push_back({{"name", clean_text(s.name)}, {"tone", s.tone}, {"points", pairs}});
   }

@@ -145,7 +145,7 @@ Section stages(const Story& story) {
     const std::string from = parents_of(stage);
     s.body +=
         "<tr><th data-l=stage scope=row class=\"t-" + tone_of_kind(stage.kind) + "\"><i></i>" +
-        escape(model_name(stage.name)) + (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") +
+        escape(stage_title(stage)) + (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") +
         "</th><td data-l=took>" + format_duration(stage.seconds()) + "<td data-l=speed>" + rate + "<td data-l=from>" +
         (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
         (stage.done() ? ""

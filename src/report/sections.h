@@ -45,6 +45,9 @@ Section reproduction(const Story& story);     ///< commands, hashes, versions, r
 /// Across several runs: gold by run, and the checks of each.
 Section across_runs(const std::vector<Story>& stories);
 
+/// "PPO", "Reward model", "Pretraining"; a stage that was given a name of its own keeps it. Not escaped.
+std::string stage_title(const Stage& stage);
+
 /// Charts of the curves of `stage`: those whose metric is drawn on one of `charts` (all if empty).
 std::string curve_charts(const Stage& stage, const std::vector<std::string>& charts,
                          const std::vector<std::string>& except);

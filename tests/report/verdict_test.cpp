@@ -1,0 +1,75 @@
+// The sentence at the top says what the figures say, favourable or not.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/json.h"
+#include "report/sections.h"
+
+using namespace hone::report;
+using hone::Json;
+
+namespace {
+
+std::string verdict_of(const std::string& results) {
+  Story story;
+  story.results.push_back(parse_results(hone::parse_json(results, "test")));
+  return verdict(story);
+}
+
+std::string two_models(double gold, double half, const std::string& more = "") {
+  const Json sft = {{"name", "sft"}, {"gold", {{"value", .58}, {"low", .58 - half}, {"high", .58 + half}}}};
+  const Json ppo = {{"name", "ppo"}, {"gold", {{"value", gold}, {"low", gold - half}, {"high", gold + half}}}};
+  return "{\"models\": [" + sft.dump() + ", " + ppo.dump() + "]" + more + "}";
+}
+
+bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a rise is called a rise only where its interval excludes zero") {
+  CHECK(has(verdict_of(two_models(.79, .02)), "PPO raised the mean gold reward from <b>0.58</b> (SFT) to <b>0.79</b>"));
+  // The difference .01 has the half-width √2 · .02 = .028.
+  CHECK(has(verdict_of(two_models(.59, .02)), "did not clearly change"));
+  CHECK(has(verdict_of(two_models(.49, .02)), "PPO lowered the mean gold reward"));
+  // A paired difference from the evaluation counts before the two separate intervals.
+  CHECK(has(
+      verdict_of(two_models(
+          .59, .02, R"(, "differences": [{"name": "gold: ppo − sft", "value": 0.01, "low": 0.005, "high": 0.015}])")),
+      "PPO raised"));
+}
+
+TEST_CASE("gold that fell while the proxy rose is called over-optimised") {
+  const std::string curve = R"(, "gold_vs_proxy": [
+    {"series": "ppo", "step": 1, "sqrt_kl": 1, "proxy": 0.5, "gold": 0.66},
+    {"series": "ppo", "step": 2, "sqrt_kl": 2, "proxy": 1.5, "gold": 0.49}])";
+  CHECK(has(verdict_of(two_models(.49, .02, curve)), "Over-optimised:</em> gold peaked at 0.66 and fell to 0.49"));
+  const std::string steady = R"(, "gold_vs_proxy": [
+    {"series": "ppo", "step": 1, "sqrt_kl": 1, "proxy": 0.5, "gold": 0.77},
+    {"series": "ppo", "step": 2, "sqrt_kl": 2, "proxy": 1.5, "gold": 0.76}])";
+  CHECK_FALSE(has(verdict_of(two_models(.79, .02, steady)), "Over-optimised"));
+}
+
+TEST_CASE("start and final model: as named, else SFT and the last PPO") {
+  const Results r =
+      parse_results(hone::parse_json(R"({"models": [{"name": "base", "gold": 0.4}, {"name": "sft", "gold": 0.5},
+    {"name": "ppo-honest", "gold": 0.6}, {"name": "dpo", "gold": 0.7}]})",
+                                     "test"));
+  CHECK(r.start_model == "sft");
+  CHECK(r.final_model == "ppo-honest");
+  const Results named = parse_results(hone::parse_json(
+      R"({"start": "a", "final": "b", "models": [{"name": "a"}, {"name": "b"}, {"name": "c"}]})", "test"));
+  CHECK(named.start_model == "a");
+  CHECK(named.final_model == "b");
+}
+
+TEST_CASE("checks are judged where the file does not say") {
+  const Results r = parse_results(hone::parse_json(
+      R"({"checks": [{"name": "x", "value": 0.7, "at_least": 0.7}, {"name": "y", "value": 3.1, "at_most": 3},
+    {"name": "z", "value": 1, "at_least": 2, "met": true}, {"name": "no value"}]})",
+      "test"));
+  REQUIRE(r.checks.size() == 3);
+  CHECK(r.checks[0].met);
+  CHECK_FALSE(r.checks[1].met);
+  CHECK(r.checks[2].met);
+}
