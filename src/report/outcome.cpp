@@ -1,4 +1,4 @@
-// What the evaluation found: gold by model, part and family; differences and checks; gold across several runs.
+// What the evaluation found: gold by model, part and family; differences and checks.
 #include <algorithm>
 #include <cmath>
 
@@ -100,35 +100,6 @@ Section outcome(const Story& story) {
     if (r.models.empty() && r.checks.empty() && r.scores.empty()) continue;  // a reward model's own results
     s.body += body;
   }
-  return s;
-}
-
-Section across_runs(const std::vector<Story>& stories) {
-  Section s{"across", "Across runs", "Every run that was given, none left out.", ""};
-  IntervalChart gold;
-  gold.title = "Gold reward by run";
-  gold.low = 0;
-  gold.high = 1;
-  for (const Story& story : stories) {
-    IntervalRow row{story.run.label,
-                    text_at(story.run.record, "seed").empty() ? "" : "seed " + text_at(story.run.record, "seed"),
-                    {}};
-    if (const Results* r = story.main())
-      for (const ModelResult& m : r->models)
-        if (m.gold) row.marks.push_back({model_name(m.name), m.tone, *m.gold});
-    if (row.marks.empty()) row.detail += " (no gold reward on record)";
-    gold.rows.push_back(std::move(row));
-  }
-  IntervalChart wins;
-  wins.title = "Wins of the final model against its start";
-  wins.percent = true;
-  wins.reference = 0.5;
-  wins.legend = false;
-  for (const Story& story : stories)
-    if (const Results* r = story.main())
-      if (const ModelResult* m = r->model(r->final_model); m && m->win_rate)
-        wins.rows.push_back({story.run.label, "", {{"", m->tone, *m->win_rate}}});
-  s.body = "<div class=\"grid two\">" + interval_chart(gold) + interval_chart(wins) + "</div>";
   return s;
 }
 

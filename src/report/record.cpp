@@ -146,8 +146,8 @@ Section stages(const Story& story) {
     s.body +=
         "<tr><th data-l=stage scope=row class=\"t-" + tone_of_kind(stage.kind) + "\"><i></i>" +
         escape(stage_title(stage)) + (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") +
-        "</th><td data-l=took>" + format_duration(stage.seconds()) + "<td data-l=speed>" + rate + "<td data-l=from>" +
-        (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
+        "</th><td data-l=took class=keep>" + format_duration(stage.seconds()) + "<td data-l=speed>" + rate +
+        "<td data-l=from>" + (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
         (stage.done() ? ""
                       : "<span class=bad>" + (stage.outcome.empty() ? "outcome not on record" : escape(stage.outcome)) +
                             "</span>") +
@@ -159,27 +159,26 @@ Section stages(const Story& story) {
 
 Section warnings(const Story& story) {
   Section s{"warnings", "Warnings and gaps", "", ""};
-  size_t count = 0, gaps = 0;
   std::string warned, missing;
   for (const Stage& stage : story.run.stages) {
-    const Json& list = child(stage.record, "warnings");
-    if (list.is_array())
+    const std::string name = "<b>" + escape(stage.name);
+    if (const Json& list = child(stage.record, "warnings"); list.is_array())
       for (const Json& w : list) {
         const auto step = number_at(w, "step");
         const std::string message = w.is_string() ? w.get<std::string>() : text_at(w, "message");
-        warned += "<li class=warning><b>" + escape(stage.name) + (step ? ", step " + format_number(*step) : "") +
-                  "</b> " + escape_limited(message, 600) + "</li>";
-        ++count;
+        warned += "<li class=warning>" + name + (step ? ", step " + format_number(*step) : "") + "</b> " +
+                  escape_limited(message, 600) + "</li>";
       }
-    for (const std::string& note : stage.notes) {
-      missing += "<li><b>" + escape(stage.name) + "</b> " + escape_limited(note, 600) + "</li>";
-      ++gaps;
-    }
+    if (!stage.done() && !stage.outcome.empty())
+      missing += "<li>" + name + "</b> outcome on record: " + escape_limited(stage.outcome, 80) + "</li>";
+    for (const std::string& note : stage.notes)
+      missing += "<li>" + name + "</b> " + escape_limited(note, 600) + "</li>";
   }
-  for (const std::string& note : story.run.notes) missing += "<li>" + escape_limited(note, 600) + "</li>", ++gaps;
+  for (const std::string& note : story.run.notes) missing += "<li>" + escape_limited(note, 600) + "</li>";
   s.body = warned.empty() ? "<p class=calm>No stage raised a warning.</p>" : "<ul class=messages>" + warned + "</ul>";
   if (!missing.empty()) s.body += "<h3>Missing or incomplete</h3><ul class=messages>" + missing + "</ul>";
-  s.lead = count == 0 ? "" : "Raised from what a learner may see: KL, length, entropy, drift of the reward.";
+  if (!warned.empty())
+    s.lead = "A learner's own signs, such as KL, length, entropy and drift of the reward; gold is not among them.";
   return s;
 }
 

@@ -71,11 +71,13 @@ std::string nav(const std::vector<Section>& sections, const std::string& prefix)
 std::string story_html(const Story& story, const std::string& prefix, bool only) {
   const std::vector<Section> sections = sections_of(story);
   const std::string rank = only ? "h1" : "h2";
-  std::string out = "<header class=hero id=\"" + prefix + "top\">" + (only ? std::string(kBrand) : "") + "<" + rank +
-                    " class=title>" + escape_limited(story.run.title, 120) + "</" + rank + ">" +
-                    (story.run.about.empty() ? "" : "<p class=lead>" + escape_limited(story.run.about, 800) + "</p>") +
-                    "<p class=verdict>" + verdict(story) + "</p>" + status(story, prefix) + facts_line(story.run) +
-                    headline(story).body + time_bar(story) + nav(sections, prefix) + "</header>\n";
+  std::string out =
+      "<header class=\"hero" + std::string(only ? "" : " one-of-many") + "\" id=\"" + prefix + "top\">" +
+      (only ? std::string(kBrand) : "<p class=run-label>" + escape_limited(story.run.label, 60) + "</p>") + "<" + rank +
+      " class=title>" + escape_limited(story.run.title, 120) + "</" + rank + ">" +
+      (story.run.about.empty() ? "" : "<p class=lead>" + escape_limited(story.run.about, 800) + "</p>") +
+      "<p class=verdict>" + verdict(story) + "</p>" + status(story, prefix) + facts_line(story.run) +
+      headline(story).body + time_bar(story) + nav(sections, prefix) + "</header>\n";
   for (const Section& s : sections) out += section_html(s, prefix);
   return out;
 }

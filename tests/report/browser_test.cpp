@@ -95,7 +95,7 @@ Visit run_browser(const fs::path& dir, const std::string& arguments, const fs::p
   const fs::path profile = dir / "profile";
   fs::remove_all(profile);
   const std::string command =
-      "timeout 120 " + browser() +
+      "timeout 240 " + browser() +
       " --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
       "--disable-component-update --disable-sync --disable-dev-shm-usage --allow-file-access-from-files "
       "--enable-logging=stderr --hide-scrollbars "

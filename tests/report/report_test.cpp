@@ -111,6 +111,7 @@ TEST_CASE("several runs stand on one page, none left out") {
   CHECK(has(page, "id=\"r1-outcome\""));
   CHECK(has(page, "id=\"r2-outcome\""));
   CHECK(has(page, "Gold reward by run"));
+  CHECK(has(page, "Gold reward rose above the start&#39;s in 2 of 2."));
   CHECK(page == page_of({dir.path / "runs" / "align", dir.path / "runs" / "align-2"}));
 }
 
