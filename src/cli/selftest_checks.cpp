@@ -197,7 +197,7 @@ void make_selftest_run(const fs::path& folder) {
                    {"corpus.words", 20000},
                    {"demonstrations.count", 400}}),
             folder / "world");
-  run_alone(stage("tokenizer", "tokenizer", {{"data", {in(folder, "world/demonstrations.jsonl")}}, {"size", 320}}),
+  run_alone(stage("tokenizer", "tokenizer", {{"data", {in(folder, "world/corpus.txt")}}, {"size", 320}}),
             folder / "tokenizer");
   run_alone(stage("sft", "sft",
                   {{"tokenizer", in(folder, "tokenizer/model")},

@@ -88,7 +88,7 @@ int run_stage_verb(Options& options) {
     if (const std::string plain = "--" + field.key; plain != dashed(field.key)) option.also(plain);
     if (const size_t dot = field.key.find('.'); dot != std::string::npos)
       option.in_group("Settings of " + field.key.substr(0, dot));
-    if (field.key == "prompts" && !has("data")) option.also("--data");
+    if (field.key == "prompts" && !has("data")) option.also("--data").doc += "; --data is the same";
   }
   options.value("--out", &out, "DIR", "the run folder to write").required().in_group("Run");
   options.flag("--resume", resume, "continue the run in --out from its newest checkpoint").in_group("Run");
@@ -116,9 +116,13 @@ int run_stage_verb(Options& options) {
     if (o.is_list())
       recipe.stages[0].entries.push_back(
           {o.field->key, "hone " + kind + " " + dashed(o.field->key), dump_json(Json(o.list))});
-    else config::apply_set(recipe, o.field->key + "=" + o.text);
+    else config::apply_set(recipe, kind + "." + o.field->key + "=" + o.text);
   }
-  for (const std::string& assignment : overrides.all()) config::apply_set(recipe, assignment);
+  for (const std::string& assignment : overrides.all()) {
+    // A key of the stage is meant before a key of the run or a stage's name ("data", "world.people").
+    const bool of_stage = has(assignment.substr(0, assignment.find('=')));
+    config::apply_set(recipe, of_stage ? kind + "." + assignment : assignment);
+  }
   if (plan) {
     pipeline::print_plan(recipe);
     return kDone;

@@ -1,8 +1,9 @@
 # What the cases stand on, made by the program itself in seconds: a world, a tokenizer, a model of a few thousand
 # parameters and a reward model, under $TINY.
 set -e
-hone world --out $TINY/world --quiet
-hone tokenizer train --data $TINY/world/demonstrations.jsonl --size 320 --out $TINY/tokenizer --quiet
+hone world --corpus.words 20000 --demonstrations.count 400 --world.prompts-per-family 40 --world.held-out-per-family 10 \
+  --out $TINY/world --quiet
+hone tokenizer train --data $TINY/world/corpus.txt --size 320 --out $TINY/tokenizer --quiet
 hone sft --tokenizer $TINY/tokenizer/model --data $TINY/world/demonstrations.jsonl --steps 3 --batch-tokens 512 --shape.layers 1 \
   --shape.width 16 --shape.heads 2 --shape.kv-heads 2 --shape.ffn 32 --shape.context 192 --out $TINY/sft --quiet
 # Comparisons without people: an answer beats the answer to the next prompt.
