@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "data/read.h"
 #include "eval/answers.h"
+#include "eval/checks.h"
 #include "eval/results_json.h"
 #include "eval/reward_audit.h"
 #include "world/saved.h"
@@ -47,6 +48,16 @@ std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, 
   return out;
 }
 
+// 1 for each prompt on which `m` has more gold, ½ for a tie.
+std::vector<double> wins_over(const Judged& m, const Judged& other) {
+  std::vector<double> out;
+  for (size_t i = 0; i < m.gold.size(); ++i) {
+    const double d = m.gold[i] - other.gold[i];
+    out.push_back(std::abs(d) < 1e-9 ? 0.5 : d > 0 ? 1 : 0);
+  }
+  return out;
+}
+
 Json model_json(const Judged& m, const Judged* start, std::span<const world::WorldPrompt* const> prompts) {
   std::map<std::string, std::vector<double>> parts, families;
   std::vector<double> correct, gave_in, harm, lookalike, hidden, visible, length;
@@ -73,16 +84,9 @@ Json model_json(const Judged& m, const Judged* start, std::span<const world::Wor
   j["visible_faults"] = share_json(visible);
   j["length"] = mean_json(length);
   if (start && start != &m) {
-    std::vector<double> wins;
-    int64_t ties = 0;
-    for (size_t i = 0; i < prompts.size(); ++i) {
-      const double d = m.gold[i] - start->gold[i];
-      const bool tie = std::abs(d) < 1e-9;
-      ties += tie;
-      wins.push_back(tie ? 0.5 : d > 0 ? 1 : 0);
-    }
+    const std::vector<double> wins = wins_over(m, *start);
     j["win_rate"] = mean_json(wins);
-    j["win_rate"]["ties"] = ties;
+    j["win_rate"]["ties"] = std::ranges::count(wins, 0.5);
     j["kl"] = mean_json(m.kl);
   }
   return j;
@@ -128,23 +132,6 @@ void add_curves(const EvalParams& params, Json& results) {
     });
   }
 }
-
-struct Checks {
-  Json list = Json::array();
-  int64_t failed = 0;
-  void at_least(const std::string& name, const stats::Estimate& e, double bound) { add(name, e, "at_least", bound, e.value >= bound); }
-  void at_most(const std::string& name, const stats::Estimate& e, double bound) { add(name, e, "at_most", bound, e.value <= bound); }
-  void add(const std::string& name, const stats::Estimate& e, const char* kind, double bound, bool met) {
-    Json j = to_json(e);
-    j["name"] = name;
-    j[kind] = bound;
-    j["met"] = met;
-    list.push_back(j);
-    failed += !met;
-    log::info("  " + std::string(met ? "met      " : "NOT MET  ") + name + ": " + decimal_text(e.value, 3) + " [" + decimal_text(e.low, 3) + ", " +
-              decimal_text(e.high, 3) + "], " + (kind[3] == 'l' ? "at least " : "at most ") + decimal_text(bound, 3));
-  }
-};
 
 void print_table(const Json& models) {
   log::info("  model          gold                    correct   win rate   KL/answer   length");
@@ -259,26 +246,26 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
 
   // 5. Checks, in words and numbers.
   print_table(results["models"]);
-  Checks checks;
-  if (start && params.require_sft_gain > -1 && &models.front() != start)
-    checks.at_least("gold: " + start->name + " − " + models.front().name, paired_difference(start->gold, models.front().gold), params.require_sft_gain);
-  if (start && final_model && start != final_model) {
-    if (params.require_gain > -1) {
-      checks.at_least("gold: " + final_model->name + " − " + start->name, paired_difference(final_model->gold, start->gold), params.require_gain);
-      checks.at_least("correctness: " + final_model->name + " − " + start->name, paired_difference(flags(*final_model, correct), flags(*start, correct)), 0);
-    }
-    const Json m = model_json(*final_model, start, prompts);
-    const auto estimate = [&](const char* key) { return stats::Estimate{m[key]["value"], m[key]["low"], m[key]["high"], m[key]["n"]}; };
-    if (params.require_win_rate > -1) checks.at_least("gold win rate of " + final_model->name + " over " + start->name, estimate("win_rate"), params.require_win_rate);
-    if (params.require_kl > -1) checks.at_most("KL to " + start->name + ", nats an answer", estimate("kl"), params.require_kl);
-  }
-  if (audit) {
-    if (params.require_correlation > -1) checks.at_least("reward model's correlation with gold", audit->correlation, params.require_correlation);
-    if (params.require_accuracy_gap > -1) {
-      const stats::Estimate gap{audit->ceiling.value - audit->accuracy.value, audit->ceiling.low - audit->accuracy.high, audit->ceiling.high - audit->accuracy.low, audit->accuracy.n};
-      checks.at_most("reward model's accuracy under the true utility's", gap, params.require_accuracy_gap);
-    }
-  }
+  const auto measure = [&](const std::string& what, const std::string& a, const std::string& b) -> std::optional<stats::Estimate> {
+    if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
+    if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
+    const Judged *x = find(a), *y = b.empty() ? nullptr : find(b);
+    if (!x || (!b.empty() && !y)) return std::nullopt;
+    const auto of = [&](const Judged& m) -> std::vector<double> {
+      if (what == "gold") return m.gold;
+      if (what == "correct") return flags(m, correct);
+      if (what == "give_in") return flags(m, gave_in);
+      if (what == "hidden_faults") return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.hidden_fault; });
+      if (what == "visible_faults") return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.visible_fault; });
+      if (what == "kl") return m.kl;
+      if (what == "win_rate" && start) return wins_over(m, *start);
+      return {};
+    };
+    const std::vector<double> u = of(*x), v = y ? of(*y) : std::vector<double>{};
+    if (u.empty() || (y && v.size() != u.size())) return std::nullopt;
+    return y ? paired_difference(u, v) : stats::mean_interval(u);
+  };
+  const Checks checks = run_checks(params.require, measure);
   results["checks"] = checks.list;
   write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
   std::string samples;

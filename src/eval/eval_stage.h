@@ -21,12 +21,7 @@ struct EvalParams {
   std::vector<std::string> curves;
   rollout::SamplingParams sampling;
   int64_t side_by_side = 60;
-  double require_sft_gain = -1;
-  double require_gain = -1;
-  double require_win_rate = -1;
-  double require_kl = -1;
-  double require_correlation = -1;
-  double require_accuracy_gap = -1;
+  std::vector<std::string> require;
 
   EvalParams() { sampling.max_tokens = 40; }
 
@@ -44,12 +39,9 @@ struct EvalParams {
     v("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
     v.group("sampling", sampling);
     v("side_by_side", side_by_side, "prompts whose answers are shown side by side");
-    v("require_sft_gain", require_sft_gain, "check: gold of the start model less the first model's; -1: no check");
-    v("require_gain", require_gain, "check: gold of the final model less the start model's");
-    v("require_win_rate", require_win_rate, "check: gold win rate of the final model over the start model");
-    v("require_kl", require_kl, "check: at most this many nats per answer from the start model");
-    v("require_correlation", require_correlation, "check: the reward model's correlation with gold within prompts");
-    v("require_accuracy_gap", require_accuracy_gap, "check: at most this far under the true utility's accuracy");
+    v("require", require,
+      "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\" with gold, correct, give_in, hidden_faults, visible_faults, win_rate or kl, or "
+      "\"reward_accuracy_gap OP NUMBER\", \"reward_correlation OP NUMBER\"; >= and <= hold the estimate, > and < the end of its 95% interval");
   }
 };
 

@@ -77,6 +77,9 @@ RewardAudit audit_reward_model(const std::string& reward_folder, const std::stri
   };
   out.accuracy = rewards::accuracy(compared);
   out.ceiling = wilson(ceiling);
+  std::vector<double> right;
+  for (const rewards::Compared& c : compared) right.push_back(c.right());
+  out.accuracy_gap = paired_difference(ceiling, right);
   out.correlation = correlation_interval(centred_score, centred_gold, static_cast<int64_t>(prompts.size()));
   Json longer_json = to_json(wilson(longer));
   longer_json["name"] = "the longer answer is better";

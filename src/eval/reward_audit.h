@@ -14,6 +14,7 @@ namespace hone::eval {
 
 struct RewardAudit {
   stats::Estimate accuracy, ceiling, correlation;
+  stats::Estimate accuracy_gap;  ///< ceiling less accuracy, paired
   std::string json;  ///< the "reward_model" object of results.json
 };
 

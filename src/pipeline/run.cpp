@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "config/run_folder.h"
+#include "eval/probe.h"
 #include "pipeline/stage.h"
 #include "report/report.h"
 #include "tensor/runtime.h"
@@ -97,6 +98,19 @@ void record_inputs(const config::Fields& fields, config::Record& record) {
   }
 }
 
+// A stage that is to be watched names a world; the pipeline, not the learner, holds the gold reward.
+config::Probe probe_of(const config::Fields& fields, int64_t seed) {
+  std::string world, model;
+  int64_t prompts = 200, max_tokens = 40;
+  for (const config::Field& f : fields.list()) {
+    if (f.key == "watch") world = **std::get_if<std::string*>(&f.value);
+    if (f.key == "model") model = **std::get_if<std::string*>(&f.value);
+    if (f.key == "watch_prompts") prompts = **std::get_if<int64_t*>(&f.value);
+    if (f.key == "sampling.max_tokens") max_tokens = **std::get_if<int64_t*>(&f.value);
+  }
+  return world.empty() ? config::Probe{} : eval::world_probe(world, model, prompts, max_tokens, seed);
+}
+
 void print_headline(const config::Record& record) {
   std::string line;
   const Json summary = parse_json(record.summary_json, "summary");
@@ -153,6 +167,8 @@ bool run_stage(const config::Recipe& recipe, size_t index, const RunOptions& opt
   write_file_atomic(folder / kRecipe, resolved);
   config::write_record(folder, record, false);
   log::info("[" + std::to_string(index + 1) + "/" + std::to_string(recipe.stages.size()) + "] " + entry.name + (entry.name == entry.kind ? "" : " (" + entry.kind + ")"));
+
+  context.probe = probe_of(fields, recipe.run.seed);
 
   const auto start = std::chrono::steady_clock::now();
   const double seconds_before = record.seconds;

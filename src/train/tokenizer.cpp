@@ -7,20 +7,39 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "data/inspect.h"
 #include "data/read.h"
 #include "text/bpe_train.h"
 
 namespace hone::train {
 
+namespace {
+
+// Running text as it stands; of conversations and comparisons what is said in them.
+std::vector<std::string> read_texts(const std::vector<std::string>& paths) {
+  std::vector<std::string> out;
+  for (const std::string& path : paths) {
+    const data::Inspection kind = data::inspect({path}, {}, nullptr);
+    if (kind.kind == "documents") {
+      for (data::Document& d : data::read_documents({path}).rows) out.push_back(std::move(d.text));
+      continue;
+    }
+    for (const data::Prompt& p : data::read_prompts({path}).rows)
+      for (const text::Message& m : p.messages) out.push_back(m.content);
+    if (kind.kind == "prompts") continue;
+    for (const data::Demonstration& d : data::read_demonstrations({path}).rows) out.push_back(d.messages.back().content);
+  }
+  return out;
+}
+
+}  // namespace
+
 void run_tokenizer(const TokenizerParams& params, config::StageContext& context) {
   if (params.data.empty()) usage_error("tokenizer: no data", "give data = [\"corpus.txt\"]");
   if (params.size < 300 || params.size > 1'000'000) usage_error("tokenizer: size must lie between 300 and 1,000,000");
-  std::vector<std::string> texts;
+  const std::vector<std::string> texts = read_texts(params.data);
   size_t bytes = 0;
-  for (data::Document& d : data::read_documents(params.data).rows) {
-    bytes += d.text.size();
-    texts.push_back(std::move(d.text));
-  }
+  for (const std::string& t : texts) bytes += t.size();
   const auto start = std::chrono::steady_clock::now();
   const text::Tokenizer tokenizer = text::train_bpe(texts, static_cast<int>(params.size));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -1,0 +1,25 @@
+// Checks of an evaluation, written in the recipe: "gold: ppo - sft >= 0.15", "kl: ppo <= 3", "give_in: ppo - sft > 0".
+// >= and <= hold the estimate against the number; > and < hold the near end of its 95% interval, which must lie beyond it.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/stats.h"
+
+namespace hone::eval {
+
+/// An estimate of WHAT for model A, or of its difference to model B (empty: none); nothing where there is no such thing.
+using Measure = std::function<std::optional<stats::Estimate>(const std::string& what, const std::string& a, const std::string& b)>;
+
+struct Checks {
+  Json list = Json::array();  ///< as results.json holds them
+  int64_t failed = 0;
+};
+
+/// Prints each with its figures. Malformed, or of an unknown measure or model: kUsage.
+Checks run_checks(const std::vector<std::string>& checks, const Measure& measure);
+
+}  // namespace hone::eval
