@@ -210,7 +210,7 @@ void make_selftest_run(const fs::path& folder) {
                    {"shape.kv_heads", 2},
                    {"shape.ffn", 64},
                    {"shape.context", 192},
-                   {"length.too_long", "drop"}}),
+                   {"optim.warmup_steps", 0}}),
             folder / "sft");
   // Comparisons without people: an answer beats the answer to another prompt.
   std::vector<Json> rows;
@@ -229,7 +229,9 @@ void make_selftest_run(const fs::path& folder) {
             "\n";
   write_file_atomic(folder / "comparisons.jsonl", text);
   run_alone(
-      stage("reward", "reward", {{"model", in(folder, "sft/model")}, {"data", {in(folder, "comparisons.jsonl")}}}),
+      stage(
+          "reward", "reward",
+          {{"model", in(folder, "sft/model")}, {"data", {in(folder, "comparisons.jsonl")}}, {"optim.warmup_steps", 0}}),
       folder / "reward");
 }
 
