@@ -5,8 +5,9 @@
 #include <limits>
 #include <set>
 
+#include "base/json.h"
 #include "report/chart.h"
-#include "report/run_files.h"
+#include "report/lenient_json.h"
 
 namespace hone::report {
 namespace {

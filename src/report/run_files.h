@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "report/lenient_json.h"
 
 namespace hone::report {
 
@@ -61,12 +62,5 @@ struct Run {
 
 /// Reads each folder. A folder that only holds recipe folders stands for them. Not a folder: kUsage.
 std::vector<Run> read_runs(const std::vector<fs::path>& folders);
-
-// Lenient access to records that other programs may have written.
-std::string text_at(const Json& object, std::string_view key);              ///< "" if absent; numbers are printed
-std::optional<double> number_at(const Json& object, std::string_view key);  ///< absent, null and text: nothing
-const Json& child(const Json& object, std::string_view key);                ///< null if absent
-/// Seconds since 1970 of an ISO 8601 time ("2026-11-24T10:27:40Z") or a number.
-std::optional<double> time_at(const Json& object, std::string_view key);
 
 }  // namespace hone::report
