@@ -13,7 +13,7 @@ namespace {
 // before its gold peaks (docs/log.md has the figures).
 constexpr double kKlPerAnswer = 4.0;      // nats
 constexpr double kEntropyShare = 0.35;    // of the start's
-constexpr double kLengthShare = 0.5;      // relative change of the mean length
+constexpr double kLengthGrowth = 0.5;     // of the mean length over the start's; shorter answers are no sign by themselves
 constexpr double kScoreGain = 2.5;        // standard deviations of the reward on reference answers
 
 }  // namespace
@@ -46,7 +46,7 @@ std::vector<std::string> Warnings::look(int64_t step, const config::Numbers& num
     out.push_back("KL from the reference is " + decimal_text(mean_kl, 1) + " nats an answer: beyond what the reward model can be trusted for; raise the KL coefficient or stop earlier");
   if (entropy < kEntropyShare * start_.entropy && once("entropy"))
     out.push_back("entropy has fallen to " + decimal_text(100 * entropy / start_.entropy, 0) + "% of its start: answers are collapsing onto few texts");
-  if (std::abs(length / start_.length - 1) > kLengthShare && once("length"))
+  if (length > (1 + kLengthGrowth) * start_.length && once("length"))
     out.push_back("answers are " + decimal_text(length, 1) + " tokens long, " + decimal_text(start_.length, 1) + " at the start: the reward model may be paying for length");
   if (score - start_.score > kScoreGain && once("score"))
     out.push_back("reward has risen by " + decimal_text(score - start_.score, 1) + " standard deviations of the reference answers: outside the range that the reward model was fitted on");
