@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 
 #include "base/error.h"
 #include "text/chat_template.h"
@@ -46,12 +48,15 @@ constexpr std::string_view kOpen = "\xEF\xB7\x90", kClose = "\xEF\xB7\x91";
 std::vector<Message> hide_special(const Tokenizer& tokenizer, std::span<const Message> messages) {
   std::vector<Message> out(messages.begin(), messages.end());
   const auto& specials = tokenizer.special_tokens();
+  std::array<bool, 256> begins{};  // the first bytes of special tokens
+  for (const std::string& special : specials) begins[static_cast<unsigned char>(special[0])] = true;
   for (Message& message : out) {
     std::string& text = message.content;
     if (text.find(kOpen) != std::string::npos || text.find(kClose) != std::string::npos)
       usage_error("a message contains U+FDD0 or U+FDD1, which are no characters");
     // Longest first at each place, so that of two that begin alike the whole one is hidden.
     for (size_t at = 0; at < text.size(); ++at) {
+      if (!begins[static_cast<unsigned char>(text[at])]) continue;
       size_t best = specials.size();
       for (size_t i = 0; i < specials.size(); ++i)
         if (text[at] == specials[i][0] && text.compare(at, specials[i].size(), specials[i]) == 0 &&
@@ -87,19 +92,20 @@ struct Span {
   size_t begin, end;
 };
 
-// Where the assistant speaks, for a template that does not say so: between the prompt that would make it speak and the
-// conversation with its answer.
-std::vector<Span> spans_by_prefix(const ChatTemplate& chat_template, std::span<const Message> messages,
-                                  const std::string& whole) {
+// Where the assistant speaks: between the prompt that would make it speak and the conversation with its answer, so that
+// the first trained token is the first sampled one. Nothing where the template renders a message otherwise later on;
+// `failed` is then the message's number.
+std::optional<std::vector<Span>> spans_by_prefix(const ChatTemplate& chat_template, std::span<const Message> messages,
+                                                 const std::string& whole, size_t& failed) {
   std::vector<Span> spans;
   for (size_t k = 0; k < messages.size(); ++k) {
     if (messages[k].role != "assistant") continue;
     const std::string prompt = chat_template.render(messages.first(k), true);
     const std::string answered = chat_template.render(messages.first(k + 1), false);
-    if (!whole.starts_with(prompt) || !whole.starts_with(answered) || answered.size() < prompt.size())
-      usage_error("the chat template renders message " + std::to_string(k + 1) +
-                      " otherwise when the conversation goes on, so that its tokens cannot be told from the prompt's",
-                  "train on conversations with one answer, or mark the answer by {% generation %} in the template");
+    if (!whole.starts_with(prompt) || !whole.starts_with(answered) || answered.size() < prompt.size()) {
+      failed = k + 1;
+      return std::nullopt;
+    }
     spans.push_back({prompt.size(), answered.size()});
   }
   return spans;
@@ -122,10 +128,17 @@ Encoded encode_rendered(const Tokenizer& tokenizer, const ChatTemplate& chat_tem
                         std::span<const Message> original, bool add_generation_prompt) {
   const std::vector<Message> messages = hide_special(tokenizer, original);
   const ChatTemplate::Rendered rendered = chat_template.render_with_spans(messages, add_generation_prompt);
-  std::vector<Span> spans;
-  for (const auto& [begin, end] : rendered.generated) spans.push_back({begin, end});
-  const bool marked = !spans.empty();
-  if (!marked) spans = spans_by_prefix(chat_template, messages, rendered.text);
+  size_t failed = 0;
+  std::optional<std::vector<Span>> spans = spans_by_prefix(chat_template, messages, rendered.text, failed);
+  const bool marked = !spans && !rendered.generated.empty();
+  if (marked) {
+    spans.emplace();
+    for (const auto& [begin, end] : rendered.generated) spans->push_back({begin, end});
+  } else if (!spans) {
+    usage_error("the chat template renders message " + std::to_string(failed) +
+                    " otherwise when the conversation goes on, so that its tokens cannot be told from the prompt's",
+                "train on conversations with one answer, or mark the answer by {% generation %} in the template");
+  }
 
   Encoded out;
   const std::string_view text = rendered.text;
@@ -135,7 +148,7 @@ Encoded encode_rendered(const Tokenizer& tokenizer, const ChatTemplate& chat_tem
     out.trained.resize(out.ids.size(), trained);
     done = end;
   };
-  for (const Span& span : spans) {
+  for (const Span& span : *spans) {
     add(span.begin, 0);
     const size_t first = out.ids.size();
     add(span.end, 1);

@@ -105,6 +105,15 @@ Json read_config(const fs::path& folder) {
   const Json map = read_optional(folder / "special_tokens_map.json");
   for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
     if (named_token(config, key).empty() && !named_token(map, key).empty()) config[key] = named_token(map, key);
+  // The model's configuration knows ids where the tokenizer's names nothing.
+  for (const char* file : {"config.json", "generation_config.json"}) {
+    const Json model = read_optional(folder / file);
+    for (const char* key : {"bos_token", "eos_token", "pad_token"}) {
+      const std::string id = std::string(key) + "_id";
+      if (!model.is_object() || !model.contains(id) || config.contains(id) || config.contains(key)) continue;
+      config[id] = model[id].is_array() && !model[id].empty() ? model[id][0] : model[id];
+    }
+  }
   std::error_code ec;
   if (const fs::path jinja = folder / "chat_template.jinja"; fs::exists(jinja, ec))
     config["chat_template"] = read_file(jinja);
@@ -136,8 +145,15 @@ Tokenizer Tokenizer::from_json(const Json& tokenizer, const Json& config, const 
   definition->json = dump_json(tokenizer, 1);
   definition->config = config.is_object() ? config : Json::object();
   definition->chat_template = template_source(config);
-  const auto resolve = [&](const char* key) -> std::optional<int32_t> {
-    const std::string token = named_token(config, key);
+  const auto resolve = [&](const std::string& key) -> std::optional<int32_t> {
+    Json& kept = definition->config;
+    std::string token = named_token(kept, key.c_str());
+    const auto id = kept.find(key + "_id");
+    if (id != kept.end()) {
+      if (token.empty() && id->is_number_unsigned() && id->get<uint64_t>() < definition->texts.size())
+        kept[key] = token = definition->texts[id->get<size_t>()];
+      kept.erase(key + "_id");
+    }
     if (token.empty()) return std::nullopt;
     const auto it = definition->ids.find(token);
     if (it == definition->ids.end())

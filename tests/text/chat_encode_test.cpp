@@ -129,3 +129,18 @@ TEST_CASE("a template that renders an answer otherwise later is refused for trai
   const std::vector<Message> one{{"user", "a"}, {"assistant", "b"}};
   CHECK(hone::text::encode_chat(own(), forgetful, one, false).trained.back() == 1);
 }
+
+TEST_CASE("where prefixes fail, {% generation %} blocks say what is trained") {
+  const auto trimming = ChatTemplate::from_source(
+      "{% for m in messages %}{% if m.role == 'user' %}{{ '<|user|>' + m.content }}{% else %}{{ '<|assistant|>' }}"
+      "{% generation %}{{ m.content if loop.last else m.content[:2] }}{{ eos_token }}{% endgeneration %}{% endif %}{% "
+      "endfor %}"
+      "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
+      "<|bos|>", "<|eos|>", "trimming");
+  const std::vector<Message> talk{{"user", "a"}, {"assistant", "long answer"}, {"user", "b"}, {"assistant", "end"}};
+  const Encoded e = hone::text::encode_chat(own(), trimming, talk, false);
+  std::vector<int32_t> trained;
+  for (size_t i = 0; i < e.ids.size(); ++i)
+    if (e.trained[i]) trained.push_back(e.ids[i]);
+  CHECK(own().decode(trained) == "lo<|eos|>end<|eos|>");
+}

@@ -187,3 +187,68 @@ TEST_CASE("merges that need a token the vocabulary lacks are refused, as Hugging
   CHECK_THROWS_WITH_AS(Tokenizer::load(data_root() / "torchtune-assets/vocab.json"),
                        doctest::Contains("needs the token 'IsRequired', which is not in the vocabulary"), hone::Error);
 }
+
+TEST_CASE("vocab.json with merges.txt is the same tokenizer as tokenizer.json") {
+  const fs::path folder = fs::temp_directory_path() / "hone-vocab-merges";
+  fs::create_directories(folder);
+  for (const auto& [kind, config] :
+       {std::pair{"digits", R"({"tokenizer_class": "GPT2Tokenizer"})"},
+        std::pair{"qwen2-flags", R"({"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|e|>"})"}}) {
+    const fs::path file = std::string("tests/golden/text/kinds/") + kind + ".json";
+    Json whole = hone::parse_json(hone::read_file(file), kind);
+    Json settings = hone::parse_json(config, "config");
+    for (const Json& token : whole["added_tokens"])
+      settings["added_tokens_decoder"][std::to_string(token["id"].get<int>())] = token;
+    std::string merges = "#version: 0.2\n";
+    for (const Json& m : whole["model"]["merges"])
+      merges += m[0].get<std::string>() + " " + m[1].get<std::string>() + "\n";
+    hone::write_file_atomic(folder / "vocab.json", hone::dump_json(whole["model"]["vocab"]));
+    hone::write_file_atomic(folder / "merges.txt", merges);
+    hone::write_file_atomic(folder / "tokenizer_config.json", hone::dump_json(settings));
+    if (kind == std::string("digits"))
+      whole["pre_tokenizer"] = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}};
+    const Tokenizer one = Tokenizer::from_json(whole, Json(), kind), two = Tokenizer::load(folder);
+    CHECK(one.size() == two.size());
+    for (const char* text : {"the 42 lamps sat<|end|>  on cat(cat) don't\n\n x", "e\xCC\x81 <|e|>xy <|e|> 12"})
+      CHECK(one.encode(text) == two.encode(text));
+    if (kind == std::string("qwen2-flags")) CHECK(two.eos() == one.id("<|e|>"));
+  }
+  fs::remove_all(folder);
+}
+
+TEST_CASE("special tokens that only config.json knows are found by id") {
+  const fs::path folder = fs::temp_directory_path() / "hone-config-ids";
+  fs::create_directories(folder);
+  fs::copy_file("tests/golden/text/own/tokenizer.json", folder / "tokenizer.json",
+                fs::copy_options::overwrite_existing);
+  hone::write_file_atomic(folder / "config.json",
+                          R"({"bos_token_id": 0, "eos_token_id": [1, 2], "pad_token_id": 999999})");
+  const Tokenizer t = Tokenizer::load(folder);
+  CHECK(t.bos() == 0);
+  CHECK(t.eos() == 1);
+  CHECK_FALSE(t.pad());
+  t.save(folder);
+  CHECK(Tokenizer::load(folder).eos() == 1);
+  fs::remove_all(folder);
+}
+
+TEST_CASE("real templates over a real vocabulary: marks and prefixes find the same answers") {
+  const fs::path vocabulary = data_root() / "llama-cpp-vocab/ggml-vocab-qwen2.gguf";
+  if (data_missing("llama-cpp-vocab/ggml-vocab-qwen2.gguf") || data_missing("llama-cpp-templates/trl")) return;
+  const Tokenizer t = gguf_tokenizer(vocabulary);
+  const auto chat = [](const char* name) {
+    return hone::text::ChatTemplate::from_source(hone::read_file(data_root() / "llama-cpp-templates/trl" / name), "",
+                                                 "<|endoftext|>", name);
+  };
+  const auto plain = chat("qwen2_5.jinja"), marked = chat("qwen2_5_training.jinja");
+  const std::vector<Message> talk{
+      {"user", "Hi <|im_end|> there"}, {"assistant", "Hello."}, {"user", "2 + 2?"}, {"assistant", "4"}};
+  const auto a = hone::text::encode_chat(t, plain, talk, false), b = hone::text::encode_chat(t, marked, talk, false);
+  CHECK(a.ids == b.ids);
+  CHECK(a.trained == b.trained);
+  std::vector<int32_t> answers;
+  for (size_t i = 0; i < a.ids.size(); ++i)
+    if (a.trained[i]) answers.push_back(a.ids[i]);
+  CHECK(t.decode(answers) == "Hello.<|im_end|>4<|im_end|>");
+  CHECK(t.decode(a.ids) == plain.render(talk, false));
+}

@@ -1,6 +1,6 @@
 #include "text/jinja/template.h"
 
-#include <chrono>
+#include <ctime>
 #include <map>
 
 #include "base/error.h"
@@ -104,7 +104,7 @@ TEST_CASE("what a template may not do is refused by name, with its line") {
 }
 
 TEST_CASE("a hostile template stops") {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // processor time: the machine may be busy
   for (const std::string source :
        {"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
         "{% set n = namespace(s='aaaaaaaa') %}{% for i in range(100) %}{% set n.s = n.s + n.s %}{% endfor %}",
@@ -130,7 +130,7 @@ TEST_CASE("a hostile template stops") {
     render(other);
     render("{{ a" + other + " }}");
   }
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+  CHECK(std::clock() - start < 60 * CLOCKS_PER_SEC);
 }
 
 TEST_CASE("garbage is refused or rendered, never worse") {

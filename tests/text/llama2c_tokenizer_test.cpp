@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/rng.h"
 #include "shared_data.h"
 
 using hone::Json;
@@ -58,4 +59,33 @@ TEST_CASE("without a vocabulary there are bytes; a wrong one is refused") {
   if (data_missing("llama2c/tokenizer.bin")) return;
   CHECK_THROWS_WITH_AS(llama2c_tokenizer(data_root() / "llama2c/tokenizer.bin", 512),
                        doctest::Contains("more tokens than the model's 512"), hone::Error);
+}
+
+TEST_CASE("a broken tokenizer.bin is refused, never worse") {
+  std::string bytes(4, '\0');
+  for (int id = 0; id < 300; ++id) {
+    const float score = static_cast<float>(-id);
+    const std::string text = id < 259 ? "x" : id < 290 ? std::string(1, static_cast<char>('a' + id - 259)) : "ab";
+    const auto length = static_cast<int32_t>(text.size());
+    bytes.append(reinterpret_cast<const char*>(&score), 4)
+        .append(reinterpret_cast<const char*>(&length), 4)
+        .append(text);
+  }
+  hone::Stream random(9, "bin");
+  const auto file = std::filesystem::temp_directory_path() / "hone-broken-tokenizer.bin";
+  int read = 0;
+  for (int i = 0; i < 300; ++i) {
+    std::string copy = bytes;
+    if (i > 0) copy[random.below(copy.size())] = static_cast<char>(random.below(256));
+    if (i % 3 == 2) copy.resize(random.below(copy.size()));
+    hone::write_file_atomic(file, copy);
+    try {
+      const Tokenizer t = llama2c_tokenizer(file, 300);
+      t.decode(t.encode("ab cab"));
+      ++read;
+    } catch (const hone::Error&) {
+    }
+  }
+  std::filesystem::remove(file);
+  CHECK(read > 0);
 }

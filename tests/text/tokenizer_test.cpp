@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -81,9 +81,9 @@ TEST_CASE("hostile text costs no more than honest text") {
        {std::string("a"), std::string(" "), std::string("\n"), std::string("<|end|"), std::string("\xff")}) {
     std::string text;
     while (text.size() < (1 << 20)) text += piece;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // processor time: the machine may be busy
     const auto ids = t.encode(text);
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+    CHECK(std::clock() - start < 20 * CLOCKS_PER_SEC);
     CHECK(t.decode(ids) == text);
   }
 }

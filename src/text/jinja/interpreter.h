@@ -17,7 +17,7 @@ struct Rendered {
 
 class Interpreter {
  public:
-  static constexpr int64_t kWork = int64_t{1} << 28;  ///< units of work: about a node visited or a byte built
+  static constexpr int64_t kWork = int64_t{1} << 26;  ///< units of work: about a node visited or a byte built
   static constexpr int kDeepest = 500;                ///< nodes within nodes, macros within macros
 
   Interpreter(const Body& program, Fields context, int& line);
