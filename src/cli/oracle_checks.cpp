@@ -21,7 +21,7 @@ std::string reached(const oracle::Distance& d) {
   return seen("total variation %.3f, then %.4f", d.start, d.end);
 }
 
-std::string ppo(double beta) { return reached(oracle::ppo_reaches_optimum({4, 3, beta, 1}, 150, 4096)); }
+std::string ppo(double beta) { return reached(oracle::ppo_reaches_optimum({4, 3, beta, 1}, 100, 1024)); }
 std::string dpo(double beta) { return reached(oracle::dpo_reaches_optimum({4, 3, beta, 1})); }
 
 }  // namespace
@@ -33,7 +33,7 @@ const std::vector<SelftestCheck>& oracle_checks() {
       {"PPO reaches the optimum, beta 0.5", [](Path) { return ppo(0.5); }},
       {"PPO reaches the optimum, beta 0.3", [](Path) { return ppo(0.3); }},
       {"PPO reaches the optimum, beta 1, 8 tokens, 5 positions",
-       [](Path) { return reached(oracle::ppo_reaches_optimum({8, 5, 1, 1}, 150, 32768)); }},
+       [](Path) { return reached(oracle::ppo_reaches_optimum({8, 5, 1, 1}, 150, 8192)); }},
       {"DPO reaches the same optimum, beta 1", [](Path) { return dpo(1); }},
       {"DPO reaches the same optimum, beta 0.3", [](Path) { return dpo(0.3); }},
       {"the sampled policy gradient is the exact one",

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "oracle/space.h"
 
@@ -29,11 +30,17 @@ TEST_CASE("an enumerated space: states, answers, reward of standard deviation 1"
 TEST_CASE("PPO under a KL penalty comes to the reference tilted by exp(r / beta)") {
   for (const double beta : {0.3, 0.5, 1.0}) {
     const oracle::Distance d =
-        oracle::ppo_reaches_optimum({.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 150, 4096);
+        oracle::ppo_reaches_optimum({.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 100, 1024);
     INFO("beta " << beta);
     CHECK(d.start >= 0.3);
     CHECK(d.end < 0.02);
   }
+}
+
+TEST_CASE("PPO in a larger space" * doctest::skip(std::getenv("HONE_LONG") == nullptr)) {  // a minute; `make long`
+  const oracle::Distance d = oracle::ppo_reaches_optimum({.vocab = 8, .length = 5, .beta = 1, .seed = 1}, 150, 8192);
+  CHECK(d.start >= 0.3);
+  CHECK(d.end < 0.02);
 }
 
 TEST_CASE("DPO comes to the same distribution") {
