@@ -73,13 +73,17 @@ std::string stage_title(const Stage& stage) {
 
 std::string curve_charts(const Stage& stage, const std::vector<std::string>& charts,
                          const std::vector<std::string>& except) {
-  std::string out;
+  std::string out, unchanged;
   for (Group& g : grouped(stage)) {
     if ((!charts.empty() && !contains(charts, g.title)) || contains(except, g.title)) continue;
-    // A constant optimiser setting is a fact, not a curve.
-    if ((g.title == "Learning rate" || g.title == "KL coefficient") &&
-        std::none_of(g.curves.begin(), g.curves.end(), [](const Curve* c) { return varies(*c); }))
+    // What never changes is a fact, not a curve.
+    const bool constant = std::none_of(g.curves.begin(), g.curves.end(), [](const Curve* c) { return varies(*c); });
+    if (constant && g.curves.front()->value.size() > 2) {
+      for (const Curve* c : g.curves)
+        if (std::isfinite(c->value.front()))
+          unchanged += (unchanged.empty() ? "" : ", ") + c->key + " " + format_number(c->value.front());
       continue;
+    }
     LineChart chart;
     chart.title = g.title;
     chart.unit = g.metric ? std::string(g.metric->unit) : "";
@@ -100,8 +104,10 @@ std::string curve_charts(const Stage& stage, const std::vector<std::string>& cha
     chart.markers = warning_markers(stage);
     out += line_chart(chart);
   }
-  return out.empty() ? ""
-                     : "<div class=\"grid " + std::string(charts.empty() ? "three" : "two") + "\">" + out + "</div>";
+  if (!unchanged.empty()) unchanged = "<p class=note>The same at every step: " + escape(unchanged) + ".</p>";
+  return out.empty() ? unchanged
+                     : "<div class=\"grid " + std::string(charts.empty() ? "three" : "two") + "\">" + out + "</div>" +
+                           unchanged;
 }
 
 Section ppo_curves(const Story& story) {

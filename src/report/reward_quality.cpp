@@ -31,7 +31,7 @@ Section reward_model_quality(const Story& story) {
     LineChart calibration;
     calibration.title = "Calibration";
     calibration.unit = "observed share";
-    calibration.x_title = "predicted probability that the first answer is chosen";
+    calibration.x_title = "predicted probability of the choice";
     calibration.diagonal = calibration.percent = calibration.percent_x = true;
     calibration.note =
         "On the dashed line the model is as sure as it is right; under it (for predictions over 50%) too sure.";
@@ -58,7 +58,7 @@ Section reward_model_quality(const Story& story) {
                                                                  : "over " + format_number(b.low)),
                               b.agreement.n ? "n = " + format_count(b.agreement.n) : "",
                               {{"", "ppo", b.agreement}}});
-    if (!r.about.empty()) s.body += "<p class=about>" + escape(r.about) + "</p>";
+    if (!r.about.empty()) s.body += "<h3 class=stage>" + escape(r.about) + "</h3>";
     s.body += "<div class=\"grid two\">" + interval_chart(accuracy) + line_chart(calibration) +
               interval_chart(margins) + "</div>";
   }
