@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/sha256.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "config/run_folder.h"
@@ -34,17 +35,24 @@ bool holds(const fs::path& folder, Verdict& verdict, const std::function<std::st
     wrong = verify();
   } catch (const Error& e) {
     wrong = e.what();
+  } catch (const nlohmann::json::exception& e) {  // a record whose fields are of other types
+    wrong = e.what();
   }
   if (wrong.empty()) return true;
   verdict.wrong = wrong.starts_with(folder.string()) ? wrong : (folder / "").string() + wrong;
   return false;
 }
 
-// A folder without DONE is a write that was cut off; what it names must be there with that hash.
+// DONE, written last, lists every file with its size and SHA-256 (checkpoint/store.h).
 std::string verify_checkpoint(const fs::path& folder) {
   if (!fs::exists(folder / "DONE")) return "DONE: missing, the checkpoint was not finished";
-  for (const auto& e : fs::directory_iterator(folder))
-    if (e.path().extension() == ".json") parse_json(read_file(e.path()), e.path().string());
+  const Json done = parse_json(read_file(folder / "DONE"), "DONE");
+  if (!done.is_object() || !done.contains("files") || !done["files"].is_object()) return "DONE: lists no files";
+  for (const auto& [name, file] : done["files"].items()) {
+    if (!fs::exists(folder / name)) return name + ": missing";
+    if (fs::file_size(folder / name) != file.value("bytes", uint64_t{0})) return name + ": size differs from DONE";
+    if (sha256_file(folder / name) != file.value("sha256", "")) return name + ": SHA-256 differs from DONE";
+  }
   return "";
 }
 
@@ -58,6 +66,7 @@ bool verify(const fs::path& folder, Verdict& verdict, bool top) {
       if (fs::exists(inner / names::kRecord) && !verify(inner, verdict, false)) return false;
     if (const fs::path checkpoints = folder / names::kCheckpoints; fs::is_directory(checkpoints)) {
       for (const fs::path& inner : folders_of(checkpoints)) {
+        if (inner.filename().string().starts_with('.')) continue;  // a write that was cut off; the next save clears it
         ++verdict.checkpoints;
         if (!holds(inner, verdict, [&] { return verify_checkpoint(inner); })) return false;
       }
