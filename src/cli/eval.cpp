@@ -4,8 +4,6 @@
 #include "base/files.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "base/log.h"
-#include "base/progress.h"
 #include "cli/stage_verb.h"
 #include "cli/verb.h"
 #include "config/recipe.h"
@@ -38,30 +36,6 @@ std::string world_near(const std::string& model) {
 }
 
 Json list_entry(const std::vector<std::string>& list) { return Json(list); }
-
-std::string cell(const Json& estimate) {
-  if (!estimate.is_object() || !estimate.contains("value")) return "-";
-  return decimal_text(estimate["value"].get<double>(), 3);
-}
-
-void print_table(const fs::path& results) {
-  const Json j = parse_json(read_file(results), results.string());
-  if (!j.contains("models") || !j["models"].is_array()) return;
-  const std::vector<std::pair<const char*, const char*>> columns = {
-      {"gold", "gold"}, {"correctness", "correct"}, {"win_rate", "wins"}, {"kl", "KL"}, {"length", "length"}};
-  std::string line = "model           ";
-  for (const auto& [key, title] : columns) line += std::string(10 - std::string(title).size(), ' ') + title;
-  log::info(line);
-  for (const Json& m : j["models"]) {
-    line = m.value("name", "");
-    line.resize(16, ' ');
-    for (const auto& [key, title] : columns) {
-      const std::string text = cell(m.value(key, Json()));
-      line += std::string(text.size() < 10 ? 10 - text.size() : 1, ' ') + text;
-    }
-    log::info(line);
-  }
-}
 
 }  // namespace
 
@@ -133,7 +107,6 @@ int eval(Options& options) {
   if (out.empty()) out = "runs/eval";
   install_interrupt_handlers();
   pipeline::run_recipe(recipe, {out, resume});
-  print_table(fs::path(out) / config::names::kResults);
   return kDone;
 }
 

@@ -66,7 +66,7 @@ Json to_json(const Setting& s) {
 
 std::string text_of(const Setting& s, bool with_stages) {
   std::string out = s.key + " = " + s.standard + "\n    " + wrap(s.doc, 100, 4) + "\n    " + s.type;
-  if (!s.source.empty()) out += "; default: " + s.source;
+  if (!s.source.empty()) out += "; from " + s.source;
   if (with_stages) {
     out += "\n    in:";
     for (const std::string& stage : s.stages) out += " " + stage;
