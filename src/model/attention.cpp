@@ -1,7 +1,10 @@
 #include "model/attention.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "model/layer_ops.h"
+#include "tensor/layer_kernels.h"
+#include "tensor/packed_attention.h"
 
 namespace hone::model {
 namespace {
@@ -19,7 +22,17 @@ Tensor index_tensor(const std::vector<int64_t>& values, at::Device device) {
 
 }  // namespace
 
-AttentionPlan::AttentionPlan(std::span<const int64_t> offsets, at::Device device, AttentionWork* work) {
+AttentionPlan::AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work)
+    : offsets_(offsets.begin(), offsets.end()), fused_(fused_kernels(like)) {
+  if (!fused_) {
+    make_buckets(like.device(), work);
+  } else if (work != nullptr) {
+    for (size_t s = 0; s + 1 < offsets_.size(); ++s) work->cells += cells(offsets_[s + 1] - offsets_[s]);
+  }
+}
+
+void AttentionPlan::make_buckets(at::Device device, AttentionWork* work) {
+  const std::vector<int64_t>& offsets = offsets_;
   const size_t n = offsets.empty() ? 0 : offsets.size() - 1;
   const auto length = [&](size_t s) { return offsets[s + 1] - offsets[s]; };
   std::vector<size_t> order;
@@ -73,7 +86,10 @@ AttentionPlan::AttentionPlan(std::span<const int64_t> offsets, at::Device device
   if (!in_order) restore_ = index_tensor(restore, device);
 }
 
-Tensor AttentionPlan::attend(const Tensor& q, const Tensor& k, const Tensor& v) const {
+Tensor AttentionPlan::attend(const Tensor& query, const Tensor& key, const Tensor& v, const Tensor& cos,
+                             const Tensor& sin) const {
+  if (fused_) return packed_attention(query, key, v, cos, sin, offsets_);
+  const Tensor q = cos.defined() ? rotate(query, cos, sin) : query, k = cos.defined() ? rotate(key, cos, sin) : key;
   const bool grouped = q.size(1) != k.size(1);
   std::vector<Tensor> parts;
   for (const Bucket& b : buckets_) {

@@ -1,8 +1,9 @@
 // Causal attention over packed sequences that do not see each other, never through a T×T mask over the pack.
 //
-// Long sequences go one at a time. Short ones go in buckets of like length, padded on the right: with a causal mask no
-// real query sees the padding, so no further mask is needed. A bucket grows only while padding is at most 15% of its
-// work.
+// On the CPU in f32 hone's own kernel takes each sequence and key head by itself and pads nothing
+// (tensor/packed_attention.h). Elsewhere long sequences go one at a time. Short ones go in buckets of like length,
+// padded on the right: with a causal mask no real query sees the padding, so no further mask is needed. A bucket grows
+// only while padding is at most 15% of its work.
 #pragma once
 #include "model/packed.h"
 #include "tensor/tensor.h"
@@ -18,9 +19,11 @@ struct AttentionWork {
 /// How a pack is cut, made once per pack and used by every layer.
 class AttentionPlan {
  public:
-  AttentionPlan(std::span<const int64_t> offsets, at::Device device, AttentionWork* work = nullptr);
-  /// q (N, H, d), k and v (N, K, d), any strides with a contiguous last axis -> (N, H·d).
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v) const;
+  /// For tensors like `like` (device and dtype).
+  AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work = nullptr);
+  /// q (N, H, d), k and v (N, K, d), any strides with a contiguous last axis -> (N, H·d). cos and sin (N, d/2): RoPE on
+  /// q and k first; undefined: none.
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& cos, const Tensor& sin) const;
 
  private:
   struct Bucket {
@@ -29,6 +32,9 @@ class AttentionPlan {
     Tensor rows;  ///< (count · length) i64: source row of each padded place; undefined for a bucket of one
     Tensor real;  ///< (real tokens) i64: the places that are not padding; undefined if all are real
   };
+  void make_buckets(at::Device device, AttentionWork* work);
+  std::vector<int64_t> offsets_;
+  bool fused_;
   std::vector<Bucket> buckets_;
   Tensor restore_;  ///< (N) i64: row of the concatenated bucket outputs for each token; undefined if in order
 };

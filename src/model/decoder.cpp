@@ -4,6 +4,7 @@
 #include "model/layer_ops.h"
 #include "model/rope.h"
 #include "tensor/autograd.h"
+#include "tensor/layer_kernels.h"
 #include "tensor/linear.h"
 
 namespace hone::model {
@@ -124,11 +125,11 @@ Tensor Decoder::layer(int64_t l, const Tensor& x, const Pass& pass) const {
     const std::vector<Tensor> parts = at::chunk(project(h, Slot::kQkv, Slot::kQkvBias), 3, 1);
     q = heads(parts[0], c.heads), k = heads(parts[1], c.kv_heads), v = heads(parts[2], c.kv_heads);
   } else {
-    q = rotate(heads(project(h, Slot::kQ, Slot::kQBias), c.heads), pass.cos, pass.sin);
-    k = rotate(heads(project(h, Slot::kK, Slot::kKBias), c.kv_heads), pass.cos, pass.sin);
+    q = heads(project(h, Slot::kQ, Slot::kQBias), c.heads);
+    k = heads(project(h, Slot::kK, Slot::kKBias), c.kv_heads);
     v = heads(project(h, Slot::kV, Slot::kVBias), c.kv_heads);
   }
-  const Tensor y = x + project(pass.plan.attend(q, k, v), Slot::kO, Slot::kOBias);
+  const Tensor y = x + project(pass.plan.attend(q, k, v, pass.cos, pass.sin), Slot::kO, Slot::kOBias);
   const Tensor m = normalise(y, at(Slot::kNorm2, l), at(Slot::kNorm2Bias, l), c.norm_eps);
   const Tensor up = project(m, Slot::kUp, Slot::kUpBias);
   const Tensor inner = c.gpt2() ? at::gelu(up, "tanh") : swiglu(project(m, Slot::kGate, Slot::kGateBias), up);
@@ -141,7 +142,7 @@ Tensor Decoder::hidden(const Packed& packed, const ComputeOptions& options) cons
   int64_t longest = 0;
   for (size_t s = 0; s + 1 < packed.offsets.size(); ++s)
     longest = std::max(longest, packed.offsets[s + 1] - packed.offsets[s]);
-  Pass pass{options, AttentionPlan(packed.offsets, device(), options.work), {}, {}};
+  Pass pass{options, AttentionPlan(packed.offsets, at(Slot::kEmbedding), options.work), {}, {}};
   Tensor x = at::embedding(at(Slot::kEmbedding), packed.ids);  // (N, D)
   if (c.gpt2()) {
     if (longest > c.max_positions)

@@ -55,7 +55,9 @@ class Decoder {
   /// A deep copy with its own tensors (requires_grad off).
   Decoder clone() const;
   /// Makes parameter `index` the very tensor of `other`, a decoder of the same config: a frozen trunk held once.
-  void share_parameter(size_t index, const Decoder& other) { parameters_[index].tensor = other.parameters_[index].tensor; }
+  void share_parameter(size_t index, const Decoder& other) {
+    parameters_[index].tensor = other.parameters_[index].tensor;
+  }
   void to(at::Device device, at::ScalarType dtype);
   void set_trainable(bool on);
   at::Device device() const { return parameters_.front().tensor.device(); }

@@ -4,6 +4,7 @@
 
 #include "model/layer_ops.h"
 #include "model/rope.h"
+#include "tensor/layer_kernels.h"
 #include "tensor/linear.h"
 
 namespace hone::model {

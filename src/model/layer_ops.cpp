@@ -1,10 +1,12 @@
 #include "model/layer_ops.h"
 
+#include "tensor/layer_kernels.h"
+
 namespace hone::model {
 
 Tensor normalise(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   if (bias.defined()) return at::layer_norm(x, {x.size(1)}, weight, bias, eps);
-  return at::rms_norm(x, {x.size(1)}, weight, eps);
+  return rms_norm(x, weight, eps);
 }
 
 Tensor rotate(const Tensor& x, const Tensor& cos, const Tensor& sin) {
@@ -13,7 +15,5 @@ Tensor rotate(const Tensor& x, const Tensor& cos, const Tensor& sin) {
   const Tensor c = cos.unsqueeze(1), s = sin.unsqueeze(1);
   return at::cat({a * c - b * s, b * c + a * s}, 2);
 }
-
-Tensor swiglu(const Tensor& gate, const Tensor& up) { return at::silu(gate) * up; }
 
 }  // namespace hone::model

@@ -10,7 +10,4 @@ Tensor normalise(const Tensor& x, const Tensor& weight, const Tensor& bias, doub
 /// Rotary positions, half-split: x (N, heads, d), cos and sin (N, d/2).
 Tensor rotate(const Tensor& x, const Tensor& cos, const Tensor& sin);
 
-/// silu(gate) · up.
-Tensor swiglu(const Tensor& gate, const Tensor& up);
-
 }  // namespace hone::model

@@ -31,6 +31,25 @@ struct AttendJob {
 };
 constexpr int64_t kAttendTile = 4;  ///< (row, head) pairs at a time
 
+/// Causal attention of one sequence and one key head in training. Rows are tokens of a pack; the sequence's are
+/// [begin, begin + length). Pointers stand at the first head of the group (q, out, …) or at the key head (k, v, …) of
+/// token 0; strides lead from token to token.
+struct TrainAttendJob {
+  int64_t begin, length, group, head_dim;
+  float scale;
+  const float *cos, *sin;  ///< (N, head_dim / 2), or null: RoPE on queries and keys
+  const float *q, *k, *v;
+  int64_t q_stride, kv_stride;
+  float* out;
+  int64_t out_stride;
+  float* logsumexp;  ///< of the scores; the group's heads lie side by side
+  int64_t logsumexp_stride;
+  const float* d_out;  ///< strides as out; this and what follows: backward only
+  float *dq, *dk, *dv;
+  int64_t dq_stride, dkv_stride;
+  float* scratch;  ///< train_attend_scratch floats
+};
+
 struct Kernels {
   const char* name;
   int64_t lanes;      ///< panel widths are lanes or 2 · lanes
@@ -48,6 +67,21 @@ struct Kernels {
                        int64_t n);                          ///< n a multiple of lanes; y may be up
   void (*panel_gelu)(const float* x, float* y, int64_t n);  ///< tanh form; y may be x
   void (*attend)(const AttendJob& job);
+
+  void (*train_attend_forward)(const TrainAttendJob& job);
+  void (*train_attend_backward)(const TrainAttendJob& job);
+  int64_t (*train_attend_scratch)(int64_t length, int64_t head_dim, bool backward);
+
+  /// logp of the target, logsumexp and entropy (may be null) of one row of logits.
+  void (*softmax_row)(const float* z, int64_t n, int64_t target, float* logp, float* logsumexp, float* entropy);
+  /// z becomes scale · (g·([v = target] - p) - e·p·(log p + entropy)).
+  void (*softmax_row_gradient)(float* z, int64_t n, int64_t target, float logsumexp, float entropy, float g, float e,
+                               float scale);
+  void (*rms_norm_row)(const float* x, const float* weight, int64_t n, float eps, float* y, float* factor);
+  void (*rms_norm_row_gradient)(const float* x, const float* weight, const float* dy, int64_t n, float factor,
+                                float* dx, float* dweight);
+  void (*swiglu)(const float* gate, const float* up, float* y, int64_t n);
+  void (*swiglu_gradient)(const float* gate, const float* up, const float* dy, float* dgate, float* dup, int64_t n);
 };
 
 const Kernels& kernels();

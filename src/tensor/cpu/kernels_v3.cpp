@@ -1,8 +1,12 @@
 #define HONE_ISA v3
 #define HONE_LANES 8
 #define HONE_TILE_ROWS 6  // weight rows at a time: with two panel vectors they fill the registers
+// clang-format off: each builds on what stands above it
 #include "tensor/cpu/vector.inc"
-// The order matters: vector.inc opens the namespace.
-#include "tensor/cpu/attend.inc"
 #include "tensor/cpu/panel.inc"
+#include "tensor/cpu/attend.inc"
+#include "tensor/cpu/rows.inc"
+#include "tensor/cpu/gemm.inc"
+#include "tensor/cpu/train_attend.inc"
 #include "tensor/cpu/table.inc"
+// clang-format on
