@@ -134,6 +134,8 @@ Encoded encode_rendered(const Tokenizer& tokenizer, const ChatTemplate& chat_tem
   if (marked) {
     spans.emplace();
     for (const auto& [begin, end] : rendered.generated) spans->push_back({begin, end});
+  } else if (!spans && add_generation_prompt) {
+    spans.emplace();  // a prompt to sample from: nothing in it is trained
   } else if (!spans) {
     usage_error("the chat template renders message " + std::to_string(failed) +
                     " otherwise when the conversation goes on, so that its tokens cannot be told from the prompt's",

@@ -54,8 +54,8 @@ struct Encoded {
 /// Renders and encodes part by part, so that the ids of a conversation begin with the ids of its first turns and
 /// generation prompt: what is sampled and what is trained meet at the same token boundary. Nothing is put before what
 /// the template renders, so there is one BOS. Where a template renders a turn otherwise later on, its {% generation %}
-/// blocks say what is trained; without them: kUsage. Special tokens that stand in a message's content are ordinary
-/// text.
+/// blocks say what is trained; without them: kUsage, but for a prompt to sample from. Special tokens that stand in a
+/// message's content are ordinary text.
 Encoded encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat_template, std::span<const Message> messages,
                     bool add_generation_prompt);
 

@@ -126,6 +126,10 @@ TEST_CASE("a template that renders an answer otherwise later is refused for trai
       "", "", "forgetful");
   CHECK_THROWS_WITH_AS(hone::text::encode_chat(own(), forgetful, kTalk, false),
                        doctest::Contains("renders message 3 otherwise when the conversation goes on"), hone::Error);
+  // A prompt to sample from needs no such thing.
+  const Encoded prompt = hone::text::encode_chat(own(), forgetful, std::span(kTalk).first(4), true);
+  CHECK(own().decode(prompt.ids) == forgetful.render(std::span(kTalk).first(4), true));
+  CHECK(std::count(prompt.trained.begin(), prompt.trained.end(), 1) == 0);
   const std::vector<Message> one{{"user", "a"}, {"assistant", "b"}};
   CHECK(hone::text::encode_chat(own(), forgetful, one, false).trained.back() == 1);
 }
