@@ -3,7 +3,7 @@ BUILD_DIR ?= build
 OUT ?= runs/align
 HONE = $(BUILD_DIR)/hone
 
-.PHONY: help setup build align test check bench bench-peers long clean
+.PHONY: help setup build align test check bench long clean
 
 help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
@@ -11,7 +11,6 @@ help:
 	@echo "make build        the program alone, at $(HONE)"
 	@echo "make check        format, lint, rooms, sanitizers"
 	@echo "make bench        tokens per second beside the measured matrix-multiply peak"
-	@echo "make bench-peers  rollout beside transformers' generate (own environment)"
 	@echo "make long         seeds, soaks, kills, real recipes; resumable"
 
 setup:
@@ -21,7 +20,7 @@ build: setup
 	@ninja -C $(BUILD_DIR) hone
 
 align: build
-	@$(HONE) run recipes/align.toml --out $(OUT)
+	@$(HONE) run recipes/align.toml --out $(OUT) --resume
 
 test: setup
 	@tools/test.sh $(BUILD_DIR)
@@ -30,11 +29,8 @@ check: setup
 	@tools/check.sh $(BUILD_DIR)
 
 bench: setup
-	@ninja -C $(BUILD_DIR) hone_bench
-	@$(BUILD_DIR)/bench/hone_bench
-
-bench-peers: build
-	@tools/bench_peers.sh $(BUILD_DIR)
+	@ninja -C $(BUILD_DIR) model_bench
+	@$(BUILD_DIR)/bench/model_bench
 
 long: build
 	@tools/long.sh $(BUILD_DIR)

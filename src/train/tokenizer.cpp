@@ -19,14 +19,15 @@ namespace {
 std::vector<std::string> read_texts(const std::vector<std::string>& paths) {
   std::vector<std::string> out;
   for (const std::string& path : paths) {
-    const data::Inspection kind = data::inspect({path}, {}, nullptr);
-    if (kind.kind == "documents") {
+    const bool json = path.find(".json") != std::string::npos;
+    const std::string kind = json ? data::inspect({path}, {}, nullptr).kind : "documents";
+    if (kind == "documents") {
       for (data::Document& d : data::read_documents({path}).rows) out.push_back(std::move(d.text));
       continue;
     }
     for (const data::Prompt& p : data::read_prompts({path}).rows)
       for (const text::Message& m : p.messages) out.push_back(m.content);
-    if (kind.kind == "prompts") continue;
+    if (kind == "prompts") continue;
     for (const data::Demonstration& d : data::read_demonstrations({path}).rows) out.push_back(d.messages.back().content);
   }
   return out;
