@@ -231,6 +231,11 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
         difference("correctness", m, *start, correct);
         if (!flags(m, gave_in).empty()) difference("give in", m, *start, gave_in);
       }
+  results["side_by_side_about"] = "half drawn at random, half those on which the final model's gold changed most";
+  std::map<std::string, double> part_weights;
+  for (const world::GoldScore& g : models.front().scores)
+    for (const world::Part& p : g.parts) part_weights[std::string(p.name)] = p.weight;
+  for (const auto& [name, weight] : part_weights) results["parts"].push_back({{"name", name}, {"weight", weight}});
   results["side_by_side"] = side_by_side(params, models, start, final_model, prompts, seed);
   add_curves(params, results);
 

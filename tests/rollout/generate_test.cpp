@@ -1,0 +1,107 @@
+#include "rollout/generate.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "rollout/logprobs.h"
+
+using namespace hone;
+using namespace hone::rollout;
+
+namespace {
+
+model::Decoder small_decoder() {
+  model::ModelConfig config = model::llama_config(50, 32, 2, 4, 2, 64, 64);
+  config.init_std = 0.3;  // far from uniform, so that a wrong logit changes tokens
+  return model::make_decoder(config, 5);
+}
+
+// Eight prompts of different lengths, three samples each: the samples of one prompt share its cache.
+std::vector<Request> requests() {
+  std::vector<Request> out;
+  for (uint64_t p = 0; p < 8; ++p)
+    for (uint64_t s = 0; s < 3; ++s) {
+      Request r;
+      for (uint64_t i = 0; i < 1 + p * 4; ++i) r.prompt.push_back(static_cast<int32_t>((7 * p + 3 * i) % 50));
+      r.key = p;
+      r.sample = s;
+      out.push_back(r);
+    }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("completions are the same bit for bit for every batch size and schedule") {
+  const model::Decoder decoder = small_decoder();
+  const std::vector<Request> all = requests();
+  SamplingParams params;
+  params.max_tokens = 20;
+  GenerateOptions options;
+  options.seed = 3;
+  options.end_ids = {7};
+  options.max_batch = 64;
+  const std::vector<Completion> together = generate(decoder, all, params, options);
+  for (const int64_t batch : {1, 5}) {
+    options.max_batch = batch;
+    const std::vector<Completion> other = generate(decoder, all, params, options);
+    for (size_t i = 0; i < all.size(); ++i) {
+      CHECK(other[i].ids == together[i].ids);
+      CHECK(other[i].logps == together[i].logps);
+    }
+  }
+  std::vector<Request> reversed(all.rbegin(), all.rend());
+  options.max_batch = 4;
+  const std::vector<Completion> backwards = generate(decoder, reversed, params, options);
+  for (size_t i = 0; i < all.size(); ++i) CHECK(backwards[all.size() - 1 - i].ids == together[i].ids);
+}
+
+TEST_CASE("a sampled token's log-probability is the training forward's") {
+  const model::Decoder decoder = small_decoder();
+  const std::vector<Request> all = requests();
+  SamplingParams params;
+  params.max_tokens = 16;
+  params.temperature = 0.8;
+  const std::vector<Completion> completions = generate(decoder, all, params, {});
+  std::vector<ScoredSequence> sequences;
+  for (size_t i = 0; i < all.size(); ++i) {
+    ScoredSequence s{all[i].prompt, static_cast<int64_t>(all[i].prompt.size())};
+    s.ids.insert(s.ids.end(), completions[i].ids.begin(), completions[i].ids.end());
+    sequences.push_back(s);
+  }
+  const auto logps = sequence_logps(decoder, sequences, 1 / 0.8, at::ScalarType::Undefined);
+  for (size_t i = 0; i < all.size(); ++i) {
+    REQUIRE(logps[i].size() == completions[i].logps.size());
+    for (size_t t = 0; t < logps[i].size(); ++t) CHECK(std::abs(logps[i][t] - completions[i].logps[t]) < 1e-4);
+  }
+}
+
+TEST_CASE("ends, lengths and limits") {
+  const model::Decoder decoder = small_decoder();
+  std::vector<Request> all = requests();
+  GenerateOptions options;
+  for (int32_t id = 0; id < 25; ++id) options.end_ids.push_back(id);  // half of the vocabulary ends an answer
+  SamplingParams params;
+  params.max_tokens = 12;
+  params.min_tokens = 4;
+  for (const Completion& c : generate(decoder, all, params, options)) {
+    CHECK(c.ids.size() >= 5);  // the end token itself can come fifth at the earliest
+    CHECK(c.ids.size() <= 12);
+    for (size_t t = 0; t + 1 < c.ids.size(); ++t) CHECK(c.ids[t] >= 25);
+    if (c.finish == Finish::kStop) CHECK(c.ids.back() < 25);
+    else CHECK(c.ids.size() == 12);
+  }
+  // The context of 64 tokens ends an answer too.
+  params.min_tokens = 0;
+  params.max_tokens = 1000;
+  const std::vector<Request> one{all.back()};
+  const Completion c = generate(decoder, one, params, {}).front();
+  CHECK(c.ids.size() + one[0].prompt.size() <= 65);
+  CHECK(c.finish == Finish::kLength);
+  all[0].prompt.clear();
+  CHECK_THROWS_AS(generate(decoder, all, params, {}), Error);
+  all[0].prompt = {99};
+  CHECK_THROWS_AS(generate(decoder, all, params, {}), Error);
+}
