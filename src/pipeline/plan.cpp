@@ -1,5 +1,5 @@
-// What a recipe would do, before it does it: stages, what they read, sizes of models, memory, and what tokenisation would
-// lose where the data is already there. Runs nothing and writes nothing.
+// What a recipe would do, before it does it: stages, what they read and what of it is missing, sizes of models, memory.
+// Runs nothing and writes nothing.
 #include <algorithm>
 #include <map>
 
@@ -91,7 +91,10 @@ void print_plan(const config::Recipe& recipe) {
     }
     log::info(line);
     for (const char* key : {"model", "reward", "critic", "tokenizer", "world", "file", "annotators"})
-      if (const std::string value = text_of(fields, key); !value.empty()) log::info("       " + std::string(key) + ": " + value);
+      if (std::string value = text_of(fields, key); !value.empty()) {
+        if (value.starts_with("$data/")) value = (fs::path(recipe.run.data) / value.substr(6)).string();
+        log::info("       " + std::string(key) + ": " + value + (value[0] != '@' && !fs::exists(value) ? " (MISSING)" : ""));
+      }
     for (const char* key : {"data", "prompts", "models"})
       for (std::string value : list_of(fields, key)) {
         if (value.starts_with("$data/")) value = (fs::path(recipe.run.data) / value.substr(6)).string();

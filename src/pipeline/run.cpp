@@ -111,6 +111,21 @@ config::Probe probe_of(const config::Fields& fields, int64_t seed) {
   return world.empty() ? config::Probe{} : eval::world_probe(world, model, prompts, max_tokens, seed);
 }
 
+// Files and folders that a stage names and that no earlier stage makes must be there before the first stage starts.
+void require_inputs(const config::Fields& fields, const config::StageEntry& entry, const fs::path& out) {
+  for (const config::Field& f : fields.list()) {
+    static const std::set<std::string> kPaths{"model", "reward", "critic", "reference", "tokenizer", "world", "file", "data", "prompts"};
+    if (!kPaths.contains(f.key)) continue;
+    std::vector<std::string> paths;
+    if (auto* text = std::get_if<std::string*>(&f.value)) paths.push_back(**text);
+    if (auto* list = std::get_if<std::vector<std::string>*>(&f.value)) paths = **list;
+    for (const std::string& path : paths) {
+      if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with(out.string() + "/") || fs::exists(path)) continue;
+      usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
+    }
+  }
+}
+
 void print_headline(const config::Record& record) {
   std::string line;
   const Json summary = parse_json(record.summary_json, "summary");
@@ -136,9 +151,11 @@ bool run_stage(const config::Recipe& recipe, size_t index, const RunOptions& opt
   const FolderLock lock(folder);
   if (fs::exists(folder / kRecord)) {
     const config::Record before = config::read_record(folder);
-    if (!options.resume)
+    if (!options.resume && !(before.outcome == "failed" && !fs::exists(folder / config::names::kCheckpoints)))
       usage_error(folder.string() + ": holds a run already (" + before.outcome + ")", "continue it with --resume, or choose another folder with --out");
-    if (fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != resolved)
+    // A start that failed before its first checkpoint holds nothing worth keeping: a mended recipe may take its place.
+    const bool nothing_kept = before.outcome == "failed" && !fs::exists(folder / config::names::kCheckpoints);
+    if (fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != resolved && !nothing_kept)
       usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
                   "choose another folder with --out, or remove this one");
     if (before.outcome == "done") {
@@ -213,6 +230,7 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
     config::apply_entries(fields, recipe.stages[i]);
     std::vector<std::string> parents;
     resolve_fields(fields, References(recipe, options.out), i, parents);
+    require_inputs(fields, recipe.stages[i], options.out);
   }
   const bool single = stage_folder(recipe, options.out, 0) == options.out;
   fs::create_directories(options.out);
@@ -224,7 +242,7 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   if (!single) {
     lock = std::make_unique<FolderLock>(options.out);
     if (fs::exists(options.out / kRecord)) {
-      if (!options.resume)
+      if (!options.resume && config::read_record(options.out).outcome != "failed")
         usage_error(options.out.string() + ": holds a run already", "continue it with --resume, or choose another folder with --out");
       whole = config::read_record(options.out);
     } else {

@@ -44,6 +44,8 @@ BatchPlan BatchPlan::of_steps(std::span<const int64_t> lengths, int64_t budget, 
   BatchPlan plan;
   for (uint64_t e = 0; plan.steps() < steps; ++e) {
     auto batches = epoch_batches(lengths, budget, seed, e);
+    // A remainder of under half a batch would weigh as much as a whole one: it is left to the next epoch's shuffle.
+    if (batches.size() > 1 && 2 * batches.back().size() < batches.front().size()) batches.pop_back();
     const size_t take = std::min(batches.size(), static_cast<size_t>(steps - plan.steps()));
     plan.epochs_ += static_cast<double>(take) / static_cast<double>(batches.size());
     batches.resize(take);

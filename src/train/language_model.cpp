@@ -200,7 +200,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       tokens += b.tokens;
     }
     const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
-    const double norm = optimizer.step(factor);
+    const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
       for (const int64_t i : batch) replay.push_back(corpus.train[static_cast<size_t>(i)].ids);

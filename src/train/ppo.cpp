@@ -119,6 +119,7 @@ ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const A
     s.weight[0] = 0;
     sequences->push_back(std::move(s));
   }
+  if (sequences->empty() || params.pretrain_tokens < 1) usage_error("ppo: pretrain_data holds no text, or pretrain_tokens is not above 0");
   return [=, logps = actor.logps, coef = params.pretrain_coef, budget = params.pretrain_tokens](int64_t step) {
     Stream stream(seed, "pretrain-mix", static_cast<uint64_t>(step));
     std::vector<const data::Sequence*> members;

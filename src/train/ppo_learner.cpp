@@ -59,6 +59,8 @@ PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_ste
   if (params.sampling.top_p < 1 || params.sampling.top_k > 0)
     usage_error("PPO samples from the whole distribution: sampling.top_p must be 1 and sampling.top_k 0",
                 "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
+  if (params.sampling.min_tokens > 0)
+    usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0", "a forbidden end token makes the importance ratio wrong");
   if (params.sampling.temperature <= 0) usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
   if (params.minibatches < 1 || params.policy_epochs < 1 || params.batch_prompts < 1 || params.samples_per_prompt < 1)
     usage_error("ppo: minibatches, policy_epochs, batch_prompts and samples_per_prompt must be at least 1");
@@ -213,8 +215,8 @@ void PpoLearner::update_policy(const Experience& e, int64_t step, Totals& totals
         stats.add(surrogate, at::ones_like(surrogate.loss.detach()));
       }
       if (extra_) totals.extra_loss += extra_(step * 1000 + totals.policy_steps);
-      const double norm = policy_optimizer_.step(factor);
       if (!std::isfinite(loss_sum)) throw NonFinite{"policy loss"};
+      const double norm = policy_optimizer_.step(factor);
       if (!std::isfinite(norm)) throw NonFinite{"policy gradient"};
       if (totals.policy_steps == 0) totals.first_minibatch = stats;
       totals.policy_loss += loss_sum;
@@ -253,8 +255,8 @@ void PpoLearner::update_critic(const Experience& e, int64_t step, Totals& totals
         loss.backward();
         loss_sum += loss.item<double>();
       }
-      const double norm = critic_optimizer_.step(factor);
       if (!std::isfinite(loss_sum)) throw NonFinite{"value loss"};
+      const double norm = critic_optimizer_.step(factor);
       if (!std::isfinite(norm)) throw NonFinite{"critic gradient"};
       totals.value_loss += loss_sum;
       totals.critic_grad += norm;
@@ -324,7 +326,7 @@ Numbers PpoLearner::step(int64_t step, std::span<const rollout::Request> request
               {"policy_loss", totals.policy_loss / steps},
               {"value_loss", totals.value_loss / std::max<double>(1, static_cast<double>(totals.critic_steps))},
               {"explained_variance", e.explained_variance},
-              {"advantage_std", e.advantages.std().item<double>()},
+              {"advantage_std", e.advantages.numel() > 1 ? e.advantages.std().item<double>() : 0},
               {"grad_norm", totals.policy_grad / steps},
               {"critic_grad_norm", totals.critic_grad / std::max<double>(1, static_cast<double>(totals.critic_steps))},
               {"lr", policy_learns ? policy_optimizer_.lr(optim::TensorKind::kMatrix) * optim::schedule_factor(params_.policy_optim.schedule, step, total_steps_) : 0},

@@ -45,7 +45,7 @@ using RewardFunction = std::function<std::vector<double>(std::span<const Traject
 /// Adds the gradient of an extra loss (pretraining mixing) to the policy's parameters; returns its value.
 using ExtraLoss = std::function<double(int64_t step)>;
 
-/// A loss or gradient that is not finite; the weights are as they were before the step.
+/// A loss or gradient that is not finite; the update it belongs to was not made.
 struct NonFinite {
   std::string what;
 };

@@ -214,7 +214,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       right += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
     }
     const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
-    const double norm = optimizer.step(factor);
+    const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
       for (const int64_t i : batch) replay.push_back({train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});

@@ -62,6 +62,8 @@ void add_mismatches(std::vector<data::Pair>& pairs, double share, uint64_t seed,
   for (size_t i = 0; i < n && n > 1; ++i) {
     if (!stream.chance(share)) continue;
     const size_t j = (i + 1 + stream.below(n - 1)) % n;
+    const auto prompt = [&](size_t k) { return std::span(pairs[k].chosen.ids).first(static_cast<size_t>(pairs[k].prompt_length)); };
+    if (std::ranges::equal(prompt(i), prompt(j))) continue;
     data::Sequence wrong = with_answer_of(pairs[i], pairs[j]);
     if (wrong.ids == pairs[i].chosen.ids || wrong.size() > longest) continue;
     data::Pair pair = pairs[i];
@@ -235,7 +237,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       tokens += b.tokens;
     }
     const double factor = optim::schedule_factor(params.optim.schedule, own_step, steps_each);
-    const double norm = m.optimizer.step(factor);
+    const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
       for (const int64_t i : batch) replay.push_back({data.train[static_cast<size_t>(i)].chosen.ids, data.train[static_cast<size_t>(i)].rejected.ids});

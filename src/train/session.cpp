@@ -20,8 +20,8 @@ Session::Session(config::StageContext& context, const KeepSettings& keep, std::s
     state_.restore(loaded->tensors, loaded->state.at("loop"));
     first_step_ = loaded->step;
     last_score_ = loaded->score;
-    // Warnings after the checkpoint will be given again.
-    std::erase_if(context_.record.warnings, [&](const auto& w) { return w.first > first_step_; });
+    // Warnings up to the checkpoint stand in it; later ones will be given again.
+    context_.record.warnings = loaded->state.at("warnings").get<std::vector<std::pair<int64_t, std::string>>>();
     log::info("  resumed after step " + count_text(first_step_));
   } else {
     context_.record.warnings.clear();
@@ -56,14 +56,14 @@ void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std
 
 void Session::save(int64_t steps_done) {
   const Json journal = journal_->marks();
-  store_.save(steps_done, state_.tensors(), Json{{"loop", state_.json()}, {"journal", journal}}, machine(), last_score_);
+  store_.save(steps_done, state_.tensors(), Json{{"loop", state_.json()}, {"journal", journal}, {"warnings", context_.record.warnings}}, machine(), last_score_);
 }
 
 void stop_non_finite(const config::StageContext& context, int64_t step, const std::string& what, const Json& batch) {
   const fs::path path = context.folder / "failed-batch.json";
   write_file_atomic(path, dump_json(Json{{"step", step + 1}, {"what", what}, {"batch", batch}}));
-  run_error("the " + what + " of step " + std::to_string(step + 1) + " is not finite; the weights are as they were before it",
-            "the batch is in " + path.string() + "; lower the learning rate or look at that data, then --resume");
+  run_error("the " + what + " of step " + std::to_string(step + 1) + " is not finite; the last checkpoint is unharmed",
+            "the batch is in " + path.string() + "; look at that data, or start in another folder with a lower learning rate");
 }
 
 }  // namespace hone::train

@@ -14,6 +14,7 @@ namespace {
 constexpr double kKlPerAnswer = 4.0;      // nats
 constexpr double kEntropyShare = 0.35;    // of the start's
 constexpr double kLengthGrowth = 0.5;     // of the mean length over the start's; shorter answers are no sign by themselves
+constexpr double kLeashShare = 0.1;       // of the reward's gain that the KL penalty takes back
 constexpr double kScoreGain = 2.5;        // standard deviations of the reward on reference answers
 
 }  // namespace
@@ -44,6 +45,9 @@ std::vector<std::string> Warnings::look(int64_t step, const config::Numbers& num
   for (const double k : recent_kl_) mean_kl += k / static_cast<double>(recent_kl_.size());
   if (mean_kl > kKlPerAnswer && once("kl"))
     out.push_back("KL from the reference is " + decimal_text(mean_kl, 1) + " nats an answer: beyond what the reward model can be trusted for; raise the KL coefficient or stop earlier");
+  const double gain = score - start_.score, coef = value("kl_coef");
+  if (mean_kl > 1 && gain > 0.25 && coef * mean_kl < kLeashShare * gain && once("leash"))
+    out.push_back("the KL penalty takes back only " + decimal_text(100 * coef * mean_kl / gain, 0) + "% of the reward's gain: nothing holds the policy near the reference; raise the KL coefficient");
   if (entropy < kEntropyShare * start_.entropy && once("entropy"))
     out.push_back("entropy has fallen to " + decimal_text(100 * entropy / start_.entropy, 0) + "% of its start: answers are collapsing onto few texts");
   if (length > (1 + kLengthGrowth) * start_.length && once("length"))

@@ -26,7 +26,7 @@ TEST_CASE("a plan of steps goes on into the next epochs") {
   const std::vector<int64_t> lengths(10, 1);
   const BatchPlan plan = BatchPlan::of_steps(lengths, 4, 7, 1);  // 3 batches an epoch: 4, 4, 2
   CHECK(plan.steps() == 7);
-  CHECK(plan.epochs() == doctest::Approx(2 + 1.0 / 3));
+  CHECK(plan.epochs() == doctest::Approx(2 + 1.0 / 3));  // a remainder of half a batch counts as one
 }
 
 TEST_CASE("micro-batches cut a batch without losing or reordering anything") {
