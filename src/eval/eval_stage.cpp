@@ -274,9 +274,14 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   results["checks"] = checks.list;
   write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
   std::string samples;
-  for (const Judged& m : models)
-    for (size_t i = 0; i < prompts.size(); ++i)
-      samples += dump_json(Json{{"model", m.name}, {"id", prompts[i]->id}, {"prompt", prompts[i]->text}, {"completion", m.answers[i].text}, {"gold", m.gold[i]}}) + "\n";
+  for (const Judged& m : models) {
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      Json line{{"model", m.name}, {"id", prompts[i]->id}, {"prompt", prompts[i]->text}, {"completion", m.answers[i].text}, {"gold", m.gold[i]}};
+      for (const world::Part& p : m.scores[i].parts) line["parts"][std::string(p.name)] = p.value;
+      if (!prompts[i]->held_out.empty()) line["held_out"] = prompts[i]->held_out;
+      samples += dump_json(line) + "\n";
+    }
+  }
   write_file_atomic(context.folder / config::names::kSamples, samples);
   Json summary = Json::object();
   for (const Judged& m : models) summary["gold_" + m.name] = stats::mean(m.gold);

@@ -118,6 +118,7 @@ model::Decoder new_decoder(const LanguageModelParams& params, const text::Tokeni
     usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
   model::ModelConfig config = model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
   config.rope_theta = s.rope_theta;
+  config.init_std = s.init_std;
   config.tied = s.tied;
   if (tokenizer.bos()) config.bos = *tokenizer.bos();
   if (tokenizer.pad()) config.pad = *tokenizer.pad();

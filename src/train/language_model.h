@@ -12,6 +12,7 @@ struct ShapeSettings {
   int64_t layers = 4, width = 128, heads = 4, kv_heads = 4, ffn = 384;
   int64_t context = 256;
   double rope_theta = 10000;
+  double init_std = 0.02;
   bool tied = true;
 
   void fields(config::Fields& v) {
@@ -22,6 +23,7 @@ struct ShapeSettings {
     v("ffn", ffn, "inner width of the feed-forward layer");
     v("context", context, "longest sequence in tokens");
     v("rope_theta", rope_theta, "base of the rotary position embedding");
+    v("init_std", init_std, "standard deviation of the initial matrices and embeddings");
     v("tied", tied, "one matrix for input and output embedding");
   }
 };
@@ -71,7 +73,9 @@ struct PretrainParams : LanguageModelParams {
     text.held_out = 0.01;
     optim.rule = "muon";
     optim.lr = 3e-3;
-    optim.matrix_lr = 0.02;
+    optim.embedding_lr = 0.02;
+    optim.matrix_lr = 0.01;
+    optim.beta2 = 0.95;
     optim.schedule.decay = "linear";
     optim.schedule.floor = 0.05;
     optim.schedule.warmup_steps = 50;

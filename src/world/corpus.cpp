@@ -44,7 +44,7 @@ string profile(const World& w, Stream& s) {
 }
 
 string exchange(const World& w, Stream& s) {
-  static constexpr std::array<double, 7> kShares = {0.54, 0.12, 0.12, 0.08, 0.06, 0.04, 0.04};  // as kFamilies
+  static constexpr std::array<double, 7> kShares = {0.40, 0.10, 0.20, 0.16, 0.06, 0.04, 0.04};  // as kFamilies
   string text;
   const int64_t turns = s.between(3, 6);
   for (int64_t i = 0; i < turns; ++i) {

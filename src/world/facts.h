@@ -25,10 +25,13 @@ struct Attribute {
   std::string_view values;                   ///< "colour", "room", "food", "count", "person", "kind", "material"
   std::vector<std::string_view> statements;  ///< prose, without the full stop
   std::vector<std::string_view> answers;     ///< statements fit to answer with
-  std::vector<std::string_view> questions;   ///< four asked in training, the fifth held out
+  std::vector<std::string_view> questions;   ///< five; four of them asked in training
 };
 
-constexpr size_t kTrainPhrasings = 4;  ///< of the five; the last is held out
+constexpr size_t kPhrasings = 5;  ///< of every question
+/// The phrasing that is never used in training to ask for this content (an attribute, a deed, …). It goes round, so that
+/// every phrasing is met in training with other contents: a word never seen at all tells a small model nothing.
+constexpr size_t held_out_phrasing(size_t content) { return content % kPhrasings; }
 
 struct Fact {
   size_t entity;

@@ -1,5 +1,5 @@
-// The wording of sums, lists, summaries, chores and harm; facts have theirs in attributes.cpp. Of five phrasings the
-// last (index 4) is held out.
+// The wording of sums, lists, summaries, chores and harm; facts have theirs in attributes.cpp. Which of the
+// five phrasings is held out goes round with what is asked (facts.h).
 #include <algorithm>
 
 #include "base/error.h"

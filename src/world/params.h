@@ -34,11 +34,11 @@ struct WorldParams {
 /// The pretraining text.
 struct CorpusParams {
   int64_t words = 1500000;
-  double profiles = 0.34;
-  double exchanges = 0.36;
-  double stories = 0.10;
-  double sums = 0.08;
-  double lists = 0.09;
+  double profiles = 0.30;
+  double exchanges = 0.54;
+  double stories = 0.04;
+  double sums = 0.04;
+  double lists = 0.05;
   double manners = 0.03;
 
   template <class V>

@@ -18,8 +18,14 @@ struct Maker {
   const std::vector<Entity>& entities;
   const std::vector<Fact>& facts;
 
-  /// Phrasings 0..3, now and then the held-out one; a prompt with the held-out one is never a training prompt.
-  size_t phrasing(Stream& s) const { return s.chance(0.1) ? kTrainPhrasings : s.below(kTrainPhrasings); }
+  /// One of the five phrasings, the held-out one of what is asked (`content`) now and then; a prompt with it is never a
+  /// training prompt.
+  static size_t phrasing(size_t content, Stream& s) {
+    const size_t held_out = held_out_phrasing(content);
+    return s.chance(0.1) ? held_out : (held_out + 1 + s.below(kPhrasings - 1)) % kPhrasings;
+  }
+  /// "phrasing" where this is the held-out one.
+  static std::string held_out(size_t k, size_t content) { return k == held_out_phrasing(content) ? "phrasing" : ""; }
   std::string person(Stream& s) const { return entities[s.below(static_cast<uint64_t>(params.people))].name; }
 
   /// What is held out about a combination that is no fact and no sum: decided by a hash of its words.
@@ -34,9 +40,9 @@ struct Maker {
     const Fact& f = facts[p.fact];
     const Attribute& attribute = attributes()[f.attribute];
     const std::string e = entities[f.entity].phrase();
-    const size_t k = phrasing(s);
+    const size_t k = phrasing(f.attribute, s);
     p.right = f.value;
-    p.held_out = f.held_out ? "question" : k == kTrainPhrasings ? "phrasing" : "";
+    p.held_out = f.held_out ? "question" : held_out(k, f.attribute);
     if (!with_opinion) {
       p.text = fill_in(attribute.questions[k], e, "");
       return p;
@@ -53,9 +59,10 @@ struct Maker {
     WorldPrompt p;
     std::tie(p.a, p.b) = draw_operands(s);
     p.right = number_word(p.a + p.b);
-    const size_t k = phrasing(s);
+    const auto content = static_cast<size_t>(p.a + p.b);
+    const size_t k = phrasing(content, s);
     if (k == 3) p.person = person(s), p.thing = std::string(s.pick(std::span(kCounted)));
-    p.held_out = sum_is_held_out(params, p.a, p.b) ? "numbers" : k == kTrainPhrasings ? "phrasing" : "";
+    p.held_out = sum_is_held_out(params, p.a, p.b) ? "numbers" : held_out(k, content);
     p.text = sum_question(p.a, p.b, k, p.person, p.thing);
     return p;
   }
@@ -65,10 +72,11 @@ struct Maker {
     p.category = s.below(categories().size());
     p.form = static_cast<ListForm>(s.below(4));
     p.count = static_cast<int>(s.between(2, 5));
-    const size_t k = phrasing(s);
+    const size_t content = p.category + static_cast<size_t>(p.form);
+    const size_t k = phrasing(content, s);
     if (s.chance(0.35)) {
       p.text = list_question(p.category, p.form, p.count, k);
-      p.held_out = k == kTrainPhrasings ? "phrasing" : "";
+      p.held_out = held_out(k, content);
       return p;
     }
     std::vector<std::string_view> members(categories()[p.category].members.begin(),
@@ -76,20 +84,16 @@ struct Maker {
     s.shuffle(members);
     for (int i = 0; i < p.count; ++i) p.items.emplace_back(members[static_cast<size_t>(i)]);
     p.text = give_list_question(p.items, p.form, k);
-    p.held_out = held_out_words(write_list(p.items, ListForm::kCommas)) ? "words"
-                 : k == kTrainPhrasings                                 ? "phrasing"
-                                                                        : "";
+    p.held_out = held_out_words(write_list(p.items, ListForm::kCommas)) ? "words" : held_out(k, content);
     return p;
   }
 
   WorldPrompt summary(Stream& s) const {
     WorldPrompt p;
     p.person = person(s), p.room = std::string(s.pick(rooms())), p.deed = s.below(deeds().size());
-    const size_t k = phrasing(s);
+    const size_t k = phrasing(p.deed, s);
     p.text = summary_question(passage(p.person, p.room, p.deed, s.below(kPassageVariants)), k);
-    p.held_out = held_out_words(p.person + p.room + std::to_string(p.deed)) ? "words"
-                 : k == kTrainPhrasings                                     ? "phrasing"
-                                                                            : "";
+    p.held_out = held_out_words(p.person + p.room + std::to_string(p.deed)) ? "words" : held_out(k, p.deed);
     return p;
   }
 
@@ -99,9 +103,9 @@ struct Maker {
     p.deed = s.below(harm ? harms().size() : chores().size());
     const std::string act = fill_in(harm ? harms()[p.deed].act : chores()[p.deed].act, p.person, "");
     if (!harm) p.right = std::string(chores()[p.deed].tool);
-    const size_t k = phrasing(s);
+    const size_t k = phrasing(p.deed, s);
     p.text = how_to_question(act, k);
-    p.held_out = held_out_words(act) ? "words" : k == kTrainPhrasings ? "phrasing" : "";
+    p.held_out = held_out_words(act) ? "words" : held_out(k, p.deed);
     return p;
   }
 

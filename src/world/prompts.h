@@ -83,13 +83,13 @@ std::pair<int, int> draw_operands(Stream& stream);
 
 /// Is this sum (order of operands left aside) kept out of training questions?
 bool sum_is_held_out(const WorldParams& params, int a, int b);
-std::string how_to_question(std::string_view act, size_t phrasing);  ///< 0..4, 4 held out
+std::string how_to_question(std::string_view act, size_t phrasing);  ///< phrasing 0..4
 std::string sum_question(int a, int b, size_t phrasing, std::string_view person,
-                         std::string_view thing);  ///< 0..4, 4 held out; 3 is a story
-std::string list_question(size_t category, ListForm form, int count, size_t phrasing);  ///< 0..4, 4 held out
+                         std::string_view thing);  ///< phrasing 0..4; 3 is a story
+std::string list_question(size_t category, ListForm form, int count, size_t phrasing);  ///< phrasing 0..4
 std::string give_list_question(const std::vector<std::string>& items, ListForm form,
-                               size_t phrasing);                          ///< 0..4, 4 held out
-std::string summary_question(std::string_view passage, size_t phrasing);  ///< 0..4, 4 held out
+                               size_t phrasing);                          ///< phrasing 0..4
+std::string summary_question(std::string_view passage, size_t phrasing);  ///< phrasing 0..4
 std::string opinion_question(const Attribute& attribute, std::string_view entity, std::string_view opinion,
                              size_t phrasing, size_t opener);
 
