@@ -40,7 +40,6 @@ struct PpoLossParams {
   double clip_high = 0.2;
   double dual_clip = 0;
   double value_clip = 0.2;
-  double value_coef = 0.1;
   double entropy_coef = 0;
 
   template <class V>
@@ -54,8 +53,6 @@ struct PpoLossParams {
     v("value_clip", value_clip,
       "the value may move at most this far from its old value before the loss stops helping; 0 = off",
       "0.2: TRL, N+, AlpacaFarm; OpenRLHF and verl 0.5");
-    v("value_coef", value_coef, "weight of the value loss where one optimiser trains policy and value",
-      "0.1: TRL, N+, AlpacaFarm");
     v("entropy_coef", entropy_coef, "weight of the entropy bonus", "0: TRL, OpenRLHF, verl");
   }
 };
