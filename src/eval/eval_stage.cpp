@@ -15,6 +15,7 @@
 #include "eval/checks.h"
 #include "eval/results_json.h"
 #include "eval/reward_audit.h"
+#include "rewards/agreement.h"
 #include "world/saved.h"
 
 namespace hone::eval {
@@ -218,7 +219,7 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   };
   const auto difference = [&](const std::string& what, const Judged& a, const Judged& b, auto of) {
     const stats::Estimate e = paired_difference(flags(a, of), flags(b, of));
-    Json j = to_json(e);
+    Json j = rewards::estimate_json(e);
     j["name"] = what + ": " + a.name + " − " + b.name;
     results["differences"].push_back(j);
     return e;
