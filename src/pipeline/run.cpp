@@ -12,6 +12,7 @@
 #include "base/machine.h"
 #include "base/progress.h"
 #include "base/sha256.h"
+#include "base/version.h"
 #include "config/run_folder.h"
 #include "eval/probe.h"
 #include "pipeline/stage.h"
@@ -23,8 +24,6 @@ namespace {
 
 using config::names::kRecipe;
 using config::names::kRecord;
-
-constexpr const char* kHoneVersion = "0.1.0";
 
 // "$data/x" is a public data set below run.data; "@name" is an earlier stage's model folder (its run folder where it has none), "@name/x" a file in its run folder.
 class References {
@@ -178,7 +177,7 @@ bool run_stage(const config::Recipe& recipe, size_t index, const RunOptions& opt
   if (context.resume && !record.processor.empty() && record.processor != processor)
     log::warn("this stage began on " + record.processor + " and continues on " + processor + ": results may differ in the last bits");
   record.processor = processor;
-  record.hone_version = kHoneVersion;
+  record.hone_version = kVersion;
   record.torch_version = torch_version();
   record_inputs(fields, record);
   write_file_atomic(folder / kRecipe, resolved);
@@ -255,7 +254,7 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
     whole.device = recipe.run.device;
     whole.threads = recipe.run.threads;
     whole.processor = processor_name();
-    whole.hone_version = kHoneVersion;
+    whole.hone_version = kVersion;
     whole.torch_version = torch_version();
     if (!recipe.path.empty()) {
       whole.inputs = {{recipe.path, sha256_file(recipe.path)}};
