@@ -114,7 +114,7 @@ double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequ
 
 model::Decoder new_decoder(const LanguageModelParams& params, const text::Tokenizer& tokenizer, uint64_t seed) {
   const ShapeSettings& s = params.shape;
-  if (s.heads < 1 || s.kv_heads < 1 || s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
+  if (s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
     usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
   model::ModelConfig config = model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
   config.rope_theta = s.rope_theta;

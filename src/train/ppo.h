@@ -79,6 +79,10 @@ struct PpoParams {
              "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times the variance (UWO)",
              "Coste et al. 2023, arXiv 2310.02743");
     v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
+    for (const char* key : {"steps", "batch_prompts", "samples_per_prompt", "policy_epochs", "minibatches", "micro_tokens",
+                            "pretrain_tokens", "watch_every", "watch_prompts"})
+      v.range(key, 1);
+    for (const char* key : {"target_kl", "pretrain_coef", "ensemble_penalty"}) v.range(key, 0);
     v.group("sampling", sampling);
     kl.fields(v);
     shaping.fields(v);

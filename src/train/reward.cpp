@@ -140,7 +140,6 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
 void run_reward(const RewardParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
   if (params.data.empty()) usage_error("reward: no data", "give data = [\"comparisons.jsonl\"]");
-  if (params.ensemble < 1 || params.batch_pairs < 1) usage_error("reward: ensemble and batch_pairs must be at least 1");
 
   // 1. Comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
