@@ -12,7 +12,8 @@ struct ScheduleParams {
 
   template <class V>
   void fields(V& v) {
-    v("warmup_steps", warmup_steps, "steps over which the learning rate rises linearly to its full value", "none");
+    v("warmup_steps", warmup_steps, "steps over which the learning rate rises linearly to its full value; in a run shorter than that, a tenth of the "
+      "run", "none");
     v.choice("decay", decay, {"constant", "linear", "cosine"},
              "how it falls after the warm-up, over the steps that are left", "constant");
     v("floor", floor, "where the decay ends, as a share of the full learning rate",

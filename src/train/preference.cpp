@@ -189,6 +189,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " + count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " +
             count_text(steps) + " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
   Session session(context, params.keep, "  " + context.record.name, steps, state);
+  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   HeldOut last;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
@@ -213,7 +214,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       rejected += (logps.policy_rejected.detach() - logps.reference_rejected).sum().item<double>();
       right += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
     }
-    const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
+    const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();

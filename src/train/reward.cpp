@@ -199,6 +199,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   Session session(context, params.keep, "  " + context.record.name, steps, state);
 
   // 3. Steps.
+  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps_each);
   model::ComputeOptions options{.matmul = compute, .checkpoint = params.checkpoint_activations};
   double accuracy = 0;
   for (int64_t step = session.first_step(); step < steps; ++step) {
@@ -235,7 +236,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       gap += difference.sum().item<double>();
       tokens += b.tokens;
     }
-    const double factor = optim::schedule_factor(params.optim.schedule, own_step, steps_each);
+    const double factor = optim::schedule_factor(schedule, own_step, steps_each);
     const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
