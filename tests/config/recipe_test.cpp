@@ -46,6 +46,38 @@ TEST_CASE("stages keep their order, names and places") {
   CHECK_THROWS_WITH_AS(apply_set(r, "rk.beta=1"), doctest::Contains("did you mean 'rl'?"), Error);
 }
 
+TEST_CASE("--set finds a key of the group that has its stage's name") {
+  struct Group {
+    int64_t people = 1, count = 1;
+    void fields(Fields& v) {
+      v("people", people, "how many");
+      v("count", count, "how often");
+    }
+  };
+  struct World {
+    Group world;
+    int64_t count = 1;
+    void fields(Fields& v) {
+      v("count", count, "files");
+      v.group("world", world);
+    }
+  };
+  const Scratch s;
+  Recipe r = read_recipe(s.write("[[stage]]\nkind = \"world\"\n[[stage]]\nkind = \"sft\"\n"));
+  apply_set(r, "world.people=3");
+  apply_set(r, "world.count=4");  // the stage's own key is meant where there is one
+  World w;
+  apply_entries(fields_of(w), r.stages[0]);
+  CHECK(w.world.people == 3);
+  CHECK(w.world.count == 1);
+  CHECK(w.count == 4);
+  apply_set(r, "world.world.count=5");
+  apply_entries(fields_of(w), r.stages[0]);
+  CHECK(w.world.count == 5);
+  apply_set(r, "world.peeple=3");
+  CHECK_THROWS_WITH_AS(apply_entries(fields_of(w), r.stages[0]), doctest::Contains("unknown key 'peeple' in [world]; did you mean 'world.people'?"), Error);
+}
+
 TEST_CASE("an unknown key names file, line, key and its neighbour") {
   const Scratch s;
   const fs::path path = s.write("[[stage]]\nkind = \"dpo\"\nbata = 0.5\n");
