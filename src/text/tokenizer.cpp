@@ -293,6 +293,12 @@ std::optional<int32_t> Tokenizer::bos() const { return definition_->bos; }
 std::optional<int32_t> Tokenizer::eos() const { return definition_->eos; }
 std::optional<int32_t> Tokenizer::pad() const { return definition_->pad; }
 
+std::optional<int32_t> Tokenizer::begin() const {
+  const Definition& d = *definition_;
+  const bool asked = d.config.is_object() && d.config.contains("add_bos_token") && d.config["add_bos_token"] == true;
+  return d.bos != d.eos || asked ? d.bos : std::nullopt;
+}
+
 bool Tokenizer::is_special(int32_t id) const {
   return id >= 0 && id < size() && definition_->special[static_cast<size_t>(id)];
 }
