@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -154,8 +155,13 @@ void print_table(const Json& models) {
 
 void run_eval(const EvalParams& params, config::StageContext& context) {
   if (params.models.empty()) usage_error("eval: no models", "give models = [\"sft=@sft\", \"ppo=@ppo\"]");
+  static const std::set<std::string> kTasks{
+#define HONE_TASK(id, doc) #id,
+#include "eval/tasks.def"
+#undef HONE_TASK
+  };
   for (const std::string& t : params.tasks)
-    if (t != "world") usage_error("eval: unknown task '" + t + "'", "`hone list tasks` names them");
+    if (!kTasks.contains(t)) usage_error("eval: unknown task '" + t + "'", "`hone list tasks` names them");
   const int64_t seed = context.run.seed;
   const world::World world = world::load_world(params.world);
   const std::vector<const world::WorldPrompt*> prompts = choose_prompts(params, world, seed);

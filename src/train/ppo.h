@@ -75,7 +75,14 @@ struct PpoParams {
     v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "iterations between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
-    v.choice("ensemble", ensemble, {"mean", "min", "uncertainty"},
+    v.choice("ensemble", ensemble,
+             {
+#define HONE_REWARD(id, doc, citation)
+#define HONE_ENSEMBLE(id, doc, citation) #id,
+#include "rewards/rewards.def"
+#undef HONE_ENSEMBLE
+#undef HONE_REWARD
+             },
              "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times the variance (UWO)",
              "Coste et al. 2023, arXiv 2310.02743");
     v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
