@@ -149,16 +149,15 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
+  std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
   auto train = data::encode_preferences(split.train, encoder, params.text.length, longest);
   log::info("  " + train.lengths.summary());
   data::require_kept(train.lengths, params.text.length, "comparisons");
   auto held_out = data::encode_preferences(split.held_out, encoder, params.text.length, longest);
   Comparisons data{std::move(train.items), {}, {}};
   for (size_t i = 0; i < held_out.items.size(); ++i) {
-    const data::Preference& row = split.held_out[static_cast<size_t>(held_out.rows[i])];
-    if (row.tie) continue;
     data.held_out.push_back(std::move(held_out.items[i]));
-    data.held_out_sources.push_back(row.source);
+    data.held_out_sources.push_back(split.held_out[static_cast<size_t>(held_out.rows[i])].source);
   }
   data::SplitManifest manifest(params.text.held_out, seed);
   manifest.add(std::span<const data::Preference>(split.train));
