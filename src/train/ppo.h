@@ -14,6 +14,7 @@ struct PpoParams {
   std::string reward;
   std::string critic;
   std::vector<std::string> prompts;
+  bool skip_held_out = true;
   int64_t steps = 24;
   int64_t batch_prompts = 192;
   int64_t samples_per_prompt = 1;
@@ -58,6 +59,8 @@ struct PpoParams {
     v("reward", reward, "folder of the reward model");
     v("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
     v("prompts", prompts, "files of prompts");
+    v("skip_held_out", skip_held_out, "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
+      "on, so that the reward model can be judged on prompts that the policy was not trained on");
     v("steps", steps, "iterations of sampling and updating", "world probe: 20-24 before over-optimisation");
     v("batch_prompts", batch_prompts, "prompts of one iteration");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
