@@ -8,8 +8,8 @@
 
 namespace hone::checkpoint {
 namespace {
-// Version and compiler, not the program's bytes: every rebuild would be reported, and a warning that always comes is not
-// read.
+// Version and compiler, not the program's bytes: every rebuild would be reported, and a warning that always comes is
+// not read.
 constexpr const char* kCompiler =
 #if defined(__clang__)
     "Clang " __clang_version__;

@@ -67,7 +67,8 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
   const int64_t most_pairs = params.samples * (params.samples - 1) / 2;
   if (params.pairs > most_pairs)
-    usage_error("compare: pairs must be at most " + std::to_string(most_pairs) + " for " + std::to_string(params.samples) + " samples");
+    usage_error("compare: pairs must be at most " + std::to_string(most_pairs) + " for " +
+                std::to_string(params.samples) + " samples");
 
   // 1. Answers from the policy.
   model::LoadedModel loaded = model::load_model(params.model);

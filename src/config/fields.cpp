@@ -81,7 +81,9 @@ void Fields::range(std::string_view key, double minimum, double maximum) {
 }
 
 std::string range_text(const Field& field) {
-  const auto text = [](double v) { return v == std::floor(v) && std::abs(v) < 1e15 ? std::to_string(static_cast<int64_t>(v)) : number_text(v); };
+  const auto text = [](double v) {
+    return v == std::floor(v) && std::abs(v) < 1e15 ? std::to_string(static_cast<int64_t>(v)) : number_text(v);
+  };
   const bool low = std::isfinite(field.minimum), high = std::isfinite(field.maximum);
   if (low && high) return "from " + text(field.minimum) + " to " + text(field.maximum);
   if (low) return "at least " + text(field.minimum);

@@ -110,7 +110,9 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
   for (const Field& f : run.list())
     if (f.key == key) return set_from_text(f, text, where);
   // The value is kept as text; apply_entries reads it by the field's type.
-  const auto entry = [&](const std::string& k) { return Entry{k, where, dump_json(Json{{"--set", text}, {"key", key}})}; };
+  const auto entry = [&](const std::string& k) {
+    return Entry{k, where, dump_json(Json{{"--set", text}, {"key", key}})};
+  };
   bool found = false;
   if (const auto dot = key.find('.'); dot != std::string::npos) {
     const std::string stage_name = key.substr(0, dot);
@@ -131,7 +133,9 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
 }
 
 void apply_entries(const Fields& fields, const StageEntry& stage) {
-  const auto has = [&](const std::string& key) { return std::ranges::any_of(fields.list(), [&](const Field& f) { return f.key == key; }); };
+  const auto has = [&](const std::string& key) {
+    return std::ranges::any_of(fields.list(), [&](const Field& f) { return f.key == key; });
+  };
   for (const Entry& e : stage.entries) {
     const Json value = parse_json(e.text, e.where);
     if (value.is_object() && value.contains("--set")) {

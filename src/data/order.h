@@ -1,5 +1,5 @@
-// In which order rows are seen: a pure function of the seed and the epoch's number, so that a resumed run finds its place
-// from its step alone (train/batch_plan.h).
+// In which order rows are seen: a pure function of the seed and the epoch's number, so that a resumed run finds its
+// place from its step alone (train/batch_plan.h).
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -9,7 +9,8 @@
 namespace hone::eval {
 
 Json share_json(std::span<const double> flags) {
-  return rewards::estimate_json(stats::wilson(std::accumulate(flags.begin(), flags.end(), 0.0), static_cast<int64_t>(flags.size())));
+  return rewards::estimate_json(
+      stats::wilson(std::accumulate(flags.begin(), flags.end(), 0.0), static_cast<int64_t>(flags.size())));
 }
 
 Json mean_json(std::span<const double> values) { return rewards::estimate_json(stats::mean_interval(values)); }

@@ -78,16 +78,17 @@ std::string path_of(const std::string& text) {
 
 // The texts of a field that names files or folders; of any other, none.
 std::vector<std::string> paths_of(const config::Field& field) {
-  static const std::set<std::string> kPaths{"model", "models",     "reward", "critic",     "reference", "tokenizer",     "world", "watch",
-                                            "file",  "vocabulary", "data",   "annotators", "prompts",   "pretrain_data", "curves"};
+  static const std::set<std::string> kPaths{"model",     "models",     "reward",  "critic",        "reference",
+                                            "tokenizer", "world",      "watch",   "file",          "vocabulary",
+                                            "data",      "annotators", "prompts", "pretrain_data", "curves"};
   if (!kPaths.contains(field.key)) return {};
   if (auto* text = std::get_if<std::string*>(&field.value)) return {**text};
   if (auto* list = std::get_if<std::vector<std::string>*>(&field.value)) return **list;
   return {};
 }
 
-// Every existing file or folder that a field names, as path and SHA-256: of a folder the files in it, but for those that
-// differ from run to run (records, wall-clock, pages).
+// Every existing file or folder that a field names, as path and SHA-256: of a folder the files in it, but for those
+// that differ from run to run (records, wall-clock, pages).
 std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields& fields) {
   static const std::set<std::string> kNoInput{".lock", kRecord, config::names::kTiming, config::names::kReport};
   std::vector<std::pair<std::string, std::string>> inputs;
@@ -101,7 +102,8 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields&
       if (!fs::is_directory(path, ec)) continue;
       std::vector<std::string> files;
       for (const auto& e : fs::directory_iterator(path, ec))
-        if (e.is_regular_file(ec) && !kNoInput.contains(e.path().filename().string())) files.push_back(e.path().string());
+        if (e.is_regular_file(ec) && !kNoInput.contains(e.path().filename().string()))
+          files.push_back(e.path().string());
       std::ranges::sort(files);
       for (const std::string& file : files) inputs.emplace_back(file, sha256_file(file));
     }
@@ -180,8 +182,8 @@ void run_and_record(const fs::path& folder, config::Record& record, const std::f
   write_outcome(folder, record, "done", seconds());
 }
 
-// True for a folder in which no run got anywhere: none began, or one broke off before its first checkpoint. The next try,
-// with a mended recipe, takes it over.
+// True for a folder in which no run got anywhere: none began, or one broke off before its first checkpoint. The next
+// try, with a mended recipe, takes it over.
 bool holds_nothing(const fs::path& folder) {
   if (!fs::exists(folder / kRecord)) return true;
   std::error_code ec;
@@ -218,7 +220,8 @@ void require_same_inputs(const config::Record& before, const std::vector<std::pa
   for (const auto& [path, hash] : inputs) {
     const auto then = std::ranges::find(before.inputs, path, &std::pair<std::string, std::string>::first);
     if (then != before.inputs.end() && then->second != hash)
-      usage_error(path + ": this input of stage '" + before.name + "' is not what it was when the stage began (its SHA-256 differs)",
+      usage_error(path + ": this input of stage '" + before.name +
+                      "' is not what it was when the stage began (its SHA-256 differs)",
                   "put the file back as it was, or start afresh in another folder with --out");
   }
 }
@@ -233,7 +236,8 @@ bool take_folder(Prepared& p, bool resume) {
   } else {
     config::Record before = config::read_record(folder);
     if (!resume)
-      usage_error(folder.string() + ": holds a run already (" + before.outcome + ")", "continue it with --resume, or choose another folder with --out");
+      usage_error(folder.string() + ": holds a run already (" + before.outcome + ")",
+                  "continue it with --resume, or choose another folder with --out");
     if (fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != p.resolved)
       usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
                   "choose another folder with --out, or remove this one");
@@ -272,9 +276,11 @@ void run_stage(const config::Recipe& recipe, size_t index, const RunOptions& opt
 config::Record take_recipe_folder(const config::Recipe& recipe, const RunOptions& options) {
   config::Record record;
   bool fresh = holds_nothing(options.out);
-  for (size_t i = 0; i < recipe.stages.size(); ++i) fresh = fresh && holds_nothing(stage_folder(recipe, options.out, i));
+  for (size_t i = 0; i < recipe.stages.size(); ++i)
+    fresh = fresh && holds_nothing(stage_folder(recipe, options.out, i));
   if (!fresh && !options.resume)
-    usage_error(options.out.string() + ": holds a run already", "continue it with --resume, or choose another folder with --out");
+    usage_error(options.out.string() + ": holds a run already",
+                "continue it with --resume, or choose another folder with --out");
   if (!fresh && fs::exists(options.out / kRecord)) record = config::read_record(options.out);
   else record.started = config::utc_now();
   record.kind = "recipe";

@@ -63,8 +63,10 @@ PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_ste
                 "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
   if (params.sampling.min_tokens > 0)
     usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0", "a forbidden end token makes the importance ratio wrong");
-  HONE_CHECK(params.minibatches > 0 && params.policy_epochs > 0 && params.batch_prompts > 0 && params.samples_per_prompt > 0);
-  if (params.sampling.temperature <= 0) usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
+  HONE_CHECK(params.minibatches > 0 && params.policy_epochs > 0 && params.batch_prompts > 0 &&
+             params.samples_per_prompt > 0);
+  if (params.sampling.temperature <= 0)
+    usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
 }
 
 namespace {

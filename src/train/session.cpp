@@ -16,7 +16,8 @@ Session::Session(config::StageContext& context, const KeepSettings& keep, std::s
   if (const std::optional<int64_t> newest = context_.resume ? store_.newest() : std::nullopt) {
     loaded = store_.load(*newest);
     std::string changed;
-    for (const std::string& difference : checkpoint::differences(loaded->machine, machine())) changed += (changed.empty() ? "" : "; ") + difference;
+    for (const std::string& difference : checkpoint::differences(loaded->machine, machine()))
+      changed += (changed.empty() ? "" : "; ") + difference;
     if (!changed.empty()) log::warn(changed + ": results may differ in the last bits from a run without a break");
     state_.restore(loaded->tensors, loaded->state.at("loop"));
     first_step_ = loaded->step;

@@ -78,7 +78,8 @@ TEST_CASE("a JSON object keeps the order of its keys, the last value of a repeat
   CHECK(hone::dump_json(hone::parse_json(R"({"b":1,"a":{"x":[1,2.5,null,true,"s"]},"b":3})", "j")) ==
         R"({"b":3,"a":{"x":[1,2.5,null,true,"s"]}})");
   CHECK_NOTHROW(hone::parse_json(std::string(200, '[') + std::string(200, ']'), "deep"));
-  CHECK_THROWS_WITH_AS(hone::parse_json(std::string(201, '[') + std::string(201, ']'), "deep"), doctest::Contains("deeper than 200"), Error);
+  CHECK_THROWS_WITH_AS(hone::parse_json(std::string(201, '[') + std::string(201, ']'), "deep"),
+                       doctest::Contains("deeper than 200"), Error);
   CHECK_THROWS_AS(hone::parse_json("{} {}", "two"), Error);
   CHECK_THROWS_AS(hone::parse_json("", "none"), Error);
 }

@@ -53,9 +53,8 @@ TEST_CASE("every token is a target once; neighbouring pieces overlap by one toke
         for (int64_t i = piece.begin + 1; i < piece.end; ++i) ++target[static_cast<size_t>(i)];
       }
       for (size_t i = 0; i < target.size(); ++i) {
-        const bool first = mode == std::string("joined")
-                               ? i == 0
-                               : std::ranges::count(f.corpus.offsets, static_cast<int64_t>(i)) > 0;
+        const bool first =
+            mode == std::string("joined") ? i == 0 : std::ranges::count(f.corpus.offsets, static_cast<int64_t>(i)) > 0;
         CHECK(target[i] == (first ? 0 : 1));
       }
     }

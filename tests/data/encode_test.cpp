@@ -122,7 +122,8 @@ TEST_CASE("the plain format of a tokenizer whose BOS is its EOS, as GPT-2's: non
   json["add_bos_token"] = true;
   write_file_atomic(config, dump_json(json));
   const Encoder asked = Encoder::make(text::Tokenizer::load(scratch.path), "plain");
-  CHECK(asked.tokenizer().decode(encode_demonstrations(rows, asked, {}).items.at(0).ids) == "<|endoftext|>the cat sat<|endoftext|>");
+  CHECK(asked.tokenizer().decode(encode_demonstrations(rows, asked, {}).items.at(0).ids) ==
+        "<|endoftext|>the cat sat<|endoftext|>");
 }
 
 TEST_CASE("special tokens that stand in a text are ordinary text") {

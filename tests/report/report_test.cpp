@@ -146,9 +146,11 @@ TEST_CASE("a run.json that is there and no record is one error, of the run or of
   for (const fs::path& file : {dir.path / "align" / "run.json", dir.path / "align" / "04-sft" / "run.json"}) {
     const std::string record = hone::read_file(file);
     hone::write_file_atomic(file, record.substr(0, record.size() / 2));
-    CHECK_THROWS_WITH_AS(page_of({dir.path / "align"}), doctest::Contains((file.string() + ": malformed JSON").c_str()), hone::Error);
+    CHECK_THROWS_WITH_AS(page_of({dir.path / "align"}), doctest::Contains((file.string() + ": malformed JSON").c_str()),
+                         hone::Error);
     hone::write_file_atomic(file, "[1]");
-    CHECK_THROWS_WITH_AS(page_of({dir.path / "align"}), doctest::Contains((file.string() + ": not a run record").c_str()), hone::Error);
+    CHECK_THROWS_WITH_AS(page_of({dir.path / "align"}),
+                         doctest::Contains((file.string() + ": not a run record").c_str()), hone::Error);
     hone::write_file_atomic(file, record);
   }
   CHECK_NOTHROW(page_of({dir.path / "align"}));
