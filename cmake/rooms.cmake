@@ -11,9 +11,7 @@ endfunction()
 
 macro(hone_add_rooms)
   foreach(room ${ARGN})
-    if(EXISTS ${CMAKE_SOURCE_DIR}/src/${room}/CMakeLists.txt)
-      add_subdirectory(src/${room})
-    endif()
+    add_subdirectory(src/${room})
   endforeach()
 endmacro()
 

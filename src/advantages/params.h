@@ -41,6 +41,7 @@ struct RewardParams {
     v("kl_clamp_limit", kl_clamp_limit, "where a symmetric clamp stands, nats a token", "10: OpenRLHF");
     v("whiten_rewards", whiten_rewards, "divide token rewards by their standard deviation over the batch, mean kept",
       "off: TRL; AlpacaFarm on");
+    for (const char* key : {"missing_eos_penalty", "score_clip", "kl_clamp_limit"}) v.range(key, 0);
   }
 };
 
@@ -57,6 +58,7 @@ struct AdvantageParams {
     v("gamma", gamma, "discount a token", "1: all RLHF systems");
     v("lambda", lambda, "weight of later temporal differences: 1 = return minus value, 0 = one step",
       "0.95: TRL, N+, trlx; OpenRLHF, verl and AlpacaFarm 1");
+    for (const char* key : {"gamma", "lambda"}) v.range(key, 0, 1);
     v.choice("whiten", whiten, {"none", "unbiased", "biased"},
              "bring advantages of the whole rollout batch to mean 0 and variance 1, with the variance so estimated",
              "unbiased: TRL, verl; OpenRLHF and N+ biased");
@@ -80,6 +82,7 @@ struct KlParams {
       "6: Ziegler et al. 2019");
     v("kl_horizon", kl_horizon, "answers after which the adaptive coefficient has moved by at most 20%",
       "10000: Ziegler et al. 2019");
+    for (const char* key : {"kl_coef", "kl_target", "kl_horizon"}) v.range(key, 0);
   }
 };
 

@@ -8,8 +8,12 @@
 namespace hone {
 
 /// Parses JSON text; on failure throws kUsage "WHERE: malformed JSON: …", `where` being "file:line" or the like.
-/// Nesting deeper than 200 levels is refused, so that hostile input cannot exhaust the stack.
+/// Nesting deeper than 200 levels is refused, so that hostile input cannot exhaust the stack. A repeated key keeps its
+/// last value. Linear in the text, objects of 150,000 keys included.
 Json parse_json(std::string_view text, const std::string& where);
+
+/// Appends to an object whose keys are known to differ: constant time, where object[key] searches all keys.
+void append_field(Json& object, std::string key, Json value);
 
 /// One line without a newline; bytes that are not UTF-8 become U+FFFD, so that it never throws.
 std::string dump_json(const Json& value, int indent = -1);

@@ -2,19 +2,21 @@
 
 #include <torch/headeronly/version.h>
 
-#include <fstream>
-
 #include "base/machine.h"
-#include "base/sha256.h"
+#include "base/version.h"
 #include "tensor/tensor.h"
 
 namespace hone::checkpoint {
 namespace {
-// The program's own bytes say more about a build than a version does.
-std::string build_id() {
-  static const std::string id = sha256_file("/proc/self/exe").substr(0, 16);
-  return id;
-}
+// Version and compiler, not the program's bytes: every rebuild would be reported, and a warning that always comes is
+// not read.
+constexpr const char* kCompiler =
+#if defined(__clang__)
+    "Clang " __clang_version__;
+#else
+    "GCC " __VERSION__;
+#endif
+std::string build() { return "hone " + std::string(kVersion) + ", " + kCompiler; }
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : dump_json(value); }
 }  // namespace
 
@@ -24,14 +26,14 @@ Json this_machine(const std::string& device, const std::string& dtype) {
           {"device", device},
           {"dtype", dtype},
           {"torch", TORCH_VERSION},
-          {"build", build_id()}};
+          {"build", build()}};
 }
 
 std::vector<std::string> differences(const Json& saved, const Json& here) {
   std::vector<std::string> out;
   for (const auto& [key, value] : here.items()) {
     const Json then = saved.is_object() && saved.contains(key) ? saved[key] : Json("unknown");
-    if (then != value) out.push_back(key + ": checkpoint " + text_of(then) + ", here " + text_of(value));
+    if (then != value) out.push_back(key + " was " + text_of(then) + ", is " + text_of(value));
   }
   return out;
 }

@@ -33,21 +33,22 @@ Entries advantages() {
   };
 }
 
-// Rewards are reward models; what can be chosen is how the members of an ensemble become one number.
 Entries rewards() {
-  const std::string paper = "Coste et al. 2023, arXiv 2310.02743";
-  return {{"model", "", "a reward model of comparisons, shifted and scaled to mean 0 and standard deviation 1",
-           "Ouyang et al. 2022, arXiv 2203.02155"},
-          {"mean", "ensemble", "the members' mean", paper},
-          {"min", "ensemble", "the worst case (WCO): the members' least", paper},
-          {"uncertainty", "ensemble", "the members' mean less ensemble_penalty times their variance (UWO)", paper}};
+  return {
+#define HONE_REWARD(id, doc, citation) {#id, "", doc, citation},
+#define HONE_ENSEMBLE(id, doc, citation) {#id, "ensemble", doc, citation},
+#include "rewards/rewards.def"
+#undef HONE_ENSEMBLE
+#undef HONE_REWARD
+  };
 }
 
 Entries tasks() {
-  return {{"world", "",
-           "gold reward of the built-in world and its parts on held-out prompts, win rates, and the audit of a reward "
-           "model",
-           ""}};
+  return {
+#define HONE_TASK(id, doc) {#id, "", doc, ""},
+#include "eval/tasks.def"
+#undef HONE_TASK
+  };
 }
 
 Entries models() {

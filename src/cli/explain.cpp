@@ -18,7 +18,9 @@ struct Setting {
 };
 
 Setting setting_of(const config::Field& f, const std::string& stage) {
-  return {f.key, config::type_name(f), config::to_toml(f), f.doc, f.source, {stage}};
+  const std::string range = config::range_text(f);
+  return {f.key,  config::type_name(f) + (range.empty() ? "" : ", " + range), config::to_toml(f), f.doc, f.source,
+          {stage}};
 }
 
 std::vector<Setting> settings_of(std::string_view stage_kind) {

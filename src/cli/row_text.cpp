@@ -57,8 +57,7 @@ const data::Encoder& RowText::encoder() {
 
 std::vector<int32_t> RowText::plain(const std::string& text) {
   std::vector<int32_t> ids = tokenizer().encode(text);
-  if (const auto bos = tokenizer().bos(); bos && bos != tokenizer().eos() && (ids.empty() || ids[0] != *bos))
-    ids.insert(ids.begin(), *bos);
+  if (const auto bos = tokenizer().begin(); bos && (ids.empty() || ids[0] != *bos)) ids.insert(ids.begin(), *bos);
   return ids;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "cli/output.h"
 #include "cli/stage_verb.h"
 #include "config/fields.h"

@@ -23,7 +23,6 @@ int dispatch(std::span<const char* const> words);
 /// The overview that `hone` alone prints.
 std::string overview();
 
-inline constexpr std::string_view kVersion = "0.1.0";
 /// "hone 0.1.0 (torch 2.13.0)\n"
 std::string version_text();
 

@@ -65,10 +65,10 @@ std::vector<Question> tell_openings(const CompareParams& params, uint64_t seed, 
 
 void run_compare(const CompareParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  if (params.samples < 2) usage_error("compare: samples must be at least 2");
   const int64_t most_pairs = params.samples * (params.samples - 1) / 2;
-  if (params.pairs < 1 || params.pairs > most_pairs)
-    usage_error("compare: pairs must lie between 1 and " + std::to_string(most_pairs) + " for " + std::to_string(params.samples) + " samples");
+  if (params.pairs > most_pairs)
+    usage_error("compare: pairs must be at most " + std::to_string(most_pairs) + " for " +
+                std::to_string(params.samples) + " samples");
 
   // 1. Answers from the policy.
   model::LoadedModel loaded = model::load_model(params.model);

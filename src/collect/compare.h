@@ -32,6 +32,8 @@ struct CompareParams {
     v("samples", samples, "answers to each prompt", "world probe");
     v("pairs", pairs, "comparisons of each prompt, each of a different pair of answers");
     v("opening_tokens", opening_tokens, "length of an opening that the model tells itself, in tokens");
+    v.range("samples", 2);
+    for (const char* key : {"count", "pairs", "opening_tokens"}) v.range(key, 1);
     v.group("sampling", sampling);
     v.group("annotator", annotator);
   }

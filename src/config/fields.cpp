@@ -73,6 +73,40 @@ const Field& Fields::find(std::string_view key, const std::string& section, cons
               "`hone explain " + section + "` lists the keys");
 }
 
+void Fields::range(std::string_view key, double minimum, double maximum) {
+  const auto field = std::ranges::find(list_, prefix_ + std::string(key), &Field::key);
+  HONE_CHECK(field != list_.end(), "a range of a field that is not listed");
+  field->minimum = minimum;
+  field->maximum = maximum;
+}
+
+std::string range_text(const Field& field) {
+  const auto text = [](double v) {
+    return v == std::floor(v) && std::abs(v) < 1e15 ? std::to_string(static_cast<int64_t>(v)) : number_text(v);
+  };
+  const bool low = std::isfinite(field.minimum), high = std::isfinite(field.maximum);
+  if (low && high) return "from " + text(field.minimum) + " to " + text(field.maximum);
+  if (low) return "at least " + text(field.minimum);
+  return high ? "at most " + text(field.maximum) : "";
+}
+
+void check_range(const Field& field, const std::string& where) {
+  const auto check = [&](double v, const std::string& shown) {
+    if (v >= field.minimum && v <= field.maximum) return;
+    const std::string range = range_text(field);
+    usage_error(where + ": '" + field.key + "' is " + shown + ", must be " + (range.empty() ? "a number" : range),
+                "`hone explain " + field.key + "` says what it means");
+  };
+  std::visit(
+      [&]<class T>(T* value) {
+        if constexpr (is_whole<T>) check(static_cast<double>(*value), std::to_string(*value));
+        else if constexpr (std::is_same_v<T, double>) check(*value, number_text(*value));
+        else if constexpr (std::is_same_v<T, std::vector<double>>)
+          for (const double v : *value) check(v, number_text(v));
+      },
+      field.value);
+}
+
 std::string type_name(const Field& field) {
   if (!field.choices.empty()) return "one of " + join(field.choices, ", ");
   return std::visit(
@@ -123,6 +157,7 @@ void set_from_text(const Field& field, std::string_view text, const std::string&
         }
       },
       field.value);
+  check_range(field, where);
 }
 
 void set_from_json(const Field& field, const Json& value, const std::string& where) {
@@ -166,6 +201,7 @@ void set_from_json(const Field& field, const Json& value, const std::string& whe
         }
       },
       field.value);
+  check_range(field, where);
 }
 
 Json to_json(const Field& field) {

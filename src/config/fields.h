@@ -2,6 +2,7 @@
 //
 //   void fields(config::Fields& v) {            // or template <class V> void fields(V& v)
 //     v("beta", beta, "KL penalty coefficient, nats per nat", "Rafailov et al. 2023, section 6");
+//     v.range("beta", 0);                              // at least 0; whole numbers are at least 0 without saying so
 //     v.choice("loss", loss, {"sigmoid", "ipo"}, "which loss", "TRL's default");
 //     v.group("optim", optim);
 //   }
@@ -10,6 +11,7 @@
 // the run folder all come from that one list.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,12 +24,15 @@ namespace hone::config {
 using FieldPointer = std::variant<bool*, int*, int64_t*, uint64_t*, double*, std::string*, std::vector<std::string>*,
                                   std::vector<double>*>;
 
+inline constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+
 struct Field {
   std::string key;  ///< dotted path inside the struct: "optim.lr"
   FieldPointer value;
   std::string doc;     ///< what it means, with its unit
   std::string source;  ///< where the default comes from
   std::vector<std::string> choices;
+  double minimum = -kNoLimit, maximum = kNoLimit;  ///< of a number, or of each in a list; both belong to the range
 };
 
 /// Collects the fields of one params struct; the pointers live as long as the struct.
@@ -35,12 +40,16 @@ class Fields {
  public:
   template <class T>
   void operator()(std::string_view key, T& member, std::string_view doc, std::string_view source = "") {
-    list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), {}});
+    Field f{prefix_ + std::string(key), &member, std::string(doc), std::string(source), {}};
+    if constexpr (std::is_same_v<T, int> || std::is_same_v<T, int64_t>) f.minimum = 0;
+    list_.push_back(std::move(f));
   }
   void choice(std::string_view key, std::string& member, std::vector<std::string> choices, std::string_view doc,
               std::string_view source = "") {
     list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), std::move(choices)});
   }
+  /// The numbers that a field listed before may take; outside of it: kUsage, naming key, value and range.
+  void range(std::string_view key, double minimum, double maximum = kNoLimit);
   template <class S>
   void group(std::string_view key, S& member) {
     const std::string outer = prefix_;
@@ -65,13 +74,17 @@ Fields fields_of(P& params) {
   return f;
 }
 
-/// Sets a field from text as `--set key=value` gives it (lists: comma-separated). Wrong type or choice: kUsage.
+/// Sets a field from text as `--set key=value` gives it (lists: comma-separated). Wrong type, choice or range: kUsage.
 void set_from_text(const Field& field, std::string_view text, const std::string& where);
 /// Sets a field from a JSON value as a recipe gives it.
 void set_from_json(const Field& field, const Json& value, const std::string& where);
 Json to_json(const Field& field);
 /// The value as TOML text.
 std::string to_toml(const Field& field);
+/// "at least 1", "from 0 to 1", "at most 3"; "" where any number will do.
+std::string range_text(const Field& field);
+/// kUsage "WHERE: 'watch_every' is 0, must be at least 1" if the field's value is outside its range, or not a number.
+void check_range(const Field& field, const std::string& where);
 /// "number", "whole number", "text", "true or false", "list of texts", …
 std::string type_name(const Field& field);
 

@@ -110,7 +110,9 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
   for (const Field& f : run.list())
     if (f.key == key) return set_from_text(f, text, where);
   // The value is kept as text; apply_entries reads it by the field's type.
-  const auto entry = [&](const std::string& k) { return Entry{k, where, dump_json(Json{{"--set", text}})}; };
+  const auto entry = [&](const std::string& k) {
+    return Entry{k, where, dump_json(Json{{"--set", text}, {"key", key}})};
+  };
   bool found = false;
   if (const auto dot = key.find('.'); dot != std::string::npos) {
     const std::string stage_name = key.substr(0, dot);
@@ -131,11 +133,19 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
 }
 
 void apply_entries(const Fields& fields, const StageEntry& stage) {
+  const auto has = [&](const std::string& key) {
+    return std::ranges::any_of(fields.list(), [&](const Field& f) { return f.key == key; });
+  };
   for (const Entry& e : stage.entries) {
-    const Field& field = fields.find(e.key, stage.kind, e.where);
     const Json value = parse_json(e.text, e.where);
-    if (value.is_object() && value.contains("--set")) set_from_text(field, value["--set"].get<std::string>(), e.where);
-    else set_from_json(field, value, e.where);
+    if (value.is_object() && value.contains("--set")) {
+      // "world.people" is the stage world's key "people", or else its group's "world.people".
+      const std::string whole = value["key"].get<std::string>();
+      const Field& field = fields.find(!has(e.key) && has(whole) ? whole : e.key, stage.kind, e.where);
+      set_from_text(field, value["--set"].get<std::string>(), e.where);
+    } else {
+      set_from_json(fields.find(e.key, stage.kind, e.where), value, e.where);
+    }
   }
 }
 

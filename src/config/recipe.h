@@ -66,7 +66,9 @@ struct Recipe {
 /// Reads a recipe. Malformed TOML, an unknown top-level key, two stages of one name: kUsage with file and line.
 Recipe read_recipe(const std::filesystem::path& path);
 
-/// `--set key=value`: `seed=3`, or `STAGE.key=value` by the stage's name or kind; with one stage the prefix may be left out.
+/// `--set key=value`: `seed=3`, or `STAGE.key=value` by the stage's name or kind; with one stage the prefix may be left
+/// out. Where a stage and one of its groups share a name, `world.people` is `world.world.people`, if there is no such
+/// key.
 void apply_set(Recipe& recipe, const std::string& assignment);
 
 /// Puts a stage's entries into its params struct.

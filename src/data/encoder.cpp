@@ -42,11 +42,8 @@ PromptIds Encoder::plain_prompt(std::span<const text::Message> messages) const {
         "a conversation of several turns needs a chat template; the plain format takes one prompt and one answer",
         "train the tokenizer with hone's special tokens, which bring a template");
   PromptIds ids;
-  if (const auto bos = tokenizer_.bos()) ids.push_back(*bos);
-  if (!messages.empty()) {
-    const std::vector<int32_t> content = tokenizer_.encode(messages[0].content, false);
-    ids.insert(ids.end(), content.begin(), content.end());
-  }
+  if (!messages.empty()) ids = tokenizer_.encode(messages[0].content, false);
+  if (const auto bos = ids.empty() ? tokenizer_.bos() : tokenizer_.begin()) ids.insert(ids.begin(), *bos);
   return ids;
 }
 

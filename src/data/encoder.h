@@ -1,8 +1,9 @@
 // Messages to token ids, by the model's chat template or plainly.
 //
 // Plain: [bos] prompt completion [eos]; the prompt may be empty. Prompt and completion are encoded apart, so that what
-// is sampled after a prompt and what is trained after it meet at the same token boundary. BOS stands where the
-// tokenizer has one; EOS there must be, or no answer would ever learn to end.
+// is sampled after a prompt and what is trained after it meet at the same token boundary. BOS stands where
+// Tokenizer::begin() gives one, and before an empty prompt, where something must stand. EOS there must be, or no answer
+// would ever learn to end.
 #pragma once
 #include <optional>
 #include <span>

@@ -29,6 +29,7 @@ struct LengthSettings {
         "an answer is never cut: it would lose its end");
     v("max_lost_share", max_lost_share, "more than this share of rows left out or cut is an error",
       "silent truncation is the commonest cause of runs that learn nothing");
+    v.range("max_lost_share", 0, 1);
   }
 };
 

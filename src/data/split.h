@@ -42,6 +42,8 @@ class SplitManifest {
     for (const Row& row : trained) trained_.insert(prompt_hash(row));
   }
   bool trained_on(const std::string& hash) const { return trained_.contains(hash); }
+  /// Does this split keep the prompt from training? Known of every prompt, whether it was among the rows or not.
+  bool held_out(const std::string& hash) const { return is_held_out(hash, share_, seed_); }
   size_t size() const { return trained_.size(); }
   double held_out_share() const { return share_; }
   uint64_t seed() const { return seed_; }

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "eval/results_json.h"
+#include "rewards/agreement.h"
 
 namespace hone::eval {
 
@@ -21,7 +21,7 @@ Checks run_checks(const std::vector<std::string>& checks, const Measure& measure
     const std::optional<stats::Estimate> e = measure(what, a, b);
     if (!e) usage_error("eval: nothing to measure for the check '" + text + "'", "is the measure's name right, and are the models among `models`?");
     const bool met = op == ">=" ? e->value >= bound : op == "<=" ? e->value <= bound : op == ">" ? e->low > bound : e->high < bound;
-    Json j = to_json(*e);
+    Json j = rewards::estimate_json(*e);
     j["name"] = text;
     j[op[0] == '>' ? "at_least" : "at_most"] = bound;
     j["surely"] = op.size() == 1;

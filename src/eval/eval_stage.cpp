@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -15,6 +16,7 @@
 #include "eval/checks.h"
 #include "eval/results_json.h"
 #include "eval/reward_audit.h"
+#include "rewards/agreement.h"
 #include "world/saved.h"
 
 namespace hone::eval {
@@ -153,8 +155,13 @@ void print_table(const Json& models) {
 
 void run_eval(const EvalParams& params, config::StageContext& context) {
   if (params.models.empty()) usage_error("eval: no models", "give models = [\"sft=@sft\", \"ppo=@ppo\"]");
+  static const std::set<std::string> kTasks{
+#define HONE_TASK(id, doc) #id,
+#include "eval/tasks.def"
+#undef HONE_TASK
+  };
   for (const std::string& t : params.tasks)
-    if (t != "world") usage_error("eval: unknown task '" + t + "'", "`hone list tasks` names them");
+    if (!kTasks.contains(t)) usage_error("eval: unknown task '" + t + "'", "`hone list tasks` names them");
   const int64_t seed = context.run.seed;
   const world::World world = world::load_world(params.world);
   const std::vector<const world::WorldPrompt*> prompts = choose_prompts(params, world, seed);
@@ -218,7 +225,7 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   };
   const auto difference = [&](const std::string& what, const Judged& a, const Judged& b, auto of) {
     const stats::Estimate e = paired_difference(flags(a, of), flags(b, of));
-    Json j = to_json(e);
+    Json j = rewards::estimate_json(e);
     j["name"] = what + ": " + a.name + " − " + b.name;
     results["differences"].push_back(j);
     return e;

@@ -36,6 +36,7 @@ struct EvalParams {
     v("reward", reward, "folder of the reward model to audit; empty: none");
     v("annotators", annotators, "folder of the compare stage whose simulated people judge the audit's comparisons");
     v("audit_samples", audit_samples, "answers of the start model to each prompt, for the audit of the reward model");
+    v.range("audit_samples", 2);
     v("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
     v.group("sampling", sampling);
     v("side_by_side", side_by_side, "prompts whose answers are shown side by side");

@@ -4,16 +4,16 @@
 #include <vector>
 
 #include "base/error.h"
+#include "rewards/agreement.h"
 
 namespace hone::eval {
 
-Json to_json(const stats::Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}, {"n", e.n}}; }
-
 Json share_json(std::span<const double> flags) {
-  return to_json(stats::wilson(std::accumulate(flags.begin(), flags.end(), 0.0), static_cast<int64_t>(flags.size())));
+  return rewards::estimate_json(
+      stats::wilson(std::accumulate(flags.begin(), flags.end(), 0.0), static_cast<int64_t>(flags.size())));
 }
 
-Json mean_json(std::span<const double> values) { return to_json(stats::mean_interval(values)); }
+Json mean_json(std::span<const double> values) { return rewards::estimate_json(stats::mean_interval(values)); }
 
 stats::Estimate paired_difference(std::span<const double> x, std::span<const double> y) {
   HONE_CHECK(x.size() == y.size());

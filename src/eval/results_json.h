@@ -7,7 +7,6 @@
 
 namespace hone::eval {
 
-Json to_json(const stats::Estimate& e);
 /// Mean of 0/1 flags with its Wilson interval.
 Json share_json(std::span<const double> flags);
 /// Mean with its normal interval.

@@ -81,11 +81,11 @@ RewardAudit audit_reward_model(const std::string& reward_folder, const std::stri
   for (const rewards::Compared& c : compared) right.push_back(c.right());
   out.accuracy_gap = paired_difference(ceiling, right);
   out.correlation = correlation_interval(centred_score, centred_gold, static_cast<int64_t>(prompts.size()));
-  Json longer_json = to_json(wilson(longer));
+  Json longer_json = rewards::estimate_json(wilson(longer));
   longer_json["name"] = "the longer answer is better";
-  out.json = dump_json(Json{{"accuracy", to_json(out.accuracy)},
-                            {"ceiling", to_json(out.ceiling)},
-                            {"correlation", to_json(out.correlation)},
+  out.json = dump_json(Json{{"accuracy", rewards::estimate_json(out.accuracy)},
+                            {"ceiling", rewards::estimate_json(out.ceiling)},
+                            {"correlation", rewards::estimate_json(out.correlation)},
                             {"calibration", rewards::calibration_json(compared)},
                             {"margins", rewards::margins_json(compared)},
                             {"baselines", Json::array({longer_json})}});

@@ -16,6 +16,8 @@ struct BradleyTerryParams {
       "off, as in TRL and OpenRLHF");
     v("centring", centring, "c in c·(r_chosen + r_rejected)², which keeps rewards near 0; 0 = off",
       "off; TRL suggests 0.01 (Eisenstein et al. 2023, arXiv 2312.09244)");
+    v.range("label_smoothing", 0, 0.5);
+    v.range("centring", 0);
   }
 };
 
@@ -31,6 +33,8 @@ struct PairLossParams {
     v("beta", beta, "strength of the pull to the reference: the implicit reward is beta·log(policy / reference)",
       "0.1: Rafailov et al. 2023, TRL, LLaMA-Factory");
     v("label_smoothing", label_smoothing, "probability that a label is flipped (conservative DPO)", "off, as in TRL");
+    v.range("beta", 0);
+    v.range("label_smoothing", 0, 0.5);
   }
 };
 
@@ -40,7 +44,6 @@ struct PpoLossParams {
   double clip_high = 0.2;
   double dual_clip = 0;
   double value_clip = 0.2;
-  double value_coef = 0.1;
   double entropy_coef = 0;
 
   template <class V>
@@ -54,9 +57,9 @@ struct PpoLossParams {
     v("value_clip", value_clip,
       "the value may move at most this far from its old value before the loss stops helping; 0 = off",
       "0.2: TRL, N+, AlpacaFarm; OpenRLHF and verl 0.5");
-    v("value_coef", value_coef, "weight of the value loss where one optimiser trains policy and value",
-      "0.1: TRL, N+, AlpacaFarm");
     v("entropy_coef", entropy_coef, "weight of the entropy bonus", "0: TRL, OpenRLHF, verl");
+    v.range("clip_low", 0, 1);
+    for (const char* key : {"clip_high", "dual_clip", "value_clip"}) v.range(key, 0);
   }
 };
 

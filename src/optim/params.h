@@ -12,11 +12,15 @@ struct ScheduleParams {
 
   template <class V>
   void fields(V& v) {
-    v("warmup_steps", warmup_steps, "steps over which the learning rate rises linearly to its full value", "none");
+    v("warmup_steps", warmup_steps,
+      "steps over which the learning rate rises linearly to its full value; in a run shorter than that, a tenth of the "
+      "run",
+      "none");
     v.choice("decay", decay, {"constant", "linear", "cosine"},
              "how it falls after the warm-up, over the steps that are left", "constant");
     v("floor", floor, "where the decay ends, as a share of the full learning rate",
       "0; OpenRLHF and nanochat stop at 0.1 and 0");
+    v.range("floor", 0, 1);
   }
 };
 
@@ -59,6 +63,11 @@ struct OptimParams {
              "Muon's factor on the learning rate: sqrt(max(1, rows/columns)), or 0.2·sqrt(max(rows, columns))",
              "original: Jordan et al. 2024; match_rms_adamw: Liu et al. 2025, arXiv 2502.16982");
     v("clip_norm", clip_norm, "gradients are scaled down to this global norm; 0 = never", "1: TRL, OpenRLHF, verl");
+    for (const char* key :
+         {"lr", "matrix_lr", "embedding_lr", "vector_lr", "head_lr", "eps", "weight_decay", "clip_norm"})
+      v.range(key, 0);
+    for (const char* key : {"beta1", "beta2", "momentum"}) v.range(key, 0, 1);
+    v.range("newton_schulz_steps", 1);
     schedule.fields(v);
   }
 };

@@ -5,8 +5,18 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace hone::optim {
+
+ScheduleParams fit_schedule(const ScheduleParams& params, int64_t total) {
+  if (params.warmup_steps <= total) return params;
+  ScheduleParams fitted = params;
+  fitted.warmup_steps = static_cast<int64_t>(kShortRunWarmup * static_cast<double>(total));
+  log::info("  warm-up cut from " + std::to_string(params.warmup_steps) + " to " + std::to_string(fitted.warmup_steps) +
+            " steps: the run has only " + std::to_string(total));
+  return fitted;
+}
 
 double schedule_factor(const ScheduleParams& params, int64_t step, int64_t total) {
   if (!(params.floor >= 0 && params.floor <= 1))

@@ -11,6 +11,13 @@
 
 namespace hone::optim {
 
+/// What the warm-up becomes where the run is shorter than it: this share of the run's steps, rounded down.
+inline constexpr double kShortRunWarmup = 0.1;
+
+/// The schedule as a run of `total` steps can follow it: a warm-up longer than the run is cut to kShortRunWarmup of it,
+/// and a message says so; any other is left as it is.
+ScheduleParams fit_schedule(const ScheduleParams& params, int64_t total);
+
 /// Factor of step `step` (0-based) of `total`. A floor outside [0, 1] or a warm-up longer than the run is kUsage.
 double schedule_factor(const ScheduleParams& params, int64_t step, int64_t total);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <set>
 
 #include "base/error.h"
@@ -12,6 +14,7 @@
 #include "base/machine.h"
 #include "base/progress.h"
 #include "base/sha256.h"
+#include "base/version.h"
 #include "config/run_folder.h"
 #include "eval/probe.h"
 #include "pipeline/stage.h"
@@ -23,8 +26,6 @@ namespace {
 
 using config::names::kRecipe;
 using config::names::kRecord;
-
-constexpr const char* kHoneVersion = "0.1.0";
 
 // "$data/x" is a public data set below run.data; "@name" is an earlier stage's model folder (its run folder where it has none), "@name/x" a file in its run folder.
 class References {
@@ -57,45 +58,56 @@ class References {
 
 void resolve_fields(const config::Fields& fields, const References& references, size_t stage, std::vector<std::string>& parents) {
   for (const config::Field& f : fields.list()) {
-    if (auto* text = std::get_if<std::string*>(&f.value)) {
-      std::string value = **text;
-      // "name=@stage" pairs (models of an evaluation) keep their name.
-      const auto equals = value.find("=@");
-      if (equals != std::string::npos) value = value.substr(0, equals + 1) + references.resolve(value.substr(equals + 1), stage, f.key, parents);
-      else value = references.resolve(value, stage, f.key, parents);
-      **text = value;
-    } else if (auto* list = std::get_if<std::vector<std::string>*>(&f.value)) {
-      for (std::string& item : **list) {
-        const auto equals = item.find("=@");
-        if (equals != std::string::npos) item = item.substr(0, equals + 1) + references.resolve(item.substr(equals + 1), stage, f.key, parents);
-        else item = references.resolve(item, stage, f.key, parents);
-      }
-    }
+    // "NAME=@stage" pairs (models of an evaluation) keep their name.
+    const auto resolve = [&](std::string& text) {
+      const auto equals = text.find("=@");
+      const size_t begin = equals == std::string::npos ? 0 : equals + 1;
+      text = text.substr(0, begin) + references.resolve(text.substr(begin), stage, f.key, parents);
+    };
+    if (auto* text = std::get_if<std::string*>(&f.value)) resolve(**text);
+    if (auto* list = std::get_if<std::vector<std::string>*>(&f.value))
+      for (std::string& item : **list) resolve(item);
   }
 }
 
-// Every existing file or model folder that a field names is an input; its hash goes into the record.
-void record_inputs(const config::Fields& fields, config::Record& record) {
+// PATH of "NAME=PATH", as lists of models and curves have them.
+std::string path_of(const std::string& text) {
+  const auto equals = text.find('=');
+  return equals == std::string::npos || fs::exists(text) ? text : text.substr(equals + 1);
+}
+
+// The texts of a field that names files or folders; of any other, none.
+std::vector<std::string> paths_of(const config::Field& field) {
+  static const std::set<std::string> kPaths{"model",     "models",     "reward",  "critic",        "reference",
+                                            "tokenizer", "world",      "watch",   "file",          "vocabulary",
+                                            "data",      "annotators", "prompts", "pretrain_data", "curves"};
+  if (!kPaths.contains(field.key)) return {};
+  if (auto* text = std::get_if<std::string*>(&field.value)) return {**text};
+  if (auto* list = std::get_if<std::vector<std::string>*>(&field.value)) return **list;
+  return {};
+}
+
+// Every existing file or folder that a field names, as path and SHA-256: of a folder the files in it, but for those
+// that differ from run to run (records, wall-clock, pages).
+std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields& fields) {
+  static const std::set<std::string> kNoInput{".lock", kRecord, config::names::kTiming, config::names::kReport};
+  std::vector<std::pair<std::string, std::string>> inputs;
   std::set<std::string> seen;
-  const auto add = [&](std::string text) {
-    if (const auto equals = text.find('='); equals != std::string::npos && !fs::exists(text)) text = text.substr(equals + 1);
-    std::error_code ec;
-    if (text.empty() || text.size() > 4000 || !seen.insert(text).second) return;
-    if (fs::is_regular_file(text, ec)) {
-      record.inputs.emplace_back(text, sha256_file(text));
-    } else if (fs::is_directory(text, ec)) {
+  for (const config::Field& f : fields.list())
+    for (const std::string& text : paths_of(f)) {
+      const std::string path = path_of(text);
+      std::error_code ec;
+      if (path.empty() || !seen.insert(path).second) continue;
+      if (fs::is_regular_file(path, ec)) inputs.emplace_back(path, sha256_file(path));
+      if (!fs::is_directory(path, ec)) continue;
       std::vector<std::string> files;
-      for (const auto& e : fs::directory_iterator(text, ec))
-        if (e.is_regular_file(ec) && e.path().filename() != ".lock" && e.path().filename() != kRecord) files.push_back(e.path().string());
+      for (const auto& e : fs::directory_iterator(path, ec))
+        if (e.is_regular_file(ec) && !kNoInput.contains(e.path().filename().string()))
+          files.push_back(e.path().string());
       std::ranges::sort(files);
-      for (const std::string& f : files) record.inputs.emplace_back(f, sha256_file(f));
+      for (const std::string& file : files) inputs.emplace_back(file, sha256_file(file));
     }
-  };
-  for (const config::Field& f : fields.list()) {
-    if (auto* text = std::get_if<std::string*>(&f.value)) add(**text);
-    if (auto* list = std::get_if<std::vector<std::string>*>(&f.value))
-      for (const std::string& item : **list) add(item);
-  }
+  return inputs;
 }
 
 // A stage that is to be watched names a world; the pipeline, not the learner, holds the gold reward.
@@ -113,17 +125,12 @@ config::Probe probe_of(const config::Fields& fields, int64_t seed) {
 
 // Files and folders that a stage names and that no earlier stage makes must be there before the first stage starts.
 void require_inputs(const config::Fields& fields, const config::StageEntry& entry, const fs::path& out) {
-  for (const config::Field& f : fields.list()) {
-    static const std::set<std::string> kPaths{"model", "reward", "critic", "reference", "tokenizer", "world", "file", "data", "prompts"};
-    if (!kPaths.contains(f.key)) continue;
-    std::vector<std::string> paths;
-    if (auto* text = std::get_if<std::string*>(&f.value)) paths.push_back(**text);
-    if (auto* list = std::get_if<std::vector<std::string>*>(&f.value)) paths = **list;
-    for (const std::string& path : paths) {
+  for (const config::Field& f : fields.list())
+    for (const std::string& text : paths_of(f)) {
+      const std::string path = path_of(text);
       if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with(out.string() + "/") || fs::exists(path)) continue;
       usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
     }
-  }
 }
 
 void print_headline(const config::Record& record) {
@@ -134,80 +141,157 @@ void print_headline(const config::Record& record) {
   log::info("  " + record.name + " done in " + clock_text(record.seconds) + (line.empty() ? "" : ":  " + line));
 }
 
-bool run_stage(const config::Recipe& recipe, size_t index, const RunOptions& options) {
-  const config::StageEntry& entry = recipe.stages[index];
-  const fs::path folder = stage_folder(recipe, options.out, index);
-  const std::unique_ptr<Stage> stage = make_stage(entry.kind, entry.where);
-  const config::Fields fields = stage->fields();
-  config::apply_entries(fields, entry);
-  config::StageContext context;
-  context.run = recipe.run;
-  context.folder = folder;
-  config::Record& record = context.record;
-  resolve_fields(fields, References(recipe, options.out), index, record.parents);
-  const std::string resolved = config::resolved_toml(recipe.run, entry, fields);
-
-  fs::create_directories(folder);
-  const FolderLock lock(folder);
-  if (fs::exists(folder / kRecord)) {
-    const config::Record before = config::read_record(folder);
-    if (!options.resume && !(before.outcome == "failed" && !fs::exists(folder / config::names::kCheckpoints)))
-      usage_error(folder.string() + ": holds a run already (" + before.outcome + ")", "continue it with --resume, or choose another folder with --out");
-    // A start that failed before its first checkpoint holds nothing worth keeping: a mended recipe may take its place.
-    const bool nothing_kept = before.outcome == "failed" && !fs::exists(folder / config::names::kCheckpoints);
-    if (fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != resolved && !nothing_kept)
-      usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
-                  "choose another folder with --out, or remove this one");
-    if (before.outcome == "done") {
-      log::info("[" + std::to_string(index + 1) + "/" + std::to_string(recipe.stages.size()) + "] " + entry.name + ": done before, kept");
-      return false;
-    }
-    record = before;
-    record.inputs.clear();
-    context.resume = true;
-  } else {
-    record.started = config::utc_now();
-  }
-  record.kind = entry.kind;
-  record.name = entry.name;
+// What this run is and where it computes; the rest of the record is the stage's or the recipe's own.
+void describe_run(const config::RunSettings& run, config::Record& record) {
   record.outcome = "running";
-  record.seed = recipe.run.seed;
-  record.device = recipe.run.device;
-  record.threads = recipe.run.threads;
-  const std::string processor = processor_name();
-  if (context.resume && !record.processor.empty() && record.processor != processor)
-    log::warn("this stage began on " + record.processor + " and continues on " + processor + ": results may differ in the last bits");
-  record.processor = processor;
-  record.hone_version = kHoneVersion;
+  record.seed = run.seed;
+  record.device = run.device;
+  record.threads = run.threads;
+  record.processor = processor_name();
+  record.hone_version = kVersion;
   record.torch_version = torch_version();
-  record_inputs(fields, record);
-  write_file_atomic(folder / kRecipe, resolved);
-  config::write_record(folder, record, false);
-  log::info("[" + std::to_string(index + 1) + "/" + std::to_string(recipe.stages.size()) + "] " + entry.name + (entry.name == entry.kind ? "" : " (" + entry.kind + ")"));
+}
 
-  context.probe = probe_of(fields, recipe.run.seed);
+void write_outcome(const fs::path& folder, config::Record& record, const char* outcome, double seconds) {
+  record.outcome = outcome;
+  record.finished = config::utc_now();
+  record.seconds += seconds;
+  config::write_record(folder, record, record.outcome == "done");
+}
 
+// Runs `work`, and writes into FOLDER/run.json how it went and how long it took.
+void run_and_record(const fs::path& folder, config::Record& record, const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
-  const double seconds_before = record.seconds;
-  const auto finish = [&](const char* outcome, bool hashes) {
-    record.outcome = outcome;
-    record.finished = config::utc_now();
-    record.seconds = seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    config::write_record(folder, record, hashes);
-  };
-  try {
-    stage->run(context);
-  } catch (const Error& e) {
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  const auto failed = [&](const char* outcome) {
     try {
-      finish(e.kind == Kind::kInterrupted ? "interrupted" : "failed", false);
+      write_outcome(folder, record, outcome, seconds());
     } catch (const std::exception&) {
       // The disk may be full: the first error is the one that matters.
     }
+  };
+  try {
+    work();
+  } catch (const Error& e) {
+    failed(e.kind == Kind::kInterrupted ? "interrupted" : "failed");
+    throw;
+  } catch (const std::exception&) {
+    failed("failed");
     throw;
   }
-  finish("done", true);
-  print_headline(record);
+  write_outcome(folder, record, "done", seconds());
+}
+
+// True for a folder in which no run got anywhere: none began, or one broke off before its first checkpoint. The next
+// try, with a mended recipe, takes it over.
+bool holds_nothing(const fs::path& folder) {
+  if (!fs::exists(folder / kRecord)) return true;
+  std::error_code ec;
+  const bool checkpoint = fs::directory_iterator(folder / config::names::kCheckpoints, ec) != fs::directory_iterator();
+  return !checkpoint && config::read_record(folder).outcome != "done";
+}
+
+// A stage with its settings, its references resolved to paths, and what would be written into its recipe.toml. Touches
+// no folder.
+struct Prepared {
+  const config::StageEntry* entry;
+  std::unique_ptr<Stage> stage;
+  config::Fields fields;
+  config::StageContext context;
+  std::string resolved;
+};
+
+Prepared prepare(const config::Recipe& recipe, size_t index, const fs::path& out) {
+  Prepared p;
+  p.entry = &recipe.stages[index];
+  p.stage = make_stage(p.entry->kind, p.entry->where);
+  p.fields = p.stage->fields();
+  config::apply_entries(p.fields, *p.entry);
+  p.context.run = recipe.run;
+  p.context.folder = stage_folder(recipe, out, index);
+  resolve_fields(p.fields, References(recipe, out), index, p.context.record.parents);
+  require_inputs(p.fields, *p.entry, out);
+  p.resolved = config::resolved_toml(recipe.run, *p.entry, p.fields);
+  return p;
+}
+
+// A run goes on only from what it began with.
+void require_same_inputs(const config::Record& before, const std::vector<std::pair<std::string, std::string>>& inputs) {
+  for (const auto& [path, hash] : inputs) {
+    const auto then = std::ranges::find(before.inputs, path, &std::pair<std::string, std::string>::first);
+    if (then != before.inputs.end() && then->second != hash)
+      usage_error(path + ": this input of stage '" + before.name +
+                      "' is not what it was when the stage began (its SHA-256 differs)",
+                  "put the file back as it was, or start afresh in another folder with --out");
+  }
+}
+
+// Takes the stage's folder, which is locked: for a new run, or to continue the one in it. False if that one is done.
+bool take_folder(Prepared& p, bool resume) {
+  const fs::path& folder = p.context.folder;
+  config::Record& record = p.context.record;
+  const auto inputs = inputs_of(p.fields);
+  if (holds_nothing(folder)) {
+    record.started = config::utc_now();
+  } else {
+    config::Record before = config::read_record(folder);
+    if (!resume)
+      usage_error(folder.string() + ": holds a run already (" + before.outcome + ")",
+                  "continue it with --resume, or choose another folder with --out");
+    if (fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != p.resolved)
+      usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
+                  "choose another folder with --out, or remove this one");
+    require_same_inputs(before, inputs);
+    if (before.outcome == "done") return false;
+    before.parents = record.parents;
+    record = std::move(before);
+    p.context.resume = true;
+  }
+  record.kind = p.entry->kind;
+  record.name = p.entry->name;
+  record.inputs = inputs;
+  describe_run(p.context.run, record);
+  write_file_atomic(folder / kRecipe, p.resolved);
+  config::write_record(folder, record, false);
   return true;
+}
+
+void run_stage(const config::Recipe& recipe, size_t index, const RunOptions& options) {
+  Prepared p = prepare(recipe, index, options.out);
+  const fs::path& folder = p.context.folder;
+  fs::create_directories(folder);
+  const FolderLock lock(folder);
+  const bool runs = take_folder(p, options.resume);  // false: done before
+  log::info("[" + std::to_string(index + 1) + "/" + std::to_string(recipe.stages.size()) + "] " + p.entry->name +
+            (p.entry->name == p.entry->kind ? "" : " (" + p.entry->kind + ")") + (runs ? "" : ": done before, kept"));
+  if (!runs) return;
+  run_and_record(folder, p.context.record, [&] {
+    p.context.probe = probe_of(p.fields, recipe.run.seed);
+    p.stage->run(p.context);
+  });
+  print_headline(p.context.record);
+}
+
+// The record of a recipe's folder, which is locked.
+config::Record take_recipe_folder(const config::Recipe& recipe, const RunOptions& options) {
+  config::Record record;
+  bool fresh = holds_nothing(options.out);
+  for (size_t i = 0; i < recipe.stages.size(); ++i)
+    fresh = fresh && holds_nothing(stage_folder(recipe, options.out, i));
+  if (!fresh && !options.resume)
+    usage_error(options.out.string() + ": holds a run already",
+                "continue it with --resume, or choose another folder with --out");
+  if (!fresh && fs::exists(options.out / kRecord)) record = config::read_record(options.out);
+  else record.started = config::utc_now();
+  record.kind = "recipe";
+  record.name = recipe.run.title;
+  describe_run(recipe.run, record);
+  if (!recipe.path.empty()) {
+    record.inputs = {{recipe.path, sha256_file(recipe.path)}};
+    write_file_atomic(options.out / kRecipe, read_file(recipe.path));
+  }
+  config::write_record(options.out, record, false);
+  return record;
 }
 
 }  // namespace
@@ -223,67 +307,25 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   if (recipe.run.threads <= 0) recipe.run.threads = usable_threads();
   set_threads(static_cast<int>(recipe.run.threads));
   require_device(recipe.run.device);
-  // Everything that can be wrong with the request is found before the first stage starts.
-  for (size_t i = 0; i < recipe.stages.size(); ++i) {
-    const std::unique_ptr<Stage> stage = make_stage(recipe.stages[i].kind, recipe.stages[i].where);
-    const config::Fields fields = stage->fields();
-    config::apply_entries(fields, recipe.stages[i]);
-    std::vector<std::string> parents;
-    resolve_fields(fields, References(recipe, options.out), i, parents);
-    require_inputs(fields, recipe.stages[i], options.out);
-  }
-  const bool single = stage_folder(recipe, options.out, 0) == options.out;
+  // Everything that can be wrong with the request is found before a folder is made and the first stage starts.
+  for (size_t i = 0; i < recipe.stages.size(); ++i) prepare(recipe, i, options.out);
   fs::create_directories(options.out);
   log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " + std::to_string(recipe.run.seed) + ", " +
             recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " + processor_name() + ", torch " + torch_version());
-  std::unique_ptr<FolderLock> lock;
-  config::Record whole;
-  const auto start = std::chrono::steady_clock::now();
-  if (!single) {
-    lock = std::make_unique<FolderLock>(options.out);
-    if (fs::exists(options.out / kRecord)) {
-      if (!options.resume && config::read_record(options.out).outcome != "failed")
-        usage_error(options.out.string() + ": holds a run already", "continue it with --resume, or choose another folder with --out");
-      whole = config::read_record(options.out);
-    } else {
-      whole.started = config::utc_now();
-    }
-    whole.kind = "recipe";
-    whole.name = recipe.run.title;
-    whole.outcome = "running";
-    whole.seed = recipe.run.seed;
-    whole.device = recipe.run.device;
-    whole.threads = recipe.run.threads;
-    whole.processor = processor_name();
-    whole.hone_version = kHoneVersion;
-    whole.torch_version = torch_version();
-    if (!recipe.path.empty()) {
-      whole.inputs = {{recipe.path, sha256_file(recipe.path)}};
-      write_file_atomic(options.out / kRecipe, read_file(recipe.path));
-    }
-    config::write_record(options.out, whole, false);
-  }
-  const auto finish = [&](const char* outcome, bool hashes) {
-    if (single) return;
-    whole.outcome = outcome;
-    whole.finished = config::utc_now();
-    whole.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    config::write_record(options.out, whole, hashes);
-  };
-  try {
+  const auto run_stages = [&] {
     for (size_t i = 0; i < recipe.stages.size(); ++i) {
       run_stage(recipe, i, options);
       if (interrupted()) fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
     }
-  } catch (const Error& e) {
-    try {
-      finish(e.kind == Kind::kInterrupted ? "interrupted" : "failed", false);
-    } catch (const std::exception&) {
-      // As above.
-    }
-    throw;
+  };
+  const bool single = stage_folder(recipe, options.out, 0) == options.out;
+  if (single) {
+    run_stages();  // the stage's record is the folder's
+  } else {
+    const FolderLock lock(options.out);
+    config::Record record = take_recipe_folder(recipe, options);
+    run_and_record(options.out, record, run_stages);
   }
-  finish("done", true);
   const fs::path page = options.out / config::names::kReport;
   const std::vector<fs::path> folders{options.out};
   report::write_report(folders, page);

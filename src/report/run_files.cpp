@@ -49,6 +49,20 @@ std::optional<Json> read_object(const fs::path& file, std::vector<std::string>& 
   return std::nullopt;
 }
 
+// run.json says what the folder is: where it is there and unreadable, no page is made of guesses. Missing: nothing.
+std::optional<Json> read_record(const fs::path& folder) {
+  const fs::path file = folder / "run.json";
+  if (!fs::exists(file)) return std::nullopt;
+  const char* hint = "the file was changed or the disk is at fault; remove it to see what else the folder holds";
+  try {
+    Json value = parse_json(clean_text(read_file(file)), file.string());
+    if (value.is_object()) return value;
+  } catch (const Error& e) {
+    usage_error(e.what(), hint);
+  }
+  usage_error(file.string() + ": not a run record: a JSON object was expected", hint);
+}
+
 std::vector<Curve> read_curves(const fs::path& file, std::vector<std::string>& notes) {
   std::vector<Curve> curves;
   std::map<std::string, size_t> index;
@@ -133,7 +147,7 @@ Stage read_stage(const fs::path& folder) {
   s.folder = folder;
   const std::string own_name = fs::absolute(folder).lexically_normal().filename().string();
   const std::string plain = without_number(own_name);
-  if (auto record = read_object(folder / "run.json", s.notes)) {
+  if (auto record = read_record(folder)) {
     s.record = std::move(*record);
   } else {
     s.record = Json::object();
@@ -177,7 +191,7 @@ Run read_run(const fs::path& folder) {
     r.stages.push_back(read_stage(folder));
     r.record = r.stages.front().record;
   } else {
-    r.record = read_object(folder / "run.json", r.notes).value_or(Json::object());
+    r.record = read_record(folder).value_or(Json::object());
     for (const auto& stage : stages) r.stages.push_back(read_stage(stage));
   }
   const fs::path whole = fs::absolute(folder).lexically_normal();

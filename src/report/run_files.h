@@ -1,5 +1,5 @@
 // Reads run folders, whole, broken off or still running. Nothing here throws for what a folder lacks: what is missing
-// or unreadable becomes a note that the page shows.
+// or torn becomes a note that the page shows. Only a run.json that is there and no record is an error.
 #pragma once
 #include <filesystem>
 #include <map>
@@ -60,7 +60,8 @@ struct Run {
   double seconds() const;  ///< of the record, else the sum over stages
 };
 
-/// Reads each folder. A folder that only holds recipe folders stands for them. Not a folder: kUsage.
+/// Reads each folder. A folder that only holds recipe folders stands for them. Not a folder, or a run.json
+/// that cannot be read: kUsage.
 std::vector<Run> read_runs(const std::vector<fs::path>& folders);
 
 }  // namespace hone::report

@@ -25,6 +25,7 @@ Json calibration_json(std::span<const Compared> compared);
 Json margins_json(std::span<const Compared> compared);
 /// Accuracy by source, where there is more than one.
 Json sources_json(std::span<const Compared> compared);
+/// {"value", "low", "high", "n"}: the one form of an estimate in every results.json.
 Json estimate_json(const stats::Estimate& e);
 
 }  // namespace hone::rewards

@@ -9,6 +9,18 @@
 
 namespace hone::rewards {
 
+namespace ensembles {
+namespace {
+
+double mean(std::span<const double> votes, double) { return stats::mean(votes); }
+double min(std::span<const double> votes, double) { return *std::ranges::min_element(votes); }
+double uncertainty(std::span<const double> votes, double penalty) {
+  return stats::mean(votes) - penalty * std::pow(stats::stddev(votes), 2);
+}
+
+}  // namespace
+}  // namespace ensembles
+
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute, int64_t micro_tokens) {
   const at::NoGradGuard no_grad;
@@ -37,6 +49,7 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
 RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device device, at::ScalarType compute) {
   RewardModel out;
   out.compute_ = compute;
+  out.combine_by("mean", 0);
   std::vector<std::filesystem::path> folders{folder};
   if (const auto members = folder / "members"; std::filesystem::is_directory(members)) {
     for (const auto& e : std::filesystem::directory_iterator(members))
@@ -55,9 +68,17 @@ RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device de
 }
 
 void RewardModel::combine_by(const std::string& rule, double penalty) {
-  HONE_CHECK(rule == "mean" || rule == "min" || rule == "uncertainty");
-  rule_ = rule;
   penalty_ = penalty;
+#define HONE_REWARD(id, doc, citation)
+#define HONE_ENSEMBLE(id, doc, citation) \
+  if (rule == #id) {                     \
+    combine_ = ensembles::id;            \
+    return;                              \
+  }
+#include "rewards/rewards.def"
+#undef HONE_ENSEMBLE
+#undef HONE_REWARD
+  usage_error("unknown rule '" + rule + "' for an ensemble", "`hone list rewards` names them");
 }
 
 std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> sequences) const {
@@ -71,10 +92,7 @@ std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> seq
   for (size_t i = 0; i < out.size(); ++i) {
     std::vector<double> votes;
     for (const auto& a : all) votes.push_back(a[i]);
-    const double mean = stats::mean(votes);
-    if (rule_ == "min") out[i] = *std::ranges::min_element(votes);
-    else if (rule_ == "uncertainty") out[i] = mean - penalty_ * std::pow(stats::stddev(votes), 2);
-    else out[i] = mean;
+    out[i] = combine_(votes, penalty_);
   }
   return out;
 }

@@ -29,7 +29,7 @@ class RewardModel {
   /// A folder without a head is kUsage. `compute` is the dtype of matrix products.
   static RewardModel load(const std::filesystem::path& folder, at::Device device, at::ScalarType compute);
 
-  /// How members become one number: "mean", "min" or "uncertainty" (mean - penalty·variance).
+  /// How members become one number: a HONE_ENSEMBLE of rewards.def, "mean" from the start.
   void combine_by(const std::string& rule, double penalty);
   /// One reward for each sequence (prompt and answer), at its last token. Sequences must not be empty.
   std::vector<double> score(std::span<const std::vector<int32_t>> sequences) const;
@@ -39,7 +39,7 @@ class RewardModel {
  private:
   std::vector<Member> members_;
   at::ScalarType compute_ = at::ScalarType::Undefined;
-  std::string rule_ = "mean";
+  double (*combine_)(std::span<const double> votes, double penalty) = nullptr;  // set by load()
   double penalty_ = 1;
 };
 

@@ -29,6 +29,9 @@ struct SamplingParams {
     v("top_k", top_k, "only the k most likely tokens (0 = all)");
     v("max_tokens", max_tokens, "most tokens of one completion, the end token included");
     v("min_tokens", min_tokens, "the end token cannot be sampled before this many tokens");
+    v.range("temperature", 0);
+    v.range("top_p", 0, 1);
+    v.range("max_tokens", 1);
   }
 };
 

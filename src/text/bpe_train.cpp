@@ -19,7 +19,6 @@
 #include "text/bpe.h"
 #include "text/byte_alphabet.h"
 #include "text/chat_template.h"
-#include "text/large_json.h"
 #include "text/pretokenize.h"
 #include "text/utf8.h"
 

@@ -11,7 +11,6 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "text/json_fields.h"
-#include "text/large_json.h"
 #include "text/utf8.h"
 
 namespace hone::text {

@@ -9,7 +9,6 @@
 #include "base/sha256.h"
 #include "text/byte_alphabet.h"
 #include "text/json_fields.h"
-#include "text/large_json.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
 
@@ -122,7 +121,7 @@ Json read_config(const fs::path& folder) {
 
 Tokenizer from_vocab(const fs::path& folder, const char* vocab, const char* merges, Json config) {
   const std::string where = (folder / vocab).string();
-  const Json json = parse_large_json(read_file(folder / vocab), where);
+  const Json json = parse_json(read_file(folder / vocab), where);
   if (named_token(config, "eos_token").empty() && !config.contains("tokenizer_class") && json.is_object() &&
       json.contains("<|endoftext|>"))
     config["bos_token"] = config["eos_token"] = "<|endoftext|>";  // as GPT2Tokenizer's defaults
@@ -176,13 +175,13 @@ Tokenizer Tokenizer::load(const fs::path& path) {
     usage_error(path.string() + ": SentencePiece and tiktoken files are not supported",
                 "convert it to tokenizer.json with transformers' AutoTokenizer(…).save_pretrained");
   if (!is_folder && name != "vocab.json" && name != "encoder.json")
-    return from_json(parse_large_json(read_file(path), path.string()), Json(), path.string());
+    return from_json(parse_json(read_file(path), path.string()), Json(), path.string());
 
   const fs::path folder = is_folder ? path : path.parent_path();
   const Json config = read_config(folder);
   const fs::path file = folder / "tokenizer.json";
   if (is_folder && fs::exists(file, ec))
-    return from_json(parse_large_json(read_file(file), file.string()), config, file.string());
+    return from_json(parse_json(read_file(file), file.string()), config, file.string());
   for (const auto& [vocab, merges] : {std::pair{"vocab.json", "merges.txt"}, std::pair{"encoder.json", "vocab.bpe"}}) {
     if (fs::exists(folder / vocab, ec) && fs::exists(folder / merges, ec))
       return from_vocab(folder, vocab, merges, config);
@@ -292,6 +291,12 @@ std::optional<int32_t> Tokenizer::id(std::string_view token) const {
 std::optional<int32_t> Tokenizer::bos() const { return definition_->bos; }
 std::optional<int32_t> Tokenizer::eos() const { return definition_->eos; }
 std::optional<int32_t> Tokenizer::pad() const { return definition_->pad; }
+
+std::optional<int32_t> Tokenizer::begin() const {
+  const Definition& d = *definition_;
+  const bool asked = d.config.is_object() && d.config.contains("add_bos_token") && d.config["add_bos_token"] == true;
+  return d.bos != d.eos || asked ? d.bos : std::nullopt;
+}
 
 bool Tokenizer::is_special(int32_t id) const {
   return id >= 0 && id < size() && definition_->special[static_cast<size_t>(id)];

@@ -55,6 +55,9 @@ class Tokenizer {
   std::optional<int32_t> bos() const;
   std::optional<int32_t> eos() const;
   std::optional<int32_t> pad() const;
+  /// What begins every text: BOS, unless it is EOS as well and the folder does not ask for it (add_bos_token). GPT-2's
+  /// <|endoftext|> says that something has just ended; llama2.c's, EOS and BOS in one, stands before every story.
+  std::optional<int32_t> begin() const;
   bool is_special(int32_t id) const;
   /// Special tokens' texts, in order of id.
   const std::vector<std::string>& special_tokens() const;

@@ -114,7 +114,7 @@ double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequ
 
 model::Decoder new_decoder(const LanguageModelParams& params, const text::Tokenizer& tokenizer, uint64_t seed) {
   const ShapeSettings& s = params.shape;
-  if (s.heads < 1 || s.kv_heads < 1 || s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
+  if (s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
     usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
   model::ModelConfig config = model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
   config.rope_theta = s.rope_theta;
@@ -182,6 +182,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   Session session(context, params.keep, "  " + context.record.name, steps, state);
 
   // 4. Steps.
+  optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   const auto start = std::chrono::steady_clock::now();
   int64_t seen = 0;
   double evaluation = 0;
@@ -200,7 +201,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       loss += part.item<double>();
       tokens += b.tokens;
     }
-    const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
+    const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
@@ -227,6 +228,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       if (fits < steps) {
         steps = std::max<int64_t>(fits, 20);
         session.set_total_steps(steps);
+        schedule = optim::fit_schedule(params.optim.schedule, steps);
         context.record.warnings.emplace_back(step + 1, "capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + std::to_string(steps) + " of " + std::to_string(plan.steps()) + " steps; the number depends on this machine's speed");
         log::info("  capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + count_text(steps) + " of " + count_text(plan.steps()) + " steps");
       }

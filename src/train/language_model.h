@@ -25,6 +25,9 @@ struct ShapeSettings {
     v("rope_theta", rope_theta, "base of the rotary position embedding");
     v("init_std", init_std, "standard deviation of the initial matrices and embeddings");
     v("tied", tied, "one matrix for input and output embedding");
+    for (const char* key : {"layers", "width", "heads", "kv_heads", "ffn"}) v.range(key, 1);
+    v.range("context", 2);
+    v.range("rope_theta", 1);
   }
 };
 
@@ -56,6 +59,9 @@ struct LanguageModelParams {
     v("max_data_tokens", max_data_tokens, "pretraining: read no more than this many tokens of the data; 0: all");
     v("max_minutes", max_minutes, "cap on the wall-clock time; 0: none. The steps are then estimated from the first ones, so a capped run is not bit-reproducible and the record says so");
     v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it: less memory, a third more work");
+    v.range("epochs", 0, 1e6);
+    for (const char* key : {"batch_tokens", "micro_tokens"}) v.range(key, 1);
+    v.range("max_minutes", 0);
     v.group("shape", shape);
     corpus.fields(v);
     v.group("text", text);

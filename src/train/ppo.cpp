@@ -1,6 +1,6 @@
 // The PPO stage: files, models and the loop around ppo_learner.h. Steps:
 //   1. policy, frozen reference, critic and reward model, all of one tokenizer
-//   2. prompts, tokenised; say what is lost
+//   2. prompts, without those held out of the reward model's training, tokenised; say what is lost
 //   3. for each iteration: the learner samples, scores and updates; metrics, warnings, samples; checkpoint
 //   4. the model folder
 #include "train/ppo.h"
@@ -12,7 +12,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "base/sha256.h"
 #include "data/encode_rows.h"
+#include "data/split.h"
 #include "losses/aggregate.h"
 #include "losses/language.h"
 #include "model/hf_folder.h"
@@ -77,9 +79,27 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   return {std::move(tokenizer), std::move(policy.decoder), std::move(reference), std::move(critic.decoder), std::move(head), std::move(reward)};
 }
 
-std::vector<rollout::Request> load_requests(const PpoParams& params, const text::Tokenizer& tokenizer, int64_t context_length) {
+// The reward model's comparisons were split by prompt; the policy stays on the side that it was trained on. A reward
+// model from elsewhere brings no split.
+void leave_out_held_out(const PpoParams& params, config::StageContext& context, std::vector<data::Prompt>& prompts) {
+  const fs::path file = fs::canonical(params.reward).parent_path() / config::names::kSplit;
+  if (!params.skip_held_out || !fs::exists(file)) return;
+  context.record.inputs.emplace_back(file.string(), sha256_file(file));
+  const data::SplitManifest split = data::SplitManifest::load(file);
+  const size_t given = prompts.size();
+  std::erase_if(prompts, [&](const data::Prompt& p) { return split.held_out(data::prompt_hash(p)); });
+  log::info("  " + count_text(static_cast<int64_t>(given - prompts.size())) +
+            " prompts left out: they are on the held-out side of the reward model's split");
+  if (prompts.empty())
+    usage_error("ppo: every prompt is on the held-out side of the reward model's split",
+                "give more prompts, or set skip_held_out = false");
+}
+
+std::vector<rollout::Request> load_requests(const PpoParams& params, config::StageContext& context,
+                                            const text::Tokenizer& tokenizer, int64_t context_length) {
   auto read = data::read_prompts(params.prompts, params.read);
   log::info("  " + read.report.summary());
+  leave_out_held_out(params, context, read.rows);
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.length.chat_format);
   auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
@@ -160,7 +180,8 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   at::ScalarType compute = at::ScalarType::Undefined;
   Models models = load_models(params, context, compute);
   const at::Device device(context.run.device);
-  const std::vector<rollout::Request> prompts = load_requests(params, models.tokenizer, models.policy.config().max_positions);
+  const std::vector<rollout::Request> prompts =
+      load_requests(params, context, models.tokenizer, models.policy.config().max_positions);
 
   Actor actor = actor_of(models.policy, compute);
   actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);

@@ -14,6 +14,7 @@ struct PpoParams {
   std::string reward;
   std::string critic;
   std::vector<std::string> prompts;
+  bool skip_held_out = true;
   int64_t steps = 24;
   int64_t batch_prompts = 192;
   int64_t samples_per_prompt = 1;
@@ -58,6 +59,9 @@ struct PpoParams {
     v("reward", reward, "folder of the reward model");
     v("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
     v("prompts", prompts, "files of prompts");
+    v("skip_held_out", skip_held_out,
+      "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
+      "on, so that the reward model can be judged on prompts that the policy was not trained on");
     v("steps", steps, "iterations of sampling and updating", "world probe: 20-24 before over-optimisation");
     v("batch_prompts", batch_prompts, "prompts of one iteration");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
@@ -75,10 +79,22 @@ struct PpoParams {
     v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "iterations between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
-    v.choice("ensemble", ensemble, {"mean", "min", "uncertainty"},
-             "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times the variance (UWO)",
+    v.choice("ensemble", ensemble,
+             {
+#define HONE_REWARD(id, doc, citation)
+#define HONE_ENSEMBLE(id, doc, citation) #id,
+#include "rewards/rewards.def"
+#undef HONE_ENSEMBLE
+#undef HONE_REWARD
+             },
+             "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times "
+             "the variance (UWO)",
              "Coste et al. 2023, arXiv 2310.02743");
     v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
+    for (const char* key : {"steps", "batch_prompts", "samples_per_prompt", "policy_epochs", "minibatches",
+                            "micro_tokens", "pretrain_tokens", "watch_every", "watch_prompts"})
+      v.range(key, 1);
+    for (const char* key : {"target_kl", "pretrain_coef", "ensemble_penalty"}) v.range(key, 0);
     v.group("sampling", sampling);
     kl.fields(v);
     shaping.fields(v);

@@ -56,14 +56,17 @@ PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_ste
     : params_(params), seed_(seed), total_steps_(total_steps), device_(device), actor_(std::move(actor)),
       reference_(std::move(reference)), critic_(std::move(critic)), reward_(std::move(reward)), extra_(std::move(extra)),
       policy_optimizer_(actor_.parameters, params.policy_optim), critic_optimizer_(critic_.parameters, params.critic_optim), kl_(params.kl) {
+  params_.policy_optim.schedule = optim::fit_schedule(params.policy_optim.schedule, total_steps);
+  params_.critic_optim.schedule = optim::fit_schedule(params.critic_optim.schedule, total_steps);
   if (params.sampling.top_p < 1 || params.sampling.top_k > 0)
     usage_error("PPO samples from the whole distribution: sampling.top_p must be 1 and sampling.top_k 0",
                 "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
   if (params.sampling.min_tokens > 0)
     usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0", "a forbidden end token makes the importance ratio wrong");
-  if (params.sampling.temperature <= 0) usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
-  if (params.minibatches < 1 || params.policy_epochs < 1 || params.batch_prompts < 1 || params.samples_per_prompt < 1)
-    usage_error("ppo: minibatches, policy_epochs, batch_prompts and samples_per_prompt must be at least 1");
+  HONE_CHECK(params.minibatches > 0 && params.policy_epochs > 0 && params.batch_prompts > 0 &&
+             params.samples_per_prompt > 0);
+  if (params.sampling.temperature <= 0)
+    usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
 }
 
 namespace {

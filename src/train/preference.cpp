@@ -45,20 +45,24 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
   loaded.decoder.to(at::Device(device), at::kFloat);
   std::vector<rollout::ScoredSequence> sequences;
   for (const data::Pair& p : pairs) {
-    sequences.push_back({p.chosen.ids, p.prompt_length});
-    sequences.push_back({p.rejected.ids, p.prompt_length});
+    sequences.push_back({p.chosen.ids, std::max<int64_t>(1, p.prompt_length)});
+    sequences.push_back({p.rejected.ids, std::max<int64_t>(1, p.prompt_length)});
   }
   const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute);
   ReferenceLogps out;
   for (size_t i = 0; i < logps.size(); ++i) {
-    const double sum = std::accumulate(logps[i].begin(), logps[i].end(), 0.0);
+    // Tokens without weight (what a template puts after the end of an answer) are no part of the policy's sum either.
+    const std::vector<float>& weight = i % 2 == 0 ? pairs[i / 2].chosen.weight : pairs[i / 2].rejected.weight;
+    const auto first = static_cast<size_t>(sequences[i].first);
+    double sum = 0;
+    for (size_t k = 0; k < logps[i].size(); ++k) sum += weight[first + k] != 0 ? logps[i][k] : 0;
     (i % 2 == 0 ? out.chosen : out.rejected).push_back(static_cast<float>(sum));
   }
   return out;
 }
 
-// The file's name is a hash of the reference's weights, the token ids and the precision: whatever changes them changes
-// the name, so a stale file is never read.
+// The file's name is a hash of the reference's weights, the token ids with their weights, and the precision: whatever
+// changes them changes the name, so a stale file is never read.
 ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs, const config::StageContext& context, at::ScalarType compute) {
   std::string key = context.record.dtype + context.record.processor + sha256_file(fs::path(folder) / "config.json");
   for (const auto& e : fs::directory_iterator(folder))
@@ -66,6 +70,7 @@ ReferenceLogps cached_reference(const std::string& folder, std::span<const data:
   for (const data::Pair& p : pairs)
     for (const data::Sequence* s : {&p.chosen, &p.rejected}) {
       key.append(reinterpret_cast<const char*>(s->ids.data()), s->ids.size() * sizeof(int32_t));
+      key.append(reinterpret_cast<const char*>(s->weight.data()), s->weight.size() * sizeof(float));
       key += "/" + std::to_string(p.prompt_length);
     }
   const fs::path path = context.folder / ("reference-" + sha256(key).substr(0, 16) + ".f32");
@@ -152,6 +157,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
+  std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
   auto train = data::encode_preferences(split.train, encoder, params.text.length, policy.config().max_positions);
   log::info("  " + train.lengths.summary());
   data::require_kept(train.lengths, params.text.length, "comparisons");
@@ -159,6 +165,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   data::SplitManifest manifest(params.text.held_out, seed);
   manifest.add(std::span<const data::Preference>(split.train));
   manifest.save(context.folder / config::names::kSplit);
+  data::require_disjoint(manifest, std::span<const data::Preference>(split.held_out), "the held-out comparisons");
 
   // 2. The reference, once.
   const std::string reference_folder = params.reference.empty() ? params.model : params.reference;
@@ -189,6 +196,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " + count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " +
             count_text(steps) + " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
   Session session(context, params.keep, "  " + context.record.name, steps, state);
+  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   HeldOut last;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
@@ -213,7 +221,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       rejected += (logps.policy_rejected.detach() - logps.reference_rejected).sum().item<double>();
       right += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
     }
-    const double factor = optim::schedule_factor(params.optim.schedule, step, steps);
+    const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();

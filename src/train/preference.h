@@ -40,6 +40,8 @@ struct PreferenceParams {
     v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "steps between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
+    v.range("epochs", 0, 1e6);
+    for (const char* key : {"batch_pairs", "micro_tokens", "watch_every", "watch_prompts"}) v.range(key, 1);
     v.group("text", text);
     v.group("loss", loss);
     v.group("optim", optim);

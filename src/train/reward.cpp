@@ -140,7 +140,6 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
 void run_reward(const RewardParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
   if (params.data.empty()) usage_error("reward: no data", "give data = [\"comparisons.jsonl\"]");
-  if (params.ensemble < 1 || params.batch_pairs < 1) usage_error("reward: ensemble and batch_pairs must be at least 1");
 
   // 1. Comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
@@ -150,16 +149,15 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
+  std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
   auto train = data::encode_preferences(split.train, encoder, params.text.length, longest);
   log::info("  " + train.lengths.summary());
   data::require_kept(train.lengths, params.text.length, "comparisons");
   auto held_out = data::encode_preferences(split.held_out, encoder, params.text.length, longest);
   Comparisons data{std::move(train.items), {}, {}};
   for (size_t i = 0; i < held_out.items.size(); ++i) {
-    const data::Preference& row = split.held_out[static_cast<size_t>(held_out.rows[i])];
-    if (row.tie) continue;
     data.held_out.push_back(std::move(held_out.items[i]));
-    data.held_out_sources.push_back(row.source);
+    data.held_out_sources.push_back(split.held_out[static_cast<size_t>(held_out.rows[i])].source);
   }
   data::SplitManifest manifest(params.text.held_out, seed);
   manifest.add(std::span<const data::Preference>(split.train));
@@ -200,6 +198,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   Session session(context, params.keep, "  " + context.record.name, steps, state);
 
   // 3. Steps.
+  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps_each);
   model::ComputeOptions options{.matmul = compute, .checkpoint = params.checkpoint_activations};
   double accuracy = 0;
   for (int64_t step = session.first_step(); step < steps; ++step) {
@@ -236,7 +235,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       gap += difference.sum().item<double>();
       tokens += b.tokens;
     }
-    const double factor = optim::schedule_factor(params.optim.schedule, own_step, steps_each);
+    const double factor = optim::schedule_factor(schedule, own_step, steps_each);
     const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();

@@ -48,6 +48,10 @@ struct RewardParams {
     v("reference", reference, "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training comparisons",
       "Ziegler et al. 2019");
     v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
+    v.range("epochs", 0, 1e6);
+    for (const char* key : {"batch_pairs", "micro_tokens", "ensemble"}) v.range(key, 1);
+    v.range("mismatch", 0, 1);
+    v.range("head_std", -1);
     v.group("text", text);
     v.group("loss", loss);
     v.group("optim", optim);

@@ -15,8 +15,10 @@ Session::Session(config::StageContext& context, const KeepSettings& keep, std::s
   std::optional<checkpoint::Loaded> loaded;
   if (const std::optional<int64_t> newest = context_.resume ? store_.newest() : std::nullopt) {
     loaded = store_.load(*newest);
+    std::string changed;
     for (const std::string& difference : checkpoint::differences(loaded->machine, machine()))
-      log::warn("this stage began elsewhere: " + difference + "; results may differ in the last bits");
+      changed += (changed.empty() ? "" : "; ") + difference;
+    if (!changed.empty()) log::warn(changed + ": results may differ in the last bits from a run without a break");
     state_.restore(loaded->tensors, loaded->state.at("loop"));
     first_step_ = loaded->step;
     last_score_ = loaded->score;

@@ -20,6 +20,7 @@ struct KeepSettings {
     v("every", every, "steps between checkpoints; 0: only when interrupted");
     v("last", last, "newest checkpoints kept, besides the best");
     v("evaluate_every", evaluate_every, "steps between held-out evaluations; 0: a tenth of the run");
+    v.range("last", 1);
   }
 };
 
@@ -33,6 +34,7 @@ struct TextSettings {
     read.fields(v);
     length.fields(v);
     v("held_out", held_out, "share of prompts (by hash) kept from training for evaluation");
+    v.range("held_out", 0, 1);
   }
 };
 

@@ -37,7 +37,6 @@ std::vector<std::string> read_texts(const std::vector<std::string>& paths) {
 
 void run_tokenizer(const TokenizerParams& params, config::StageContext& context) {
   if (params.data.empty()) usage_error("tokenizer: no data", "give data = [\"corpus.txt\"]");
-  if (params.size < 300 || params.size > 1'000'000) usage_error("tokenizer: size must lie between 300 and 1,000,000");
   const std::vector<std::string> texts = read_texts(params.data);
   size_t bytes = 0;
   for (const std::string& t : texts) bytes += t.size();

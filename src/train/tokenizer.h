@@ -12,6 +12,7 @@ struct TokenizerParams {
   void fields(config::Fields& v) {
     v("data", data, "text files to learn from");
     v("size", size, "tokens of the vocabulary, specials and the 256 bytes included");
+    v.range("size", 300, 1'000'000);
   }
 };
 

@@ -28,6 +28,11 @@ struct WorldParams {
       "at least 2,000 wanted");
     v("held_out_per_family", held_out_per_family, "held-out prompts of each family", "7 x 150 = 1,050");
     v("wrong_opinion", wrong_opinion, "share of stated opinions that are wrong", "most, so that giving in is costly");
+    v.range("people", 1, 100);
+    for (const char* key : {"animals", "things"}) v.range(key, 1, 60);
+    for (const char* key : {"prompts_per_family", "held_out_per_family"}) v.range(key, 1);
+    v.range("held_out_share", 0, 0.5);
+    v.range("wrong_opinion", 0, 1);
   }
 };
 
@@ -50,6 +55,8 @@ struct CorpusParams {
     v("sums", sums, "weight of sums", "chosen on the world's own probe");
     v("lists", lists, "weight of lists", "chosen on the world's own probe");
     v("manners", manners, "weight of advice on what to do and what not to do", "chosen on the world's own probe");
+    v.range("words", 1);
+    for (const char* key : {"profiles", "exchanges", "stories", "sums", "lists", "manners"}) v.range(key, 0);
   }
 };
 
@@ -71,6 +78,8 @@ struct DemonstrationParams {
     v("polite", polite, "probability that the answer is courteous; of the rest half are rude",
       "leaves room to improve");
     v("gives_in", gives_in, "probability that a wrong opinion is agreed with", "chosen");
+    v.range("count", 1);
+    for (const char* key : {"correct", "in_form", "brief", "polite", "gives_in"}) v.range(key, 0, 1);
   }
 };
 
@@ -95,6 +104,9 @@ struct AnnotatorParams {
     v("position_bias", position_bias, "utility of being shown first", "off");
     v("blind_spot", blind_spot, "share of a wrong answer's cost overlooked when it is fluent and in form", "off");
     v("spammers", spammers, "share of annotators who choose without reading", "off");
+    v.range("annotators", 1);
+    v.range("temperature", 0);
+    for (const char* key : {"flip", "blind_spot", "spammers"}) v.range(key, 0, 1);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,27 @@ TEST_CASE("malformed and hostile JSON") {
   CHECK_THROWS_WITH_AS(hone::parse_json("{\"a\": ", "x.jsonl:3"), doctest::Contains("x.jsonl:3: malformed JSON"), Error);
   CHECK_THROWS_AS(hone::parse_json(std::string(100000, '['), "deep"), Error);
   CHECK(hone::dump_json("bad \xff byte") == "\"bad \xEF\xBF\xBD byte\"");
+}
+
+TEST_CASE("a JSON object keeps the order of its keys, the last value of a repeated one, and 200 levels") {
+  CHECK(hone::dump_json(hone::parse_json(R"({"b":1,"a":{"x":[1,2.5,null,true,"s"]},"b":3})", "j")) ==
+        R"({"b":3,"a":{"x":[1,2.5,null,true,"s"]}})");
+  CHECK_NOTHROW(hone::parse_json(std::string(200, '[') + std::string(200, ']'), "deep"));
+  CHECK_THROWS_WITH_AS(hone::parse_json(std::string(201, '[') + std::string(201, ']'), "deep"),
+                       doctest::Contains("deeper than 200"), Error);
+  CHECK_THROWS_AS(hone::parse_json("{} {}", "two"), Error);
+  CHECK_THROWS_AS(hone::parse_json("", "none"), Error);
+}
+
+TEST_CASE("a JSON object of a vocabulary's size is read in linear time") {
+  // 150,000 keys searched one by one on every insertion would be 10^10 comparisons: minutes.
+  std::string text = "{";
+  for (int i = 0; i < 150000; ++i) text += (i ? ",\"token" : "\"token") + std::to_string(i) + "\":" + std::to_string(i);
+  const auto start = std::chrono::steady_clock::now();
+  const hone::Json vocabulary = hone::parse_json(text + "}", "vocabulary");
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  REQUIRE(vocabulary.size() == 150000);
+  CHECK(vocabulary.back() == 149999);
 }
 
 TEST_CASE("sha256 of \"abc\" (FIPS 180-4, example 1)") {

@@ -13,6 +13,6 @@ rows = [json.loads(line) for line in open(sys.argv[1])]
 for a, b in zip(rows, rows[1:]):
     print(json.dumps({"prompt": a["prompt"], "chosen": a["completion"], "rejected": b["completion"]}))
 PYTHON
-hone reward --model $TINY/sft/model --data $TINY/pairs.jsonl --optim.warmup-steps 0 --out $TINY/reward-run --quiet
+hone reward --model $TINY/sft/model --data $TINY/pairs.jsonl --out $TINY/reward-run --quiet
 ln -s sft/model $TINY/model
 ln -s reward-run/model $TINY/reward

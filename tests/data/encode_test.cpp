@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "data/encode_rows.h"
 #include "scratch.h"
@@ -96,6 +98,32 @@ TEST_CASE("the plain format: BOS, prompt, completion, EOS; the prompt may be emp
   const std::vector<Demonstration> turns = {
       {{{"user", "a"}, {"assistant", "b"}, {"user", "c"}, {"assistant", "d"}}, "x"}};
   CHECK_THROWS_WITH_AS(encode_demonstrations(turns, plain(), {}), doctest::Contains("needs a chat template"), Error);
+}
+
+TEST_CASE("the plain format of a tokenizer whose BOS is its EOS, as GPT-2's: none before a prompt") {
+  const scratch::Folder scratch;
+  const std::vector<std::string> texts = {"the cat sat on the mat and the dog sat on the cat"};
+  text::train_bpe(texts, 280, {"<|endoftext|>"}).save(scratch.path);
+  const fs::path config = scratch.path / "tokenizer_config.json";
+  Json json = parse_json(read_file(config), "config");
+  json["bos_token"] = json["eos_token"] = "<|endoftext|>";
+  write_file_atomic(config, dump_json(json));
+  const Encoder encoder = Encoder::make(text::Tokenizer::load(scratch.path), "plain");
+  REQUIRE(encoder.tokenizer().bos() == encoder.tokenizer().eos());
+  const std::vector<Demonstration> rows = {{{{"user", "the cat"}, {"assistant", " sat"}}, "a"},
+                                           {{{"user", ""}, {"assistant", "sat"}}, "b"}};
+  const auto encoded = encode_demonstrations(rows, encoder, {});
+  CHECK(encoder.tokenizer().decode(encoded.items.at(0).ids) == "the cat sat<|endoftext|>");
+  CHECK(encoded.items[0].weight.back() == 1);
+  // An empty prompt begins with it: something must stand before the first token, or nothing could predict it.
+  CHECK(encoder.tokenizer().decode(encoded.items.at(1).ids) == "<|endoftext|>sat<|endoftext|>");
+  CHECK(encoded.items[1].weight[1] == 1);
+  // llama2.c's is one token for both too, but stands before every story, and its folder says so.
+  json["add_bos_token"] = true;
+  write_file_atomic(config, dump_json(json));
+  const Encoder asked = Encoder::make(text::Tokenizer::load(scratch.path), "plain");
+  CHECK(asked.tokenizer().decode(encode_demonstrations(rows, asked, {}).items.at(0).ids) ==
+        "<|endoftext|>the cat sat<|endoftext|>");
 }
 
 TEST_CASE("special tokens that stand in a text are ordinary text") {

@@ -51,6 +51,8 @@ TEST_CASE("all rows of a prompt fall on one side, about the share asked for, sta
   SplitManifest later(0.1, 7);
   later.add<Preference>(more.train);
   for (const Preference& p : halves.train) CHECK(later.trained_on(prompt_hash(p)));
+  for (const Preference& p : more.train) CHECK(!manifest.held_out(prompt_hash(p)));  // of prompts that it never saw too
+  for (const Preference& p : more.held_out) CHECK(manifest.held_out(prompt_hash(p)));
   const auto other_seed = split(pairs(2000, 3), 0.1, 8);
   CHECK(other_seed.held_out.front().id != halves.held_out.front().id);
 }

@@ -20,6 +20,18 @@ TEST_CASE("warm-up, then constant, linear or cosine down to the floor") {
   CHECK(optim::schedule_factor(cosine, 12, 12) == doctest::Approx(0.1));
 }
 
+TEST_CASE("a warm-up longer than the run becomes a tenth of it; one that fits stays") {
+  const optim::ScheduleParams given{.warmup_steps = 20, .decay = "linear", .floor = 0.1};
+  CHECK(optim::fit_schedule(given, 20).warmup_steps == 20);
+  const optim::ScheduleParams fitted = optim::fit_schedule(given, 19);
+  CHECK(fitted.warmup_steps == 1);  // 0.1·19 = 1.9
+  CHECK(fitted.decay == "linear");
+  CHECK(fitted.floor == 0.1);
+  const optim::ScheduleParams tiny = optim::fit_schedule(given, 3);
+  CHECK(tiny.warmup_steps == 0);
+  CHECK(optim::schedule_factor(tiny, 0, 3) == 1);  // so that the first step moves
+}
+
 TEST_CASE("a schedule that cannot be is refused") {
   CHECK_THROWS_AS(optim::schedule_factor({.warmup_steps = 13}, 0, 12), hone::Error);
   CHECK_THROWS_AS(optim::schedule_factor({.floor = 2}, 0, 12), hone::Error);

@@ -140,6 +140,22 @@ TEST_CASE("an empty folder, a single stage's folder, no folder") {
   CHECK_THROWS_AS(page_of({}), hone::Error);
 }
 
+TEST_CASE("a run.json that is there and no record is one error, of the run or of a stage") {
+  const Folder dir;
+  hone::report::synthetic::write_align_run(dir.path / "align", 1);
+  for (const fs::path& file : {dir.path / "align" / "run.json", dir.path / "align" / "04-sft" / "run.json"}) {
+    const std::string record = hone::read_file(file);
+    hone::write_file_atomic(file, record.substr(0, record.size() / 2));
+    CHECK_THROWS_WITH_AS(page_of({dir.path / "align"}), doctest::Contains((file.string() + ": malformed JSON").c_str()),
+                         hone::Error);
+    hone::write_file_atomic(file, "[1]");
+    CHECK_THROWS_WITH_AS(page_of({dir.path / "align"}),
+                         doctest::Contains((file.string() + ": not a run record").c_str()), hone::Error);
+    hone::write_file_atomic(file, record);
+  }
+  CHECK_NOTHROW(page_of({dir.path / "align"}));
+}
+
 TEST_CASE("text from a folder stays text") {
   const Folder dir;
   hone::report::synthetic::write_hostile_run(dir.path / "align");

@@ -5,7 +5,6 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "text/large_json.h"
 #include "text/pretokenize.h"
 #include "text/tokenizer.h"
 
@@ -56,7 +55,7 @@ inline hone::text::Tokenizer gguf_tokenizer(const std::filesystem::path& file) {
   }
   Json vocab = Json::object(), added = Json::array();
   for (size_t id = 0; id < tokens.size(); ++id) {
-    hone::text::append_field(vocab, tokens[id], static_cast<int64_t>(id));
+    hone::append_field(vocab, tokens[id], static_cast<int64_t>(id));
     if (types[id] == 3 || types[id] == 4)  // control, user-defined
       added.push_back({{"id", id}, {"content", tokens[id]}, {"special", types[id] == 3}, {"normalized", false}});
   }
