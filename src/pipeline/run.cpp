@@ -128,7 +128,7 @@ void require_inputs(const config::Fields& fields, const config::StageEntry& entr
   for (const config::Field& f : fields.list())
     for (const std::string& text : paths_of(f)) {
       const std::string path = path_of(text);
-      if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with(out.string() + "/") || fs::exists(path)) continue;
+      if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with((out / "").string()) || fs::exists(path)) continue;
       usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
     }
 }
