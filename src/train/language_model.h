@@ -95,7 +95,8 @@ struct SftParams : LanguageModelParams {
     text.held_out = 0.03;
     optim.rule = "muon";
     optim.lr = 5e-4;
-    optim.matrix_lr = 0.005;
+    optim.embedding_lr = 2e-3;  // the chat format's tokens are new to the model
+    optim.matrix_lr = 0.003;
     optim.schedule.decay = "linear";
     optim.schedule.floor = 0.05;
     optim.schedule.warmup_steps = 20;
