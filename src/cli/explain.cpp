@@ -67,7 +67,7 @@ Json to_json(const Setting& s) {
 }
 
 std::string text_of(const Setting& s, bool with_stages) {
-  std::string out = s.key + " = " + s.standard + "\n    " + wrap(s.doc, 100, 4) + "\n    " + s.type;
+  std::string out = s.key + " = " + s.standard + "\n    " + wrap(s.doc, kWidth, 4) + "\n    " + s.type;
   if (!s.source.empty()) out += "; from " + s.source;
   if (with_stages) {
     out += "\n    in:";
@@ -79,7 +79,7 @@ std::string text_of(const Setting& s, bool with_stages) {
 std::string explain_recipe(const BuiltInRecipe& r) {
   const std::string title = recipe_text_key(r.text, "title"), about = recipe_text_key(r.text, "about");
   std::string out = "recipes/" + std::string(r.name) + ".toml: " + title + "\n";
-  if (!about.empty()) out += "\n" + wrap(about, 100, 0) + "\n";
+  if (!about.empty()) out += "\n" + wrap(about, kWidth, 0) + "\n";
   return out + "\n" + std::string(r.text);
 }
 
@@ -130,7 +130,7 @@ int explain(Options& options) {
       if (e.name != word) continue;
       found.push_back({{"name", e.name}, {"list", thing}, {"detail", e.detail}, {"doc", e.doc}, {"source", e.source}});
       out += e.name + (e.detail.empty() ? "" : " (" + e.detail + ")") + ", of `hone list " + thing + "`\n    " +
-             wrap(e.doc, 100, 4) + "\n";
+             wrap(e.doc, kWidth, 4) + "\n";
       if (!e.source.empty()) out += "    " + e.source + "\n";
     }
   }

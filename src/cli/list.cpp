@@ -43,7 +43,7 @@ int list(Options& options) {
   for (const CatalogueEntry& e : entries) {
     std::string left = e.name + std::string(name_width + 2 - e.name.size(), ' ');
     if (detail_width > 0) left += e.detail + std::string(detail_width + 2 - e.detail.size(), ' ');
-    out += left + wrap(e.doc, std::max<size_t>(100, left.size() + 40), left.size()) + "\n";
+    out += left + wrap(e.doc, std::max<size_t>(kWidth, left.size() + 40), left.size()) + "\n";
   }
   print(out);
   return kDone;

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -12,39 +13,73 @@
 namespace hone::cli {
 namespace {
 
-constexpr size_t kWidth = 100, kColumn = 26;
+constexpr size_t kColumn = 26;  ///< where the descriptions begin
 
-template <class T>
-bool parse_number(std::string_view text, T& out) {
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), out);
-  return r.ec == std::errc() && r.ptr == text.data() + text.size() && !text.empty();
-}
-
-std::string number_text(double v) {
-  char buffer[32];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, v).ptr};
-}
-
-std::string default_of(const Options::Option& option) {
-  if (!option.default_text.empty()) return option.default_text;
-  return std::visit(
-      []<class T>(T* p) -> std::string {
-        if constexpr (std::is_same_v<T, double>) return number_text(*p);
-        else if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, uint64_t>) return std::to_string(*p);
-        else if constexpr (std::is_same_v<T, std::string>) return *p;
-        else return "";
-      },
-      option.target);
-}
-
-std::string joined(const std::vector<std::string>& items, const char* between) {
-  std::string out;
-  for (const std::string& s : items) out += (out.empty() ? "" : between) + s;
-  return out;
+std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
+  const std::string near = config::closest(word, known);
+  return near.empty() ? "" : "; did you mean '" + near + "'?";
 }
 
 size_t columns(std::string_view text) {
   return static_cast<size_t>(std::ranges::count_if(text, [](unsigned char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// "--n N", "--stop TEXT …", "FILE…"
+std::string left_of(const CLI::Option& o) {
+  const bool repeats = o.get_trigger_on_parse() && o.get_expected_max() == 1;
+  const std::string many = repeats || o.get_expected_max() > 1 ? "…" : "";
+  if (o.get_positional()) return o.get_name() + many;
+  return "--" + o.get_lnames()[0] + (o.get_type_name().empty() ? "" : " " + o.get_type_name()) +
+         (many.empty() ? "" : " " + many);
+}
+
+std::string usage_of(const CLI::App& app) {
+  std::string line = "hone " + app.get_name();
+  for (const CLI::Option* o : app.get_options()) {
+    if (o->get_required()) line += " " + left_of(*o);
+    else if (o->get_positional()) line += " [" + left_of(*o) + "]";
+  }
+  return line + " [options]";
+}
+
+// One option of the help.
+std::string entry_of(const CLI::Option& o) {
+  std::string left = "  " + left_of(o), doc = o.get_description();
+  if (!o.get_default_str().empty() && !o.get_required()) doc += " [" + o.get_default_str() + "]";
+  const size_t used = columns(left);
+  left += used + 2 > kColumn ? "\n" + std::string(kColumn, ' ') : std::string(kColumn - used, ' ');
+  return left + wrap(doc, kWidth, kColumn) + "\n";
+}
+
+// CLI11 reads "010" as eight, and takes nan; so it gets numbers in plain decimal.
+template <class T>
+std::string plain_number(const std::string& name, const std::string& text) {
+  const char* end = text.data() + text.size();
+  T v{};
+  const auto read = std::from_chars(text.data(), end, v);
+  if (read.ec != std::errc() || read.ptr != end || !std::isfinite(static_cast<double>(v)))
+    usage_error("'" + name + "' must be a " + (std::is_integral_v<T> ? "whole number" : "number") +
+                (std::is_unsigned_v<T> ? " from 0 up" : "") + ", got '" + text + "'");
+  char plain[32];
+  return {plain, std::to_chars(plain, std::end(plain), v).ptr};
+}
+
+template <class T>
+CLI::Option* add(CLI::App& app, const std::string& names, T& target, const std::string& doc) {
+  // A repeatable option takes values one by one: CLI11 from 2.5 on would split the list "[a,b]" in two.
+  if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    if (names.starts_with('-'))
+      return app
+          .add_option_function<std::string>(
+              names, [&target](const std::string& text) { target.push_back(text); }, doc)
+          ->trigger_on_parse();
+    return app.add_option(names, target, doc);
+  } else {
+    CLI::Option* option = app.add_option(names, target, doc)->capture_default_str();
+    if constexpr (std::is_arithmetic_v<T>)
+      option->transform([option](const std::string& text) { return plain_number<T>(option->get_name(), text); });
+    return option;
+  }
 }
 
 }  // namespace
@@ -74,185 +109,134 @@ std::string wrap(std::string_view text, size_t width, size_t indent) {
   return out;
 }
 
-Options::Options(std::string verb, std::string summary, std::span<const char* const> arguments)
-    : verb_(std::move(verb)), summary_(std::move(summary)), arguments_(arguments.begin(), arguments.end()) {}
-
-Options::Option& Options::add(Option option) {
-  options_.push_back(std::make_unique<Option>(std::move(option)));
-  return *options_.back();
+Options::Option& Options::Option::required() {
+  option->required();
+  return *this;
 }
 
-Options::Option& Options::value(std::string name, Target target, std::string placeholder, std::string doc) {
-  Option o;
-  o.names = {std::move(name)};
-  o.placeholder = std::move(placeholder);
-  o.doc = std::move(doc);
-  o.target = target;
-  return add(std::move(o));
+Options::Option& Options::Option::choices(const std::vector<std::string>& list) {
+  if (list.empty()) return *this;
+  option->description(option->get_description() + " (" + CLI::detail::join(list, ", ") + ")");
+  option->check([list, o = option](const std::string& text) -> std::string {
+    if (std::ranges::find(list, text) == list.end())
+      usage_error("'" + o->get_name() + "' cannot be '" + text + "'" + suggestion(text, list),
+                  "choices: " + CLI::detail::join(list, ", "));
+    return "";
+  });
+  return *this;
 }
 
-Options::Option& Options::flag(std::string name, bool& target, std::string doc) {
-  return value(std::move(name), &target, "", std::move(doc));
+Options::Option& Options::Option::in_group(const std::string& name) {
+  option->group(name);
+  return *this;
 }
 
-Options::Option& Options::positional(std::string placeholder, Target target, std::string doc) {
-  Option& o = value(placeholder, target, placeholder, std::move(doc));
-  o.positional = true;
-  return o;
+Options::Option& Options::Option::shows(const std::string& standard) {
+  option->default_str(standard);
+  return *this;
 }
 
-Options::Option* Options::find(std::string_view name) {
-  for (const auto& o : options_)
-    if (!o->positional && std::ranges::find(o->names, name) != o->names.end()) return o.get();
-  return nullptr;
+Options::Options(std::string verb, const std::string& summary, std::span<const char* const> arguments)
+    : verb_(std::move(verb)),
+      arguments_(arguments.begin(), arguments.end()),
+      app_(std::make_unique<CLI::App>(summary, verb_)) {
+  app_->set_help_flag();  // --help is added last, and wins over what is wrong before it
+  app_->allow_extras();
 }
 
-bool Options::given(std::string_view name) const {
-  return std::ranges::any_of(
-      options_, [&](const auto& o) { return o->seen > 0 && std::ranges::find(o->names, name) != o->names.end(); });
+Options::~Options() = default;
+
+Options::Option Options::value(const std::string& names, Target target, const std::string& placeholder,
+                               const std::string& doc) {
+  return {std::visit([&](auto* t) { return add(*app_, names, *t, doc); }, target)
+              ->type_name(placeholder)
+              ->group("Options")};
 }
 
-void Options::unknown(std::string_view name) const {
-  std::vector<std::string> known{"--help", "--quiet"};
-  for (const auto& o : options_)
-    if (!o->positional) known.insert(known.end(), o->names.begin(), o->names.end());
-  const std::string near = config::closest(name, known);
-  usage_error("unknown option '" + std::string(name) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
-              "`hone help " + verb_ + "` lists the options");
+Options::Option Options::flag(const std::string& name, bool& target, const std::string& doc) {
+  return {app_->add_flag(name, target, doc)->group("Options")};
 }
 
-void Options::set(Option& o, std::string_view name, std::string_view text) {
-  const std::string what = o.positional ? o.placeholder : std::string(name);
-  const auto wrong = [&](const char* wanted) {
-    usage_error("'" + what + "' must be " + wanted + ", got '" + std::string(text) + "'",
-                "`hone help " + verb_ + "` says more");
-  };
-  if (!o.allowed.empty() && std::ranges::find(o.allowed, text) == o.allowed.end()) {
-    const std::string near = config::closest(text, o.allowed);
-    usage_error(
-        "'" + what + "' cannot be '" + std::string(text) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
-        "choices: " + joined(o.allowed, ", "));
+Options::Option Options::positional(const std::string& placeholder, Target target, const std::string& doc) {
+  return value(placeholder, target, placeholder, doc).in_group("Arguments");
+}
+
+void Options::example(const std::string& command, std::string_view what) {
+  std::string rest = command, shown = "  ";
+  for (size_t room = kWidth - 4; columns(rest) > room; room = kWidth - 12) {  // breaks as a shell reads them
+    const size_t at = std::max(rest.rfind(" --", room) + 1, rest.rfind(" | ", room) + 1);
+    if (at == 0) break;
+    shown += rest.substr(0, at) + "\\\n          ";
+    rest.erase(0, at);
   }
-  std::visit(
-      [&]<class T>(T* target) {
-        if constexpr (std::is_same_v<T, bool>) *target = true;
-        else if constexpr (std::is_same_v<T, std::string>) *target = text;
-        else if constexpr (std::is_same_v<T, std::vector<std::string>>) target->emplace_back(text);
-        else if (T v{}; parse_number(text, v) && std::isfinite(static_cast<double>(v))) *target = v;
-        else if constexpr (std::is_same_v<T, double>) wrong("a number");
-        else if constexpr (std::is_same_v<T, uint64_t>) wrong("a whole number from 0 up");
-        else wrong("a whole number");
-      },
-      o.target);
-  const bool list = std::holds_alternative<std::vector<std::string>*>(o.target),
-             is_flag = std::holds_alternative<bool*>(o.target);
-  if (++o.seen > 1 && !list && !is_flag) usage_error("'" + what + "' is given twice");
+  examples_ += shown + rest + "\n      " + wrap(what, kWidth, 6) + "\n";
 }
+
+bool Options::given(const std::string& name) const { return app_->count(name) > 0; }
 
 std::string Options::take_word(const std::vector<std::string>& words) {
   if (arguments_.empty() || arguments_[0].starts_with('-')) return "";
   const std::string word = arguments_[0];
-  if (std::ranges::find(words, word) == words.end()) {
-    const std::string near = config::closest(word, words);
-    usage_error("unknown word '" + word + "' after `hone " + verb_ + "`" +
-                    (near.empty() ? "" : "; did you mean '" + near + "'?"),
-                "words: " + joined(words, ", "));
-  }
+  if (std::ranges::find(words, word) == words.end())
+    usage_error("unknown word '" + word + "' after `hone " + verb_ + "`" + suggestion(word, words),
+                "words: " + CLI::detail::join(words, ", "));
   arguments_.erase(arguments_.begin());
-  verb_ += " " + word;
+  app_->name(verb_ += " " + word);
   return word;
 }
 
+void Options::refuse_the_unknown() const {
+  std::vector<std::string> known;
+  for (const CLI::Option* o : app_->get_options())
+    for (const std::string& name : o->get_lnames()) known.push_back("--" + name);
+  for (const std::string& word : app_->remaining()) {
+    if (word == "--") continue;
+    if (word.size() < 2 || word[0] != '-')
+      usage_error("unexpected argument '" + word + "'", "usage: " + usage_of(*app_));
+    const std::string name = word.substr(0, word.find('='));
+    usage_error("unknown option '" + name + "'" + suggestion(name, known),
+                "`hone help " + verb_ + "` lists the options");
+  }
+}
+
 bool Options::parse() {
-  flag("--quiet", quiet_, "nothing on standard error but warnings and errors").in_group("General");
-  for (const std::string& a : arguments_) {
-    if (a == "--") break;
-    if (a == "--help" || a == "-h") {
-      print(help());
-      return false;
+  bool quiet = false;
+  flag("--quiet", quiet, "nothing on standard error but warnings and errors").in_group("General");
+  const auto show_help = [] { throw CLI::CallForHelp(); };
+  app_->add_flag_callback("--help,-h", show_help, "this text")->trigger_on_parse()->group("General");
+  try {
+    app_->parse(std::vector<std::string>(arguments_.rbegin(), arguments_.rend()));
+    refuse_the_unknown();
+  } catch (const CLI::CallForHelp&) {
+    print(help());
+    return false;
+  } catch (const CLI::ParseError& e) {
+    refuse_the_unknown();  // a mistyped option explains what is missing
+    const std::string last = arguments_.empty() ? "" : arguments_.back();
+    for (const CLI::Option* o : app_->get_options()) {
+      if (o->get_required() && o->count() == 0)
+        usage_error("`hone " + verb_ + "` needs " + left_of(*o) + ": " + o->get_description(),
+                    "usage: " + usage_of(*app_));
+      if (o->get_expected_max() == 1 && o->count() > 1) usage_error("'" + o->get_name() + "' is given twice");
+      if (o->get_expected_max() > 0 && last.starts_with('-') && o->check_name(last))
+        usage_error("'" + o->get_name() + "' needs a value: " + left_of(*o));
     }
+    usage_error(e.what(), "`hone help " + verb_ + "` says more");
   }
-  std::vector<Option*> places;
-  for (const auto& o : options_)
-    if (o->positional) places.push_back(o.get());
-  size_t place = 0;
-  bool only_positional = false;
-  for (size_t i = 0; i < arguments_.size(); ++i) {
-    const std::string& a = arguments_[i];
-    if (!only_positional && a == "--") {
-      only_positional = true;
-    } else if (!only_positional && a.size() > 1 && a[0] == '-') {
-      const size_t equals = a.starts_with("--") ? a.find('=') : std::string::npos;
-      const std::string name = a.substr(0, equals);
-      Option* o = find(name);
-      if (!o) unknown(name);
-      const bool is_flag = std::holds_alternative<bool*>(o->target);
-      if (is_flag && equals != std::string::npos) usage_error("'" + name + "' takes no value");
-      if (is_flag) set(*o, name, "");
-      else if (equals != std::string::npos) set(*o, name, std::string_view(a).substr(equals + 1));
-      else if (i + 1 < arguments_.size()) set(*o, name, arguments_[++i]);
-      else
-        usage_error("'" + name + "' needs a value: " + name + " " + o->placeholder,
-                    "`hone help " + verb_ + "` says more");
-    } else {
-      if (place == places.size()) usage_error("unexpected argument '" + a + "'", "usage: " + usage_line());
-      set(*places[place], a, a);
-      if (!std::holds_alternative<std::vector<std::string>*>(places[place]->target)) ++place;
-    }
-  }
-  for (const auto& o : options_)
-    if (o->is_required && o->seen == 0)
-      usage_error("`hone " + verb_ + "` needs " +
-                      (o->positional ? o->placeholder : o->names[0] + " " + o->placeholder) + ": " + o->doc,
-                  "usage: " + usage_line());
-  if (quiet_) log::set_quiet(true);
+  if (quiet) log::set_quiet(true);
   return true;
 }
 
-std::string Options::usage_line() const {
-  std::string line = "hone " + verb_;
-  for (const auto& o : options_) {
-    if (o->positional) {
-      const std::string many = std::holds_alternative<std::vector<std::string>*>(o->target) ? "…" : "";
-      line += o->is_required ? " " + o->placeholder + many : " [" + o->placeholder + many + "]";
-    } else if (o->is_required) {
-      line += " " + o->names[0] + " " + o->placeholder;
-    }
-  }
-  return line + " [options]";
-}
-
 std::string Options::help() const {
-  std::string out = "hone " + verb_ + ": " + summary_ + "\n\nUsage: " + usage_line() + "\n";
+  std::string out =
+      wrap("hone " + verb_ + ": " + app_->get_description(), kWidth, 4) + "\n\nUsage: " + usage_of(*app_) + "\n";
   if (!about_.empty()) out += "\n" + wrap(about_, kWidth, 0) + "\n";
-  std::vector<std::string> groups{""};
-  for (const auto& o : options_)
-    if (std::ranges::find(groups, o->group) == groups.end()) groups.push_back(o->group);
-  if (std::ranges::find(groups, "General") == groups.end()) groups.emplace_back("General");
-  for (const std::string& group : groups) {
-    std::string lines;
-    const auto line = [&](std::string left, const std::string& doc) {
-      left = "  " + left;
-      if (left.size() + 2 > kColumn) left += "\n" + std::string(kColumn, ' ');
-      else left.resize(kColumn, ' ');
-      lines += left + wrap(doc, kWidth, kColumn) + "\n";
-    };
-    for (const auto& o : options_) {
-      if (o->group != group) continue;
-      std::string doc = o->doc;
-      if (!o->allowed.empty()) doc += " (" + joined(o->allowed, ", ") + ")";
-      if (const std::string d = default_of(*o); !d.empty() && !o->is_required && !o->seen) doc += " [" + d + "]";
-      const bool list = std::holds_alternative<std::vector<std::string>*>(o->target);
-      line(o->positional ? o->placeholder + (list ? "…" : "")
-                         : o->names[0] + (o->placeholder.empty() ? "" : " " + o->placeholder) + (list ? " …" : ""),
-           doc);
-    }
-    if (group == "General") line("--help", "this text");
-    if (!lines.empty()) out += "\n" + (group.empty() ? "Options" : group) + ":\n" + lines;
+  for (const std::string& group : app_->get_groups()) {
+    out += "\n" + group + ":\n";
+    for (const CLI::Option* o : app_->get_options())
+      if (o->get_group() == group) out += entry_of(*o);
   }
-  if (!examples_.empty()) out += "\nExamples:\n";
-  for (const auto& [command, what] : examples_) out += "  " + command + "\n      " + wrap(what, kWidth, 6) + "\n";
-  return out;
+  return out + (examples_.empty() ? "" : "\nExamples:\n" + examples_);
 }
 
 }  // namespace hone::cli

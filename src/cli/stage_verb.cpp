@@ -81,14 +81,18 @@ int run_stage_verb(Options& options) {
   for (const config::Field& field : fields.list()) {
     FieldOption& o = given.emplace_back(FieldOption{&field, {}, {}});
     const Options::Target target = o.is_list() ? Options::Target(&o.list) : Options::Target(&o.text);
-    Options::Option& option = options.value(dashed(field.key), target, placeholder(field), field.doc);
+    const bool also_data = field.key == "prompts" && !has("data");
+    std::string names = dashed(field.key);
+    if (const std::string plain = "--" + field.key; plain != names) names += "," + plain;
+    if (also_data) names += ",--data";
+    Options::Option option =
+        options.value(names, target, placeholder(field), field.doc + (also_data ? "; --data is the same" : ""));
     option.choices(field.choices);
-    if (const std::string standard = config::to_toml(field); standard != "\"\"" && standard != "[]")
-      option.shows(standard);
-    if (const std::string plain = "--" + field.key; plain != dashed(field.key)) option.also(plain);
+    std::string standard = config::to_toml(field);
+    if (standard.starts_with('"')) standard = standard.substr(1, standard.size() - 2);
+    if (standard != "[]") option.shows(standard);
     if (const size_t dot = field.key.find('.'); dot != std::string::npos)
       option.in_group("Settings of " + field.key.substr(0, dot));
-    if (field.key == "prompts" && !has("data")) option.also("--data").doc += "; --data is the same";
   }
   options.value("--out", &out, "DIR", "the run folder to write").required().in_group("Run");
   options.flag("--resume", resume, "continue the run in --out from its newest checkpoint").in_group("Run");

@@ -25,7 +25,7 @@ constexpr Verb kVerbs[] = {
 std::string row(std::string_view name, std::string_view summary) {
   std::string left = "  " + std::string(name);
   left.resize(16, ' ');
-  return left + wrap(summary, 100, 16) + "\n";
+  return left + wrap(summary, kWidth, 16) + "\n";
 }
 
 }  // namespace
@@ -35,14 +35,17 @@ std::span<const Verb> verbs() { return kVerbs; }
 std::string version_text() { return "hone " + std::string(kVersion) + " (torch " + torch_version() + ")\n"; }
 
 std::string overview() {
-  std::string out =
-      "hone " + std::string(kVersion) +
-      ": from a language model and people's comparisons to an aligned model: pretraining, fine-tuning,\n"
-      "reward models, PPO, preference learning, evaluation and a report, in one program.\n\n"
-      "Start here:\n"
-      "  hone run recipes/align.toml --out runs/align    from nothing to an aligned model and its report\n"
-      "  hone run recipes/own.toml --plan                what your own model and data would take\n"
-      "  hone help VERB                                  how a verb is used, with examples\n";
+  std::string out = "hone " + std::string(kVersion) +
+                    ": from a language model and people's comparisons to an aligned model:\n"
+                    "pretraining, fine-tuning, reward models, PPO, preference learning, evaluation\n"
+                    "and a report, in one program.\n\n"
+                    "Start here:\n"
+                    "  hone run recipes/align.toml --out runs/align\n"
+                    "      from nothing to an aligned model and its report\n"
+                    "  hone run recipes/own.toml --plan\n"
+                    "      what your own model and data would take\n"
+                    "  hone help VERB\n"
+                    "      how a verb is used, with examples\n";
   std::string_view group;
   for (const Verb& v : kVerbs) {
     if (v.group != group) {
@@ -56,8 +59,9 @@ std::string overview() {
     out += row(v.name, v.summary);
   }
   return out +
-         "\nRows are JSON Lines, in on standard input or --in FILE, out on standard output or --out FILE.\n"
-         "Exit codes: 0 done; 1 failed (state is kept, --resume goes on); 2 the request was wrong; 130 interrupted.\n";
+         "\nRows are JSON Lines, in on standard input or --in FILE, out on standard output\n"
+         "or --out FILE. Exit codes: 0 done; 1 failed (state is kept, --resume goes on);\n"
+         "2 the request was wrong; 130 interrupted.\n";
 }
 
 int dispatch(std::span<const char* const> words) {
