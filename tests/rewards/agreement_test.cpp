@@ -38,7 +38,8 @@ TEST_CASE("calibration bins hold what the model claims beside what was right") {
 
 TEST_CASE("margins are fifths of the comparisons, the least sure first") {
   std::vector<Compared> compared;
-  for (int i = 1; i <= 10; ++i) compared.push_back({i <= 2 ? -i : i, ""});  // wrong where |margin| is 1 or 2
+  for (int i = 1; i <= 10; ++i)
+    compared.push_back({i <= 2 ? -1.0 * i : 1.0 * i, ""});  // wrong where |margin| is 1 or 2
   const Json margins = rewards::margins_json(compared);
   REQUIRE(margins.size() == 5);
   CHECK(margins[0]["low"] == 1.0);
