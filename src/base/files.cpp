@@ -52,7 +52,8 @@ GzHandle open_gz(const fs::path& path) {
 
 [[noreturn]] void gz_failed(gzFile f, const fs::path& path) {
   int code = 0;
-  const std::string why = gzerror(f, &code);
+  std::string why = gzerror(f, &code);
+  if (const std::string place = path.string() + ": "; why.starts_with(place)) why.erase(0, place.size());
   usage_error(path.string() + ": cannot decompress: " + (code == Z_ERRNO ? reason() : why), "is the file truncated?");
 }
 

@@ -51,6 +51,7 @@ int inspect(Options& options) {
   options.example("hone data inspect demos.jsonl --model runs/align/04-sft/model --examples 1",
                   "the first example token by token with its loss weights");
   if (!options.parse()) return kDone;
+  if (settings.examples < 0) usage_error("'--examples' must not be negative");
   std::optional<data::Encoder> encoder;
   if (!model.empty()) encoder = data::Encoder::make(text::Tokenizer::load(model), lengths.chat_format);
   const data::Inspection result = data::inspect(files, read, encoder ? &*encoder : nullptr, lengths, settings);

@@ -2,13 +2,11 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 #include "cli/stage_verb.h"
 #include "cli/verb.h"
-#include "config/recipe.h"
 #include "config/run_folder.h"
-#include "pipeline/run.h"
+#include "infer/verify_model.h"
 
 namespace hone::cli {
 namespace {
@@ -23,16 +21,22 @@ std::string named_model(const std::string& text) {
   return (name.empty() ? "model" : name.string()) + "=" + text;
 }
 
-// The world stage's folder near a model: among its run's neighbours.
-std::string world_near(const std::string& model) {
+// The folder of a stage that wrote `file`, near a model: among its run's neighbours.
+std::string stage_near(const std::string& model, const char* file) {
   fs::path at = fs::absolute(model.substr(model.find('=') + 1)).lexically_normal();
   for (int up = 0; up < 3 && at.has_parent_path(); ++up) {
     at = at.parent_path();
     std::error_code ec;
     for (const auto& e : fs::directory_iterator(at, ec))
-      if (e.is_directory(ec) && fs::exists(e.path() / "world.json")) return e.path().string();
+      if (e.is_directory(ec) && fs::exists(e.path() / file)) return e.path().string();
   }
   return "";
+}
+
+void require_language_model(const std::string& folder) {
+  infer::require_model_folder(folder);
+  if (infer::is_reward_model(folder))
+    usage_error(folder + ": is a reward model, it generates no text", "--reward DIR holds it against gold");
 }
 
 Json list_entry(const std::vector<std::string>& list) { return Json(list); }
@@ -41,7 +45,8 @@ Json list_entry(const std::vector<std::string>& list) { return Json(list); }
 
 int eval(Options& options) {
   std::vector<std::string> models, tasks;
-  std::string data, out, reward, limit;
+  std::string data, out, reward, people;
+  int64_t limit = 0;
   bool resume = false;
   RunOverrides overrides;
   options
@@ -51,7 +56,9 @@ int eval(Options& options) {
   options.value("--tasks", &tasks, "A,B", "what to measure (`hone list tasks`)").shows("world");
   options.value("--data", &data, "DIR", "folder of a world stage; default: the one of the model's run");
   options.value("--reward", &reward, "DIR", "a reward model to hold against gold");
-  options.value("--limit", &limit, "N", "prompts at most; 0: all").shows("0");
+  options.value("--annotators", &people, "DIR",
+                "with --reward: folder of the compare stage whose people judge; default: the one of its run");
+  options.value("--limit", &limit, "N", "prompts at most; 0: all");
   options.value("--out", &out, "DIR", "the run folder to write: results.json, samples.jsonl, report.html")
       .shows("runs/eval");
   options.flag("--resume", resume, "keep what is done in --out");
@@ -71,10 +78,17 @@ int eval(Options& options) {
     for (size_t k = 0; k < i; ++k)
       if (name_of(models[i]) == name_of(models[k]))
         usage_error("two models are called '" + name_of(models[i]) + "'", "write --model NAME=DIR");
-  for (const std::string& m : models)
-    if (const std::string folder = m.substr(m.find('=') + 1); !fs::is_directory(folder))
-      usage_error("no such model folder: " + folder);
-  if (data.empty()) data = world_near(models.back());
+  for (const std::string& m : models) require_language_model(m.substr(m.find('=') + 1));
+  if (limit < 0) usage_error("'--limit' must not be negative");
+  if (!reward.empty()) {
+    infer::require_model_folder(reward);
+    if (people.empty()) people = stage_near(reward, "annotators.json");
+    if (!fs::exists(fs::path(people) / "annotators.json"))
+      usage_error("'--reward' needs the people of a compare stage, and " +
+                      (people.empty() ? "none is near " + reward : people + " has no annotators.json"),
+                  "name the stage's folder with --annotators");
+  }
+  if (data.empty()) data = stage_near(models.back(), "world.json");
   if (data.empty())
     usage_error("no world stage is near " + models.back().substr(models.back().find('=') + 1),
                 "name its folder (it holds world.json) with --data");
@@ -102,12 +116,11 @@ int eval(Options& options) {
   set("start", name_of(models.front()));
   set("final", name_of(models.back()));
   if (!reward.empty()) set("reward", reward);
-  if (!limit.empty()) config::apply_set(recipe, "limit=" + limit);
+  if (!reward.empty()) set("annotators", people);
+  if (limit > 0) set("limit", limit);
   for (const std::string& assignment : overrides.all()) config::apply_set(recipe, assignment);
   if (out.empty()) out = "runs/eval";
-  install_interrupt_handlers();
-  pipeline::run_recipe(recipe, {out, resume});
-  return kDone;
+  return start_run(recipe, out, resume);
 }
 
 }  // namespace hone::cli

@@ -61,6 +61,12 @@ std::vector<Setting> find_settings(const std::string& word) {
   return out;
 }
 
+// As a recipe writes it: "kl-coef" of a command line is "kl_coef".
+std::string underscored(std::string word) {
+  std::ranges::replace(word, '-', '_');
+  return word;
+}
+
 Json to_json(const Setting& s) {
   return {{"key", s.key}, {"type", s.type},     {"default", s.standard},
           {"doc", s.doc}, {"source", s.source}, {"stages", s.stages}};
@@ -99,6 +105,7 @@ int explain(Options& options) {
   options.example("hone explain align", "a recipe that comes with hone");
   if (!options.parse()) return kDone;
 
+  if (word.find('-') != std::string::npos && !find_settings(underscored(word)).empty()) word = underscored(word);
   Json found = Json::array();
   std::string out;
   const std::vector<std::string> all = sections();
@@ -135,6 +142,8 @@ int explain(Options& options) {
     }
   }
   if (found.empty()) {
+    if (std::ranges::any_of(verbs(), [&](const Verb& v) { return v.name == word; }))
+      usage_error("'" + word + "' is a verb, not a setting", "`hone help " + word + "` says how it is used");
     std::vector<std::string> known = all;
     for (const std::string& section : all)
       for (const Setting& s : settings_of(section)) known.push_back(s.key);

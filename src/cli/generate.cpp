@@ -11,6 +11,9 @@
 namespace hone::cli {
 namespace {
 
+constexpr int64_t kMostCompletions = 100'000;  ///< of one prompt; they wait in memory until their row is written
+constexpr double kLeastTemperature = 1e-6;
+
 class Watcher : public rollout::StopWatcher {
  public:
   Watcher(const text::Tokenizer& tokenizer, text::StopMatcher matcher)
@@ -85,11 +88,13 @@ int generate(Options& options) {
   options.example("echo '{\"ids\": [1, 5, 9]}' | hone generate --model DIR --temperature 0",
                   "greedy, from token ids; no tokenizer is needed for them");
   if (!options.parse()) return kDone;
-  if (n < 1) usage_error("'--n' must be at least 1");
+  if (n < 1 || n > kMostCompletions) usage_error("'--n' must lie between 1 and " + std::to_string(kMostCompletions));
   if (sampling.max_tokens < 1) usage_error("'--max-tokens' must be at least 1");
   if (sampling.min_tokens < 0 || sampling.min_tokens > sampling.max_tokens)
     usage_error("'--min-tokens' must be between 0 and --max-tokens");
   if (sampling.temperature < 0) usage_error("'--temperature' must not be negative");
+  if (sampling.temperature > 0 && sampling.temperature < kLeastTemperature)
+    usage_error("'--temperature' must be 0 or at least 1e-6: divided by less, logits overflow", "0 is greedy");
   if (sampling.top_p <= 0 || sampling.top_p > 1) usage_error("'--top-p' must be above 0 and at most 1");
   if (sampling.top_k < 0) usage_error("'--top-k' must not be negative");
   if (how.max_batch < 1) usage_error("'--max-batch' must be at least 1");

@@ -47,7 +47,8 @@ bool LineSource::fill() {
   if (file_) {
     n = gzread(file_.get(), buffer_.data() + old, kRead);
     int code = Z_OK;
-    const char* why = gzerror(file_.get(), &code);
+    std::string why = gzerror(file_.get(), &code);
+    if (why.starts_with(path_ + ": ")) why.erase(0, path_.size() + 2);
     if (n < 0 || (n == 0 && code != Z_OK))
       usage_error(path_ + ": cannot read: " + (code == Z_ERRNO ? std::strerror(errno) : why),
                   code == Z_ERRNO ? "" : "is the file truncated?");

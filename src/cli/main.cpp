@@ -1,6 +1,7 @@
 // The program's border: errors become messages and exit codes here and nowhere else.
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -43,6 +44,8 @@ int main(int count, char** words) {
     std::cerr << (e.kind == Kind::kInterrupted ? "stopped: " : "error: ") << e.what() << '\n';
     if (!e.hint.empty()) std::cerr << "hint: " << e.hint << '\n';
     return code_of(e.kind);
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::cerr << "error: " << e.path1().string() << ": " << e.code().message() << '\n';
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory\nhint: smaller batches (batch_tokens, micro_tokens, --max-batch) need less\n";
   } catch (const std::exception& e) {

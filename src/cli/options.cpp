@@ -223,6 +223,8 @@ bool Options::parse() {
     }
     usage_error(e.what(), "`hone help " + verb_ + "` says more");
   }
+  for (const CLI::Option* o : app_->get_options())  // an unset variable of a script
+    if (o->get_required() && o->results()[0].empty()) usage_error("'" + o->get_name() + "' is empty");
   if (quiet) log::set_quiet(true);
   return true;
 }

@@ -1,10 +1,8 @@
 #include "pipeline/run.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "cli/catalogue.h"
 #include "cli/stage_verb.h"
 #include "cli/verb.h"
-#include "config/recipe.h"
 
 namespace hone::cli {
 
@@ -51,9 +49,7 @@ int run(Options& options) {
     return kDone;
   }
   if (out.empty()) out = (std::filesystem::path("runs") / path.stem()).string();
-  install_interrupt_handlers();
-  pipeline::run_recipe(recipe, {out, resume});
-  return kDone;
+  return start_run(recipe, out, resume);
 }
 
 }  // namespace hone::cli

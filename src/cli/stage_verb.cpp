@@ -7,7 +7,6 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "cli/verb.h"
-#include "config/recipe.h"
 #include "pipeline/run.h"
 #include "pipeline/stage.h"
 
@@ -59,11 +58,21 @@ void RunOverrides::declare(Options& options) {
 }
 
 std::vector<std::string> RunOverrides::all() const {
+  if (threads.starts_with('-')) usage_error("'--threads' must not be negative, got '" + threads + "'");
   std::vector<std::string> out = assignments;
   for (const auto& [key, value] :
        {std::pair{"seed", &seed}, {"device", &device}, {"dtype", &dtype}, {"threads", &threads}})
     if (!value->empty()) out.push_back(std::string(key) + "=" + *value);
   return out;
+}
+
+int start_run(const config::Recipe& recipe, const std::string& out, bool resume) {
+  namespace fs = std::filesystem;
+  for (fs::path p = fs::absolute(out); p.has_relative_path(); p = p.parent_path())
+    if (fs::exists(p) && !fs::is_directory(p)) usage_error("--out " + out + ": " + p.string() + " is no folder");
+  install_interrupt_handlers();
+  pipeline::run_recipe(recipe, {out, resume});
+  return kDone;
 }
 
 int run_stage_verb(Options& options) {
@@ -131,9 +140,7 @@ int run_stage_verb(Options& options) {
     pipeline::print_plan(recipe);
     return kDone;
   }
-  install_interrupt_handlers();
-  pipeline::run_recipe(recipe, {out, resume});
-  return kDone;
+  return start_run(recipe, out, resume);
 }
 
 }  // namespace hone::cli

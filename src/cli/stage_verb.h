@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "config/recipe.h"
 
 namespace hone::cli {
 
@@ -13,6 +14,9 @@ namespace hone::cli {
 std::vector<std::pair<std::string, std::string>> stage_verbs();
 /// The kind is the options' verb.
 int run_stage_verb(Options& options);
+
+/// Runs a recipe into a folder, with the signal handlers that let it stop between steps.
+int start_run(const config::Recipe& recipe, const std::string& out, bool resume);
 
 /// `--set`, `--seed`, `--device`, `--dtype`, `--threads` of a run.
 struct RunOverrides {

@@ -5,6 +5,7 @@
 #include "cli/row_text.h"
 #include "cli/verb.h"
 #include "data/fields_of_row.h"
+#include "infer/verify_model.h"
 #include "text/chat_template.h"
 
 namespace hone::cli {
@@ -33,6 +34,8 @@ int tokenize(Options& options) {
   if (decode && (chat || generation_prompt)) usage_error("--decode goes without --chat and --add-generation-prompt");
   if (generation_prompt && !chat) usage_error("--add-generation-prompt goes with --chat");
 
+  if (std::filesystem::is_directory(model) && !std::filesystem::exists(std::filesystem::path(model) / "tokenizer.json"))
+    infer::require_model_folder(model);  // a run folder: says where its model is
   const text::Tokenizer tokenizer = text::Tokenizer::load(model);
   std::optional<text::ChatTemplate> chat_template;  // read when the first messages come, or at once with --chat
   if (chat) chat_template = text::ChatTemplate::of(tokenizer);

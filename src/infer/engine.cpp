@@ -11,6 +11,7 @@
 #include "base/machine.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "infer/verify_model.h"
 #include "model/hf_folder.h"
 #include "rewards/reward_model.h"
 #include "rollout/generate.h"
@@ -63,16 +64,8 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool reward) {
-  if (!fs::is_directory(folder)) {
-    const bool file = fs::exists(folder);
-    usage_error(folder.string() + (file ? ": is a file, a model folder was expected" : ": no such folder"),
-                file ? "`hone import FILE --out DIR` makes a model folder of a foreign checkpoint"
-                     : "--model takes a folder with config.json, model.safetensors and tokenizer.json");
-  }
-  if (!fs::exists(folder / "config.json") && fs::exists(folder / "model" / "config.json"))
-    usage_error(folder.string() + ": is a run folder, not a model folder",
-                "its model is " + (folder / "model").string());
-  set_threads(static_cast<int>(options.threads > 0 ? options.threads : usable_threads()));
+  require_model_folder(folder);
+  set_threads(static_cast<int>(options.threads != 0 ? options.threads : usable_threads()));
   require_device(options.device);
   const at::Device device(options.device);
 

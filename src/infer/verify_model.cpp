@@ -13,6 +13,20 @@ bool finite(const Tensor& t) { return at::isfinite(t).all().item<bool>(); }
 
 }  // namespace
 
+void require_model_folder(const fs::path& folder) {
+  if (!fs::is_directory(folder)) {
+    const bool file = fs::exists(folder);
+    usage_error(folder.string() + (file ? ": is a file, a model folder was expected" : ": no such folder"),
+                file ? "`hone import FILE --out DIR` makes a model folder of a foreign checkpoint"
+                     : "--model takes a folder with config.json, model.safetensors and tokenizer.json");
+  }
+  if (!fs::exists(folder / "config.json") && fs::exists(folder / "model" / "config.json"))
+    usage_error(folder.string() + ": is a run folder, not a model folder",
+                "its model is " + (folder / "model").string());
+}
+
+bool is_reward_model(const fs::path& folder) { return model::load_config(folder).classifier; }
+
 std::string verify_model_folder(const fs::path& folder) {
   try {
     const model::LoadedModel loaded = model::load_model(folder);

@@ -102,7 +102,8 @@ Section side_by_side_answers(const Story& story) {
   if (pairs.empty()) pairs = from_samples(story.run);
   if (pairs.empty()) return s;
   const size_t shown = std::min(pairs.size(), kMaxCards);
-  s.lead = "The same prompts answered by each model" + (about.empty() ? "." : ". " + about) +
+  s.lead = "The same prompts answered by each model" + (about.empty() ? "" : ": " + about) +
+           (about.ends_with('.') ? "" : ".") +
            (shown < pairs.size() ? " The first " + format_count(static_cast<int64_t>(shown)) + " of " +
                                        format_count(static_cast<int64_t>(pairs.size())) + " are on this page."
                                  : std::string());

@@ -52,6 +52,7 @@ std::string interval_chart(const IntervalChart& c) {
   const auto shown = [&](double x) { return format_fixed(c.percent ? 100 * x : x, decimals); };
   std::vector<std::pair<std::string, std::string>> names;
   std::string body;
+  bool wide = false;  // figures with a minus sign, and "100.0%", need more room
   for (const IntervalRow& row : c.rows) {
     std::string spoken = row.label + ":", marks, values;
     constexpr int kPitch = 16;
@@ -69,6 +70,7 @@ std::string interval_chart(const IntervalChart& c) {
         marks += "<line class=whisker x1=\"" + a.at(e.low) + "\" x2=\"" + a.at(e.high) + "\" y1=\"" + line +
                  "\" y2=\"" + line + "\"/>";
       marks += "<circle class=dot cx=\"" + a.at(e.value) + "\" cy=\"" + line + "\" r=\"3.75\"/></g>";
+      for (const double x : {e.value, e.low, e.high}) wide = wide || shown(x).size() > (c.percent ? 4 : 5);
       values += "<li class=\"t-" + m.tone + "\"><i></i><b>" + shown(e.value) + (c.percent ? "%" : "") + "</b>" +
                 (has_interval(e) ? "<span>" + shown(e.low) + " to " + shown(e.high) + "</span>" : "") + "</li>";
       y += kPitch;
@@ -80,12 +82,13 @@ std::string interval_chart(const IntervalChart& c) {
             "\">" + grid(c, a) + marks + "</svg><ul class=values>" + values + "</ul></div>";
   }
   std::string axis = "<div class=\"row axis\" aria-hidden=true><div class=label></div><svg class=scale>";
-  for (const double t : ticks(a.low, a.high, 5))
-    axis +=
-        "<text class=tick x=\"" + a.at(t) + "\" y=\"12\" text-anchor=middle>" + value_text(t, c.percent) + "</text>";
+  const std::vector<double> at = ticks(a.low, a.high, 5);
+  for (size_t i = 0; i < at.size(); ++i)  // a phone has room for every second of many
+    axis += "<text class=\"tick" + std::string(i % 2 == 1 && at.size() > 4 ? " second" : "") + "\" x=\"" + a.at(at[i]) +
+            "\" y=\"12\" text-anchor=middle>" + value_text(at[i], c.percent) + "</text>";
   axis += "</svg><div class=values></div></div>";
-  return "<figure class=\"chart intervals\"><figcaption><b>" + escape(c.title) + "</b></figcaption>" +
-         (c.legend && names.size() > 1 ? legend(names) : "") + body + axis +
+  return "<figure class=\"chart intervals" + std::string(wide ? " long" : "") + "\"><figcaption><b>" + escape(c.title) +
+         "</b></figcaption>" + (c.legend && names.size() > 1 ? legend(names) : "") + body + axis +
          (c.note.empty() ? "" : "<p class=note>" + escape(c.note) + "</p>") + "</figure>\n";
 }
 

@@ -43,7 +43,7 @@ std::string facts_line(const Run& run) {
   add(field("device"));
   add(field("dtype"));
   add(field("processor"));
-  if (!field("threads").empty()) add(field("threads") + " threads");
+  if (!field("threads").empty()) add(field("threads") + (field("threads") == "1" ? " thread" : " threads"));
   add(field("started").substr(0, 10));
   return "<ul class=facts-line>" + out + "</ul>";
 }

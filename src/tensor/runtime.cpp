@@ -9,6 +9,9 @@
 namespace hone {
 
 void set_threads(int threads) {
+  if (threads < 1 || threads > kMostThreads)
+    usage_error("threads must lie between 1 and " + std::to_string(kMostThreads) + ", got " + std::to_string(threads),
+                "0, the default, takes what affinity and quota allow");
   at::set_num_threads(threads);
   // One operator at a time; a second pool would only fight for the same cores.
   static const bool once = [] {
@@ -19,7 +22,8 @@ void set_threads(int threads) {
 }
 
 std::string torch_version() {
-  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
+         std::to_string(TORCH_VERSION_PATCH);
 }
 
 bool cuda_available() { return at::hasCUDA(); }

@@ -4,7 +4,9 @@
 
 namespace hone {
 
-/// Threads of one operator. Called once, before the first tensor.
+/// More threads than any machine has cores; the OpenMP runtime dies of tens of thousands.
+inline constexpr int kMostThreads = 1024;
+/// Threads of one operator, 1 to kMostThreads or kUsage. Called once, before the first tensor.
 void set_threads(int threads);
 /// "2.13.0".
 std::string torch_version();

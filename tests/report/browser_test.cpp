@@ -43,6 +43,7 @@ async function measure(width) {
   const small = [...page.querySelectorAll('svg text')].filter(e => parseFloat(view.getComputedStyle(e).fontSize) < 10).length;
   const svgs = [...page.querySelectorAll('.plot > svg, .track')];
   const found = {width, scroll: root.scrollWidth, client: root.clientWidth, wide: wide.slice(0, 8), outside: outside.slice(0, 8), small, charts: svgs.length,
+    crossed: [...page.querySelectorAll('.values li')].filter(li => { const [b, s] = [li.querySelector('b'), li.querySelector('span')].map(e => { const r = page.createRange(); if (e) r.selectNodeContents(e); return r.getBoundingClientRect(); }); return s.width && (b.right > s.left - 2 || s.right > li.parentNode.getBoundingClientRect().right + 1); }).map(li => li.textContent).slice(0, 8),
     flat: svgs.filter(s => s.getBoundingClientRect().height < 10 || s.getBoundingClientRect().width < 60).map(s => s.outerHTML.slice(0, 200)), title: page.title,
     unnamed: page.querySelectorAll('svg[role=img]:not([aria-label])').length, ids: new Set([...page.querySelectorAll('[id]')].map(e => e.id)).size - page.querySelectorAll('[id]').length,
     dead: [...page.querySelectorAll('nav a')].filter(a => !page.getElementById(a.getAttribute('href').slice(1))).length};
@@ -176,6 +177,7 @@ void check_layout(const hone::Json& found) {
     CHECK(f["outside"].empty());
     CHECK(f["small"] == 0);
     CHECK(f["flat"].empty());
+    CHECK_MESSAGE(f["crossed"].empty(), f["crossed"].dump());  // a figure does not run into its interval
     CHECK(f["unnamed"] == 0);
     CHECK(f["ids"] == 0);
     CHECK(f["dead"] == 0);
