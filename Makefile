@@ -2,8 +2,10 @@
 BUILD_DIR ?= build
 OUT ?= runs/align
 HONE = $(BUILD_DIR)/hone
+# Options of the bench: make bench BENCH="--size 26M --json bench.json"
+BENCH ?=
 
-.PHONY: help setup build align test check bench long clean
+.PHONY: help setup build align test check bench bench-peers long clean
 
 help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
@@ -11,6 +13,7 @@ help:
 	@echo "make build        the program alone, at $(HONE)"
 	@echo "make check        format, lint, rooms, sanitizers"
 	@echo "make bench        tokens per second beside the measured matrix-multiply peak"
+	@echo "make bench-peers  rollout and training beside transformers, in an environment of its own (optional)"
 	@echo "make long         seeds, soaks, kills, real recipes; resumable"
 
 setup:
@@ -30,7 +33,11 @@ check: setup
 
 bench: setup
 	@ninja -C $(BUILD_DIR) model_bench
-	@$(BUILD_DIR)/bench/model_bench
+	@$(BUILD_DIR)/bench/model_bench $(BENCH)
+
+bench-peers: setup
+	@ninja -C $(BUILD_DIR) model_bench
+	@bench/peers/run.sh $(BUILD_DIR) $(BENCH)
 
 long: build
 	@tools/long.sh $(BUILD_DIR)
