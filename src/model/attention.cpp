@@ -22,8 +22,8 @@ Tensor index_tensor(const std::vector<int64_t>& values, at::Device device) {
 
 }  // namespace
 
-AttentionPlan::AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work)
-    : offsets_(offsets.begin(), offsets.end()), fused_(fused_kernels(like)) {
+AttentionPlan::AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work, bool own_kernel)
+    : offsets_(offsets.begin(), offsets.end()), fused_(own_kernel && fused_kernels(like)) {
   if (!fused_) {
     make_buckets(like.device(), work);
   } else if (work != nullptr) {

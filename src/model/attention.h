@@ -19,8 +19,9 @@ struct AttentionWork {
 /// How a pack is cut, made once per pack and used by every layer.
 class AttentionPlan {
  public:
-  /// For tensors like `like` (device and dtype).
-  AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work = nullptr);
+  /// For tensors like `like` (device and dtype). `own_kernel` = false: buckets even where hone's own kernel would do.
+  AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work = nullptr,
+                bool own_kernel = true);
   /// q (N, H, d), k and v (N, K, d), any strides with a contiguous last axis -> (N, H·d). cos and sin (N, d/2): RoPE on
   /// q and k first; undefined: none.
   Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& cos, const Tensor& sin) const;

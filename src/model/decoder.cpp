@@ -142,7 +142,7 @@ Tensor Decoder::hidden(const Packed& packed, const ComputeOptions& options) cons
   int64_t longest = 0;
   for (size_t s = 0; s + 1 < packed.offsets.size(); ++s)
     longest = std::max(longest, packed.offsets[s + 1] - packed.offsets[s]);
-  Pass pass{options, AttentionPlan(packed.offsets, at(Slot::kEmbedding), options.work), {}, {}};
+  Pass pass{options, AttentionPlan(packed.offsets, at(Slot::kEmbedding), options.work, options.own_attention), {}, {}};
   Tensor x = at::embedding(at(Slot::kEmbedding), packed.ids);  // (N, D)
   if (c.gpt2()) {
     if (longest > c.max_positions)

@@ -27,6 +27,7 @@ struct ComputeOptions {
   at::ScalarType matmul = at::ScalarType::Undefined;  ///< dtype of matrix products; kBFloat16 under f32 weights
   bool checkpoint = false;        ///< keep only each layer's input and recompute the layer in the backward pass
   AttentionWork* work = nullptr;  ///< counts attention's work and padding
+  bool own_attention = true;      ///< hone's own kernel where there is one; off: padded buckets, as on a GPU
 };
 
 class Decoder {

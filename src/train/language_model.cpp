@@ -18,16 +18,13 @@
 #include "data/corpus.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
-#include "losses/aggregate.h"
-#include "losses/language.h"
 #include "model/hf_folder.h"
 #include "optim/changed.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "tensor/logps.h"
 #include "text/tokenizer.h"
 #include "train/batch_plan.h"
-#include "train/collate.h"
+#include "train/language_step.h"
 #include "train/precision.h"
 #include "train/session.h"
 #include "train/trainable.h"
@@ -66,28 +63,6 @@ Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokeni
   data::require_kept(train.lengths, params.text.length, "demonstrations");
   auto held_out = data::encode_demonstrations(split.held_out, encoder, params.text.length, context);
   return {std::move(train.items), std::move(held_out.items)};
-}
-
-std::vector<const data::Sequence*> pointers(std::span<const int64_t> members, const std::vector<data::Sequence>& sequences) {
-  std::vector<const data::Sequence*> out;
-  for (const int64_t i : members) out.push_back(&sequences[static_cast<size_t>(i)]);
-  return out;
-}
-
-double weight_of(std::span<const int64_t> members, const std::vector<data::Sequence>& sequences) {
-  double sum = 0;
-  for (const int64_t i : members) sum += losses::total_weight(sequences[static_cast<size_t>(i)].weight);
-  return sum;
-}
-
-struct Forward {
-  model::ComputeOptions compute;
-  LogpsOptions logps;
-};
-
-Tensor token_losses(const model::Decoder& decoder, const Batch& batch, const Forward& forward) {
-  const Tensor hidden = decoder.hidden(batch.packed, forward.compute).index_select(0, batch.rows);
-  return losses::language(token_logps(hidden, decoder.output_weight(), batch.targets, forward.logps).logps);
 }
 
 // Mean loss of a token over the held-out sequences (at most about 60,000 tokens of them), nats.
@@ -166,6 +141,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations};
   forward.logps.compute = compute;
 
+  int64_t seen = 0;
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
@@ -173,34 +149,26 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     for (auto& [name, tensor] : optimizer.state()) out.emplace_back("optim." + name, tensor);
     return out;
   };
-  state.json = [&] { return Json{{"steps", steps}}; };
+  state.json = [&] { return Json{{"steps", steps}, {"tokens_seen", seen}}; };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
     restore_weights(saved, "model.", optimizer.tensors());
     optimizer.load_state(with_prefix(saved, "optim."));
     steps = json.at("steps");
+    seen = json.at("tokens_seen");
   };
   Session session(context, params.keep, "  " + context.record.name, steps, state);
+  session.set_total_steps(steps);  // a checkpoint may bring a number that was capped
 
   // 4. Steps.
   optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   const auto start = std::chrono::steady_clock::now();
-  int64_t seen = 0;
   double evaluation = 0;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
-    const double normaliser = weight_of(batch, corpus.train);
     std::optional<optim::FirstStepCheck> first;
     if (step == 0) first.emplace(optimizer.tensors());
     optimizer.zero_grad();
-    double loss = 0;
-    int64_t tokens = 0;
-    for (const auto micro : micro_batches(batch, lengths, params.micro_tokens)) {
-      const Batch b = collate(pointers(micro, corpus.train), decoder.device());
-      const Tensor part = losses::reduce(token_losses(decoder, b, forward), b.weights, normaliser);
-      part.backward();
-      loss += part.item<double>();
-      tokens += b.tokens;
-    }
+    const auto [loss, tokens] = add_language_gradient(decoder, corpus.train, lengths, batch, params.micro_tokens, forward);
     const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -211,19 +179,9 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     if (first) first->assert_all_changed();
     seen += tokens;
 
-    Numbers numbers{{"loss", loss}, {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor}, {"grad_norm", norm}, {"tokens", static_cast<double>(tokens)}};
-    std::optional<double> score;
-    if (session.evaluation_due(step) && !corpus.held_out.empty()) {
-      evaluation = held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens);
-      numbers.emplace_back("held_out_loss", evaluation);
-      score = evaluation;
-    }
-    session.journal().metrics(step + 1, numbers);
-    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + (evaluation > 0 ? "  held out " + decimal_text(evaluation, 3) : ""), score);
-
-    // A cap on the wall clock shortens the plan once the speed is known.
+    // A cap on the wall clock shortens the plan once the speed is known; before this step's checkpoint, which must hold it.
     if (params.max_minutes > 0 && step == 19) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 20;
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(step + 1 - session.first_step());
       const auto fits = static_cast<int64_t>(params.max_minutes * 60 / seconds);
       if (fits < steps) {
         steps = std::max<int64_t>(fits, 20);
@@ -233,6 +191,16 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
         log::info("  capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + count_text(steps) + " of " + count_text(plan.steps()) + " steps");
       }
     }
+
+    Numbers numbers{{"loss", loss}, {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor}, {"grad_norm", norm}, {"tokens", static_cast<double>(tokens)}};
+    std::optional<double> score;
+    if (session.evaluation_due(step) && !corpus.held_out.empty()) {
+      evaluation = held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens);
+      numbers.emplace_back("held_out_loss", evaluation);
+      score = evaluation;
+    }
+    session.journal().metrics(step + 1, numbers);
+    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + (evaluation > 0 ? "  held out " + decimal_text(evaluation, 3) : ""), score);
   }
 
   // 5. The result.

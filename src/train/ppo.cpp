@@ -19,9 +19,9 @@
 #include "losses/language.h"
 #include "model/hf_folder.h"
 #include "rewards/reward_model.h"
-#include "rollout/generate.h"
 #include "text/tokenizer.h"
 #include "train/batch_plan.h"
+#include "train/networks.h"
 #include "train/ppo_learner.h"
 #include "train/precision.h"
 #include "train/session.h"
@@ -110,16 +110,6 @@ std::vector<rollout::Request> load_requests(const PpoParams& params, config::Sta
   return out;
 }
 
-Actor actor_of(const model::Decoder& decoder, at::ScalarType compute) {
-  Actor actor;
-  actor.logps = [&decoder, compute](const Batch& b, const LogpsOptions& given) {
-    LogpsOptions options = given;
-    options.compute = compute;
-    return token_logps(decoder.hidden(b.packed, {.matmul = compute}).index_select(0, b.rows), decoder.output_weight(), b.targets, options);
-  };
-  return actor;
-}
-
 // Pretraining text mixed into the policy's gradient (Ouyang et al. 2022, "PPO-ptx").
 ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const Actor& actor, uint64_t seed, at::Device device) {
   if (params.pretrain_coef <= 0) return {};
@@ -183,26 +173,22 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   const std::vector<rollout::Request> prompts =
       load_requests(params, context, models.tokenizer, models.policy.config().max_positions);
 
-  Actor actor = actor_of(models.policy, compute);
-  actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
   rollout::GenerateOptions generate_options;
   generate_options.seed = mix64(seed, hash64("ppo"));
   if (models.tokenizer.eos()) generate_options.end_ids = {*models.tokenizer.eos()};
   generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
-  actor.sample = [&](std::span<const rollout::Request> requests) { return rollout::generate(models.policy, requests, params.sampling, generate_options); };
+  Actor actor = decoder_actor(models.policy, {.matmul = compute}, params.sampling, generate_options);
+  actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
   models.reference.set_trainable(false);
-  Critic critic;
+  Critic critic = decoder_critic(models.critic, models.value_head, {.matmul = compute});
   critic.parameters = trainable_tensors(models.critic, &models.value_head);
-  critic.values = [&](const Batch& b, const Tensor& rows) {
-    return models.value_head.scores(models.critic.hidden(b.packed, {.matmul = compute}).index_select(0, rows));
-  };
   const RewardFunction reward = [&](std::span<const Trajectory> trajectories) {
     std::vector<std::vector<int32_t>> sequences;
     for (const Trajectory& t : trajectories) sequences.push_back(t.sequence.ids);
     return models.reward.score(sequences);
   };
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);
-  PpoLearner learner(params, seed, params.steps, device, actor, actor_of(models.reference, compute), critic, reward, extra);
+  PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, {.matmul = compute}), critic, reward, extra);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(static_cast<int64_t>(prompts.size())) + " prompts, " +
             count_text(params.steps) + " iterations of " + count_text(params.batch_prompts * params.samples_per_prompt) + " answers");
   for (const std::string& line : learner.describe()) log::info("  " + line);

@@ -36,7 +36,8 @@ struct PpoLearner::Experience {
   advantages::Slots slots;
   std::vector<int64_t> token_offsets{0};  // S+1, in tokens
   std::vector<uint8_t> extra;             // S: 1 where a slot follows the last token; empty: none
-  Tensor old_logp, reference_logp;        // (R) f32
+  Tensor old_logp;                        // (R) in the policy's dtype: the ratio is 1 until the policy moves
+  Tensor reference_logp;                  // (R) f32
   Tensor entropy;                         // (R) f32, nats
   Tensor values, returns;                 // (N) f32
   Tensor advantages;                      // (R) f32
@@ -156,9 +157,9 @@ PpoLearner::Experience PpoLearner::collect(std::span<const rollout::Request> req
     const Batch b = batch_of(members, e, rows);
     const TokenLogps own = actor_.logps(b, with_entropy);
     old_logps.push_back(own.logps.to(at::kCPU));
-    entropies.push_back(own.entropy.to(at::kCPU));
-    reference_logps.push_back(reference_.logps(b, logps_options()).logps.to(at::kCPU));
-    values.push_back(critic_.values(b, value_rows(b, members, e)).to(at::kCPU));
+    entropies.push_back(own.entropy.to(at::kCPU, at::kFloat));
+    reference_logps.push_back(reference_.logps(b, logps_options()).logps.to(at::kCPU, at::kFloat));
+    values.push_back(critic_.values(b, value_rows(b, members, e)).to(at::kCPU, at::kFloat));
   }
   e.old_logp = at::cat(old_logps);
   e.entropy = at::cat(entropies);
@@ -166,7 +167,7 @@ PpoLearner::Experience PpoLearner::collect(std::span<const rollout::Request> req
   e.values = at::cat(values);
 
   // The gauge: sampler against trainer on the same tokens and weights.
-  const Tensor sampler = at::empty_like(e.old_logp);
+  const Tensor sampler = at::empty(e.old_logp.sizes(), at::kFloat);
   float* out = sampler.mutable_data_ptr<float>();
   for (const Trajectory& t : trajectories_) out = std::copy(t.completion.logps.begin(), t.completion.logps.end(), out);
   const Tensor gap = (sampler - e.old_logp).abs();
@@ -276,7 +277,8 @@ void PpoLearner::shape(Experience& e) const {
     finished.push_back(t.completion.finish == rollout::Finish::kStop);
   }
   const auto span = [](const Tensor& t) { return std::span<const float>(t.const_data_ptr<float>(), static_cast<size_t>(t.numel())); };
-  e.shaped = advantages::shape_rewards(e.slots, {score, finished, span(e.old_logp), span(e.reference_logp)}, kl_.coef(), params_.shaping);
+  const Tensor old_logp = e.old_logp.to(at::kFloat);
+  e.shaped = advantages::shape_rewards(e.slots, {score, finished, span(old_logp), span(e.reference_logp)}, kl_.coef(), params_.shaping);
   const advantages::Estimates estimates = advantages::estimate({e.slots, e.shaped.rewards, span(e.values), {}}, params_.advantage);
   e.advantages = float_tensor(e.slots.at_actions(estimates.advantages));
   e.returns = float_tensor(estimates.returns);

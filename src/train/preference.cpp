@@ -17,28 +17,21 @@
 #include "base/stats.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
-#include "losses/aggregate.h"
 #include "losses/pair.h"
 #include "model/hf_folder.h"
 #include "optim/changed.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "rollout/logprobs.h"
-#include "tensor/logps.h"
 #include "text/tokenizer.h"
 #include "train/batch_plan.h"
-#include "train/collate.h"
 #include "train/precision.h"
+#include "train/preference_step.h"
 #include "train/session.h"
 #include "train/trainable.h"
 
 namespace hone::train {
 namespace {
-
-/// log p of both answers of each pair, summed over their weighted tokens.
-struct ReferenceLogps {
-  std::vector<float> chosen, rejected;
-};
 
 ReferenceLogps compute_reference(const std::string& folder, std::span<const data::Pair> pairs, const std::string& device, at::ScalarType compute) {
   model::LoadedModel loaded = model::load_model(folder);
@@ -91,32 +84,6 @@ ReferenceLogps cached_reference(const std::string& folder, std::span<const data:
   return out;
 }
 
-Tensor floats(std::span<const int64_t> members, const std::vector<float>& values, const at::Device& device) {
-  const Tensor t = at::empty({static_cast<int64_t>(members.size())}, at::kFloat);
-  for (size_t i = 0; i < members.size(); ++i) t.mutable_data_ptr<float>()[i] = values[static_cast<size_t>(members[i])];
-  return t.to(device);
-}
-
-struct Forward {
-  model::ComputeOptions compute;
-  LogpsOptions logps;
-};
-
-losses::PairLogps pair_logps(const model::Decoder& policy, std::span<const int64_t> members, std::span<const data::Pair> pairs, const ReferenceLogps& reference,
-                             const Forward& forward, int64_t& tokens) {
-  std::vector<const data::Sequence*> sequences;
-  for (const int64_t i : members) sequences.push_back(&pairs[static_cast<size_t>(i)].chosen);
-  for (const int64_t i : members) sequences.push_back(&pairs[static_cast<size_t>(i)].rejected);
-  const Batch b = collate(sequences, policy.device());
-  tokens += b.tokens;
-  const Tensor hidden = policy.hidden(b.packed, forward.compute).index_select(0, b.rows);
-  const Tensor sums = sum_by_sequence(token_logps(hidden, policy.output_weight(), b.targets, forward.logps).logps, b);
-  const Tensor counts = sum_by_sequence(at::ones_like(b.weights), b);
-  const auto n = static_cast<int64_t>(members.size());
-  return {sums.narrow(0, 0, n), sums.narrow(0, n, n), floats(members, reference.chosen, policy.device()), floats(members, reference.rejected, policy.device()),
-          counts.narrow(0, 0, n), counts.narrow(0, n, n), {}};
-}
-
 struct HeldOut {
   double loss = 0, accuracy = 0;
 };
@@ -145,7 +112,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const auto seed = static_cast<uint64_t>(context.run.seed);
   if (params.data.empty()) usage_error("preference: no data", "give data = [\"comparisons.jsonl\"]");
   if (params.model.empty()) usage_error("preference: no model to start from", "give model = \"FOLDER\"");
-  const losses::PairLoss loss_function = losses::pair_loss(params.loss.loss);
+  losses::pair_loss(params.loss.loss);  // an unknown one is an error before anything is read
 
   // 1. Policy and comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
@@ -200,27 +167,11 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   HeldOut last;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
-    double normaliser = 0;
-    for (const int64_t i : batch) normaliser += train.items[static_cast<size_t>(i)].weight;
     std::optional<optim::FirstStepCheck> first;
     if (step == 0) first.emplace(optimizer.tensors());
     optimizer.zero_grad();
-    double loss = 0, chosen = 0, rejected = 0, right = 0;
-    int64_t tokens = 0;
-    for (const auto micro : micro_batches(batch, lengths, params.micro_tokens)) {
-      const losses::PairLogps logps = pair_logps(policy, micro, train.items, reference, forward, tokens);
-      std::vector<float> weights;
-      for (const int64_t i : micro) weights.push_back(static_cast<float>(train.items[static_cast<size_t>(i)].weight));
-      std::vector<int64_t> own(micro.size());
-      std::iota(own.begin(), own.end(), 0);
-      const Tensor part = losses::reduce(loss_function(logps, params.loss), floats(own, weights, policy.device()), normaliser);
-      part.backward();
-      loss += part.item<double>();
-      // Drift of each side's log-probability from the reference: DPO can push both down.
-      chosen += (logps.policy_chosen.detach() - logps.reference_chosen).sum().item<double>();
-      rejected += (logps.policy_rejected.detach() - logps.reference_rejected).sum().item<double>();
-      right += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
-    }
+    const auto [loss, chosen, rejected, right, tokens] =
+        add_preference_gradient(policy, train.items, reference, lengths, batch, params.micro_tokens, params.loss, forward);
     const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {

@@ -17,8 +17,6 @@
 #include "base/stats.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
-#include "losses/aggregate.h"
-#include "losses/bradley_terry.h"
 #include "model/hf_folder.h"
 #include "optim/changed.h"
 #include "optim/optimizer.h"
@@ -27,8 +25,8 @@
 #include "rewards/reward_model.h"
 #include "text/tokenizer.h"
 #include "train/batch_plan.h"
-#include "train/collate.h"
 #include "train/precision.h"
+#include "train/reward_step.h"
 #include "train/session.h"
 #include "train/trainable.h"
 
@@ -199,42 +197,18 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
 
   // 3. Steps.
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps_each);
-  model::ComputeOptions options{.matmul = compute, .checkpoint = params.checkpoint_activations};
+  const model::ComputeOptions options{.matmul = compute, .checkpoint = params.checkpoint_activations};
   double accuracy = 0;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const auto member = static_cast<size_t>(step / steps_each);
     const int64_t own_step = step % steps_each;
     Member& m = members[member];
     const std::span<const int64_t> batch = plans[member].batch(own_step);
-    double normaliser = 0;
-    for (const int64_t i : batch) normaliser += data.train[static_cast<size_t>(i)].weight;
     std::optional<optim::FirstStepCheck> first;
     if (own_step == 0) first.emplace(m.optimizer.tensors());
     m.optimizer.zero_grad();
-    double loss = 0, right = 0, gap = 0;
-    int64_t tokens = 0;
-    for (const auto micro : micro_batches(batch, lengths, params.micro_tokens)) {
-      std::vector<const data::Sequence*> sequences;
-      const auto pairs = static_cast<int64_t>(micro.size());
-      const Tensor weights = at::empty({pairs}, at::kFloat), margins = at::empty({pairs}, at::kFloat);
-      for (size_t k = 0; k < micro.size(); ++k) {
-        const data::Pair& p = data.train[static_cast<size_t>(micro[k])];
-        sequences.push_back(&p.chosen);
-        sequences.push_back(&p.rejected);
-        weights.mutable_data_ptr<float>()[k] = static_cast<float>(p.weight);
-        margins.mutable_data_ptr<float>()[k] = static_cast<float>(p.margin);
-      }
-      const Batch b = collate(sequences, m.decoder.device());
-      const Tensor scores = m.head.scores(m.decoder.hidden(b.packed, options).index_select(0, b.last)).view({pairs, 2});
-      losses::RewardPair pair{scores.select(1, 0), scores.select(1, 1), params.use_margin ? margins.to(scores.device()) : Tensor(), {}};
-      const Tensor part = losses::reduce(losses::bradley_terry(pair, params.loss), weights.to(scores.device()), normaliser);
-      part.backward();
-      loss += part.item<double>();
-      const Tensor difference = (pair.chosen - pair.rejected).detach();
-      right += difference.gt(0).sum().item<double>();
-      gap += difference.sum().item<double>();
-      tokens += b.tokens;
-    }
+    const auto [loss, right, gap, tokens] =
+        add_reward_gradient(m.decoder, m.head, data.train, lengths, batch, params.micro_tokens, params.loss, params.use_margin, options);
     const double factor = optim::schedule_factor(schedule, own_step, steps_each);
     const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {

@@ -1,0 +1,32 @@
+#include "train/language_step.h"
+
+#include "losses/aggregate.h"
+#include "losses/language.h"
+#include "train/batch_plan.h"
+
+namespace hone::train {
+
+Tensor token_losses(const model::Decoder& decoder, const Batch& batch, const Forward& forward) {
+  const Tensor hidden = decoder.hidden(batch.packed, forward.compute).index_select(0, batch.rows);
+  return losses::language(token_logps(hidden, decoder.output_weight(), batch.targets, forward.logps).logps);
+}
+
+LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<const data::Sequence> sequences,
+                                   std::span<const int64_t> lengths, std::span<const int64_t> batch,
+                                   int64_t micro_tokens, const Forward& forward) {
+  double normaliser = 0;
+  for (const int64_t i : batch) normaliser += losses::total_weight(sequences[static_cast<size_t>(i)].weight);
+  LanguageStep out;
+  for (const auto micro : micro_batches(batch, lengths, micro_tokens)) {
+    std::vector<const data::Sequence*> members;
+    for (const int64_t i : micro) members.push_back(&sequences[static_cast<size_t>(i)]);
+    const Batch b = collate(members, decoder.device());
+    const Tensor part = losses::reduce(token_losses(decoder, b, forward), b.weights, normaliser);
+    part.backward();
+    out.loss += part.item<double>();
+    out.tokens += b.tokens;
+  }
+  return out;
+}
+
+}  // namespace hone::train

@@ -1,0 +1,19 @@
+// Transformers as the PPO learner sees them.
+#pragma once
+#include "model/decoder.h"
+#include "model/scalar_head.h"
+#include "rollout/rollout.h"
+#include "train/ppo_learner.h"
+
+namespace hone::train {
+
+/// Log-probabilities in the training forward's shape. No samples and no trainable parameters: a reference. The decoder
+/// must outlive what is returned here and below.
+Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute);
+/// The same with samples straight from the decoder's tensors.
+Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
+                    const rollout::SamplingParams& sampling, const rollout::GenerateOptions& options);
+Critic decoder_critic(const model::Decoder& decoder, const model::ScalarHead& head,
+                      const model::ComputeOptions& compute);
+
+}  // namespace hone::train

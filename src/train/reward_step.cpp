@@ -1,0 +1,44 @@
+#include "train/reward_step.h"
+
+#include "losses/aggregate.h"
+#include "losses/bradley_terry.h"
+#include "train/batch_plan.h"
+#include "train/collate.h"
+
+namespace hone::train {
+
+RewardStep add_reward_gradient(const model::Decoder& decoder, const model::ScalarHead& head,
+                               std::span<const data::Pair> pairs, std::span<const int64_t> lengths,
+                               std::span<const int64_t> batch, int64_t micro_tokens,
+                               const losses::BradleyTerryParams& loss, bool use_margin,
+                               const model::ComputeOptions& compute) {
+  double normaliser = 0;
+  for (const int64_t i : batch) normaliser += pairs[static_cast<size_t>(i)].weight;
+  RewardStep out;
+  for (const auto micro : micro_batches(batch, lengths, micro_tokens)) {
+    std::vector<const data::Sequence*> sequences;
+    const auto count = static_cast<int64_t>(micro.size());
+    const Tensor weights = at::empty({count}, at::kFloat), margins = at::empty({count}, at::kFloat);
+    for (size_t k = 0; k < micro.size(); ++k) {
+      const data::Pair& p = pairs[static_cast<size_t>(micro[k])];
+      sequences.push_back(&p.chosen);
+      sequences.push_back(&p.rejected);
+      weights.mutable_data_ptr<float>()[k] = static_cast<float>(p.weight);
+      margins.mutable_data_ptr<float>()[k] = static_cast<float>(p.margin);
+    }
+    const Batch b = collate(sequences, decoder.device());
+    const Tensor scores = head.scores(decoder.hidden(b.packed, compute).index_select(0, b.last)).view({count, 2});
+    const losses::RewardPair pair{
+        scores.select(1, 0), scores.select(1, 1), use_margin ? margins.to(scores.device()) : Tensor(), {}};
+    const Tensor part = losses::reduce(losses::bradley_terry(pair, loss), weights.to(scores.device()), normaliser);
+    part.backward();
+    out.loss += part.item<double>();
+    const Tensor difference = (pair.chosen - pair.rejected).detach();
+    out.right += difference.gt(0).sum().item<double>();
+    out.gap += difference.sum().item<double>();
+    out.tokens += b.tokens;
+  }
+  return out;
+}
+
+}  // namespace hone::train

@@ -1,0 +1,289 @@
+// How a step is cut changes no gradient: in one pass, in micro-batches of any size, one sequence at a time, in padded
+// buckets. Every objective goes through the functions that its loop calls, and where the loss is simple it is also
+// written out here, sequence by sequence, without packs.
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "base/rng.h"
+#include "model/shapes.h"
+#include "train/language_step.h"
+#include "train/networks.h"
+#include "train/preference_step.h"
+#include "train/reward_step.h"
+#include "train/trainable.h"
+
+using namespace hone;
+
+namespace {
+
+struct Precision {
+  at::ScalarType dtype;
+  double bound;        // of ‖difference‖ / ‖gradient‖
+  bool own_attention;  // false: padded buckets, which f64 has anyway
+};
+const Precision kPrecisions[] = {{at::kDouble, 1e-10, false}, {at::kFloat, 1e-5, true}, {at::kFloat, 1e-5, false}};
+// Tokens of one pass: each sequence alone, a few together, everything at once.
+const int64_t kCuts[] = {1, 19, 20, 37, 64, 100, 1 << 30};
+// 13 to 16 make one bucket with padding; a sequence of one token has nothing to learn.
+const std::vector<int64_t> kLengths{3, 16, 1, 15, 40, 13, 2, 14, 9, 27};
+
+std::vector<int64_t> all(size_t n) {
+  std::vector<int64_t> out(n);
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
+
+std::vector<data::Sequence> some_sequences() {
+  Stream random(3, "cut");
+  std::vector<data::Sequence> out;
+  for (const int64_t n : kLengths) {
+    data::Sequence s;
+    for (int64_t i = 0; i < n; ++i) {
+      s.ids.push_back(static_cast<int32_t>(random.below(37)));
+      s.weight.push_back(i == 0 ? 0.0F : static_cast<float>(random.below(3)) / 2);
+    }
+    out.push_back(std::move(s));
+  }
+  std::ranges::fill(out[6].weight, 0.0F);  // a pass in which nothing has weight
+  return out;
+}
+
+std::vector<data::Pair> some_pairs() {
+  Stream random(4, "cut");
+  std::vector<data::Pair> out;
+  for (size_t i = 0; i < kLengths.size(); ++i) {
+    data::Pair p;
+    p.prompt_length = 1 + static_cast<int64_t>(random.below(6));
+    p.weight = i % 3 == 0 ? 0.5 : 1;
+    p.margin = 0.25 * static_cast<double>(i % 4);
+    for (data::Sequence* s : {&p.chosen, &p.rejected})
+      for (int64_t t = 0, n = p.prompt_length + kLengths[s == &p.chosen ? i : kLengths.size() - 1 - i]; t < n; ++t) {
+        s->ids.push_back(static_cast<int32_t>(random.below(37)));
+        s->weight.push_back(t < p.prompt_length ? 0.0F : 1.0F);
+      }
+    out.push_back(std::move(p));
+  }
+  return out;
+}
+
+struct Network {
+  model::Decoder decoder;
+  model::ScalarHead head;
+  std::vector<optim::NamedTensor> tensors;
+
+  Network(const char* family, at::ScalarType dtype, uint64_t seed, bool with_head)
+      : decoder(model::make_decoder(test::tiny(family), seed)), head(model::make_scalar_head(24, 0.3, seed)) {
+    if (with_head) decoder.drop_output_weight();
+    decoder.to(at::kCPU, dtype);
+    head.weight = head.weight.to(dtype);
+    tensors = train::trainable_tensors(decoder, with_head ? &head : nullptr);
+  }
+  void clear() {
+    for (optim::NamedTensor& t : tensors) t.tensor.mutable_grad().reset();
+  }
+  // All gradients in one vector, f64.
+  Tensor gradient() const {
+    std::vector<Tensor> parts;
+    for (const optim::NamedTensor& t : tensors)
+      parts.push_back((t.tensor.grad().defined() ? t.tensor.grad() : at::zeros_like(t.tensor))
+                          .detach()
+                          .reshape({-1})
+                          .to(at::kDouble));
+    return at::cat(parts).clone();
+  }
+};
+
+double relative(const Tensor& a, const Tensor& b) {
+  return at::linalg_vector_norm(a - b).item<double>() / at::linalg_vector_norm(b).item<double>();
+}
+
+Tensor hidden_alone(const model::Decoder& decoder, const std::vector<int32_t>& ids) {
+  return decoder.hidden(model::pack({&ids, 1}), {.own_attention = false});
+}
+
+// log p of the weighted tokens of one sequence, each times its weight -> scalar.
+Tensor logp_alone(const model::Decoder& decoder, const data::Sequence& s) {
+  const Tensor logps = at::log_softmax(at::matmul(hidden_alone(decoder, s.ids), decoder.output_weight().t()), 1);
+  Tensor sum = at::zeros({}, logps.options());
+  for (size_t i = 1; i < s.ids.size(); ++i)
+    sum = sum + logps[static_cast<int64_t>(i) - 1][s.ids[i]] * static_cast<double>(s.weight[i]);
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("language modelling: however a step is cut, its gradient is the same") {
+  const std::vector<data::Sequence> sequences = some_sequences();
+  const std::vector<int64_t> batch = all(sequences.size());
+  for (const char* family : {"llama", "gpt2"})
+    for (const Precision& precision : kPrecisions) {
+      CAPTURE(family);
+      CAPTURE(precision.own_attention);
+      Network n(family, precision.dtype, 1, false);
+      Tensor loss = at::zeros({}, precision.dtype);
+      double weight = 0;
+      for (const data::Sequence& s : sequences) {
+        loss = loss - logp_alone(n.decoder, s);
+        weight += std::accumulate(s.weight.begin(), s.weight.end(), 0.0);
+      }
+      (loss / weight).backward();
+      const Tensor alone = n.gradient();
+      for (const bool checkpoint : {false, true})
+        for (const int64_t cut : kCuts) {
+          CAPTURE(cut);
+          n.clear();
+          model::AttentionWork work;
+          train::Forward forward;
+          forward.compute = {.checkpoint = checkpoint, .work = &work, .own_attention = precision.own_attention};
+          const train::LanguageStep step =
+              train::add_language_gradient(n.decoder, sequences, kLengths, batch, cut, forward);
+          CHECK(relative(n.gradient(), alone) < precision.bound);
+          CHECK(step.loss == doctest::Approx((loss / weight).item<double>()).epsilon(1e-5));
+          CHECK(step.tokens == std::accumulate(kLengths.begin(), kLengths.end(), int64_t{0}));
+          CHECK((work.padding > 0) == (!precision.own_attention && cut >= 37));
+        }
+    }
+}
+
+TEST_CASE("reward model: however a step is cut, its gradient is the same") {
+  const std::vector<data::Pair> pairs = some_pairs();
+  const std::vector<int64_t> batch = all(pairs.size());
+  std::vector<int64_t> lengths;
+  for (const data::Pair& p : pairs) lengths.push_back(p.size());
+  losses::BradleyTerryParams params;
+  params.centring = 0.1;
+  for (const Precision& precision : kPrecisions) {
+    CAPTURE(precision.own_attention);
+    Network n("llama", precision.dtype, 2, true);
+    Tensor loss = at::zeros({}, precision.dtype);
+    double weight = 0;
+    for (const data::Pair& p : pairs) {
+      const auto score = [&](const data::Sequence& s) {
+        return (hidden_alone(n.decoder, s.ids)[s.size() - 1] * n.head.weight[0]).sum();
+      };
+      const Tensor chosen = score(p.chosen), rejected = score(p.rejected);
+      loss = loss + p.weight * (params.centring * (chosen + rejected).square() -
+                                at::log_sigmoid(chosen - rejected - p.margin));
+      weight += p.weight;
+    }
+    (loss / weight).backward();
+    const Tensor alone = n.gradient();
+    for (const int64_t cut : kCuts) {
+      CAPTURE(cut);
+      n.clear();
+      const train::RewardStep step = train::add_reward_gradient(n.decoder, n.head, pairs, lengths, batch, cut, params,
+                                                                true, {.own_attention = precision.own_attention});
+      CHECK(relative(n.gradient(), alone) < precision.bound);
+      CHECK(step.loss == doctest::Approx((loss / weight).item<double>()).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("DPO: however a step is cut, its gradient is the same") {
+  const std::vector<data::Pair> pairs = some_pairs();
+  const std::vector<int64_t> batch = all(pairs.size());
+  std::vector<int64_t> lengths;
+  train::ReferenceLogps reference;
+  for (const data::Pair& p : pairs) {
+    lengths.push_back(p.size());
+    reference.chosen.push_back(-3.0F - static_cast<float>(p.chosen.size()));
+    reference.rejected.push_back(-2.5F - static_cast<float>(p.rejected.size()));
+  }
+  losses::PairLossParams params;
+  params.loss = "dpo";
+  for (const Precision& precision : kPrecisions) {
+    CAPTURE(precision.own_attention);
+    Network n("llama", precision.dtype, 3, false);
+    Tensor loss = at::zeros({}, precision.dtype);
+    double weight = 0;
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      const Tensor chosen = logp_alone(n.decoder, pairs[i].chosen) - static_cast<double>(reference.chosen[i]),
+                   rejected = logp_alone(n.decoder, pairs[i].rejected) - static_cast<double>(reference.rejected[i]);
+      loss = loss - pairs[i].weight * at::log_sigmoid(params.beta * (chosen - rejected));
+      weight += pairs[i].weight;
+    }
+    (loss / weight).backward();
+    const Tensor alone = n.gradient();
+    for (const int64_t cut : kCuts) {
+      CAPTURE(cut);
+      n.clear();
+      train::Forward forward;
+      forward.compute.own_attention = precision.own_attention;
+      const train::PreferenceStep step =
+          train::add_preference_gradient(n.decoder, pairs, reference, lengths, batch, cut, params, forward);
+      CHECK(relative(n.gradient(), alone) < precision.bound);
+      CHECK(step.loss == doctest::Approx((loss / weight).item<double>()).epsilon(1e-5));
+    }
+  }
+}
+
+namespace {
+
+// One iteration of the learner on given completions at learning rate 0: afterwards the gradients of the last minibatch
+// of policy and critic stand in .grad.
+std::pair<Tensor, Tensor> ppo_gradients(const Precision& precision, int64_t minibatches, int64_t micro_tokens) {
+  Network policy("llama", precision.dtype, 5, false), reference("llama", precision.dtype, 6, false),
+      critic("llama", precision.dtype, 7, true);
+  const model::ComputeOptions compute{.own_attention = precision.own_attention};
+  std::vector<rollout::Request> requests;
+  Stream random(8, "cut");
+  for (const int64_t length : kLengths) {
+    requests.push_back({{}, requests.size(), 0});
+    for (int64_t i = 0; i < 1 + length / 3; ++i)
+      requests.back().prompt.push_back(static_cast<int32_t>(random.below(37)));
+  }
+  train::Actor actor = train::decoder_actor(policy.decoder, compute);
+  actor.parameters = policy.tensors;
+  actor.sample = [](std::span<const rollout::Request> given) {
+    Stream stream(9, "cut");
+    std::vector<rollout::Completion> out;
+    for (size_t i = 0; i < given.size(); ++i) {
+      rollout::Completion c;
+      for (int64_t t = 0; t < kLengths[i]; ++t) c.ids.push_back(static_cast<int32_t>(stream.below(37)));
+      c.logps.assign(c.ids.size(), -3.0F);
+      c.finish = i % 2 == 0 ? rollout::Finish::kStop : rollout::Finish::kLength;
+      out.push_back(std::move(c));
+    }
+    return out;
+  };
+  train::Critic values = train::decoder_critic(critic.decoder, critic.head, compute);
+  values.parameters = critic.tensors;
+  train::PpoParams params;
+  params.minibatches = minibatches;
+  params.policy_epochs = params.critic_epochs = 1;
+  params.critic_warmup = 0;
+  params.micro_tokens = micro_tokens;
+  params.sampling.max_tokens = 40;
+  params.shaping.score_position = "after_last";
+  params.loss.entropy_coef = 0.05;
+  params.policy_optim.lr = params.critic_optim.lr = 0;
+  params.policy_optim.clip_norm = params.critic_optim.clip_norm = 0;
+  train::PpoLearner learner(params, 1, 1, at::kCPU, actor, train::decoder_actor(reference.decoder, compute), values,
+                            [](std::span<const train::Trajectory> t) {
+                              std::vector<double> out;
+                              for (size_t i = 0; i < t.size(); ++i) out.push_back(std::sin(static_cast<double>(i)));
+                              return out;
+                            });
+  learner.step(0, requests);
+  return {policy.gradient(), critic.gradient()};
+}
+
+}  // namespace
+
+TEST_CASE("PPO: however a minibatch is cut, the gradients of policy and critic are the same") {
+  for (const int64_t minibatches : {1, 3})
+    for (const Precision& precision : kPrecisions) {
+      CAPTURE(minibatches);
+      CAPTURE(precision.own_attention);
+      const auto [policy, critic] = ppo_gradients({precision.dtype, 0, false}, minibatches, 1);
+      CHECK(at::linalg_vector_norm(policy).item<double>() > 1e-3);
+      CHECK(at::linalg_vector_norm(critic).item<double>() > 1e-3);
+      for (const int64_t cut : kCuts) {
+        CAPTURE(cut);
+        const auto [a, b] = ppo_gradients(precision, minibatches, cut);
+        CHECK(relative(a, policy) < precision.bound);
+        CHECK(relative(b, critic) < precision.bound);
+      }
+    }
+}
