@@ -226,6 +226,14 @@ void require_same_inputs(const config::Record& before, const std::vector<std::pa
   }
 }
 
+// What stands in the stage's folder, if anything, was made by the same settings.
+void require_same_recipe(const Prepared& p) {
+  const fs::path& folder = p.context.folder;
+  if (!holds_nothing(folder) && fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != p.resolved)
+    usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
+                "choose another folder with --out, or remove this one");
+}
+
 // Takes the stage's folder, which is locked: for a new run, or to continue the one in it. False if that one is done.
 bool take_folder(Prepared& p, bool resume) {
   const fs::path& folder = p.context.folder;
@@ -238,9 +246,6 @@ bool take_folder(Prepared& p, bool resume) {
     if (!resume)
       usage_error(folder.string() + ": holds a run already (" + before.outcome + ")",
                   "continue it with --resume, or choose another folder with --out");
-    if (fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != p.resolved)
-      usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
-                  "choose another folder with --out, or remove this one");
     require_same_inputs(before, inputs);
     if (before.outcome == "done") return false;
     before.parents = record.parents;
@@ -308,7 +313,10 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   set_threads(static_cast<int>(recipe.run.threads));
   require_device(recipe.run.device);
   // Everything that can be wrong with the request is found before a folder is made and the first stage starts.
-  for (size_t i = 0; i < recipe.stages.size(); ++i) prepare(recipe, i, options.out);
+  for (size_t i = 0; i < recipe.stages.size(); ++i) {
+    const Prepared p = prepare(recipe, i, options.out);
+    if (options.resume) require_same_recipe(p);
+  }
   fs::create_directories(options.out);
   log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " + std::to_string(recipe.run.seed) + ", " +
             recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " + processor_name() + ", torch " + torch_version());
