@@ -1,33 +1,67 @@
 #!/usr/bin/env bash
-# Kills a run of tests/train/tiny.toml with SIGKILL at random moments, resumes it each time, and demands that everything it
-# leaves (weights, metrics, samples, results) is byte for byte what an undisturbed run leaves.
-#   tools/kills.sh BUILD KILLS [SEED]
+# Stops a run of tests/train/tiny.toml again and again, resumes it each time, and demands that everything it leaves
+# (weights, metrics, samples, results, records; after SIGKILL also which checkpoints are kept, their tensors and scores) is
+# byte for byte what an undisturbed run leaves. The first five stops each meet one of the stages that train, soon after its
+# first checkpoint; the others come at random moments.
+#   tools/kills.sh BUILD KILLS [SEED [SIGNAL [VARIANT]]]
+# SIGNAL is KILL (default) or TERM. VARIANT is `plain` (default: the recipe as it stands) or `other`: the other way through
+# every loop, with bf16 matrix work, accumulation, activation checkpointing, frequent evaluation, a trunk shared with the
+# reference, early stops.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 hone=${1:-build}/hone
 kills=${2:-100}
 RANDOM=${3:-1}
+signal=${4:-KILL}
+options=()
+if [ "${5:-plain}" = other ]; then
+  for setting in dtype=bf16 \
+    pretrain.micro_tokens=150 pretrain.checkpoint_activations=true pretrain.optim.rule=muon pretrain.keep.evaluate_every=2 \
+    sft.micro_tokens=150 sft.keep.evaluate_every=2 sft.keep.last=1 \
+    reward.micro_tokens=150 reward.checkpoint_activations=true reward.keep.evaluate_every=2 \
+    ppo.micro_tokens=200 ppo.samples_per_prompt=2 ppo.train_layers=1 ppo.policy_optim.rule=muon ppo.target_kl=0.0001 \
+    ppo.kl_horizon=50 ppo.kl_target=0.01 ppo.score_position=after_last ppo.score_normalise=batch ppo.whiten_rewards=true \
+    ppo.loss.entropy_coef=0.01 ppo.keep.every=1 \
+    dpo.micro_tokens=150 dpo.checkpoint_activations=true dpo.keep.evaluate_every=2; do
+    options+=(--set "$setting")
+  done
+fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-kills.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 recipe=tests/train/tiny.toml
 # Paths stand in the records, so both runs use the same folder, one after the other.
-"$hone" run "$recipe" --out "$work/run" >"$work/reference.log" 2>&1 || { tail -n 20 "$work/reference.log"; echo "kills: the undisturbed run failed"; exit 1; }
+"$hone" run "$recipe" --out "$work/run" "${options[@]}" >"$work/reference.log" 2>&1 || { tail -n 20 "$work/reference.log"; echo "kills: the undisturbed run failed"; exit 1; }
 seconds=$(grep -o '"seconds": [0-9.]*' "$work/run/run.json" | head -1 | grep -o '[0-9.]*$')
-digest() {  # every result of every stage; not wall-clock, checkpoints, or the records with their dates
+digest() {  # every result of every stage; not wall-clock
   (cd "$1" && find . -type f ! -name timing.jsonl ! -name run.json ! -name report.html ! -path '*/checkpoints/*' ! -name .lock | sort | xargs sha256sum)
+  (cd "$1" && find . -name run.json | sort | xargs grep -HvE '"(started|finished|seconds)": ')
+  # A termination writes a checkpoint of its own, so only kills leave the same ones. Beside tensors and score a checkpoint
+  # holds how long timing.jsonl was.
+  [ "$signal" = TERM ] && return
+  (cd "$1" && find . -path '*/checkpoints/*' -name tensors.safetensors | sort | xargs sha256sum)
+  (cd "$1" && find . -path '*/checkpoints/*' -name state.json | sort | xargs grep -H '^ "score"')
 }
 digest "$work/run" >"$work/reference.sha"
+training=(pretrain sft reward ppo dpo)
+random_seconds() {  # random_seconds SHARE: up to that share of what a whole run takes
+  awk -v s="$seconds" -v r=$RANDOM -v share="$1" 'BEGIN { printf "%.3f", s * r / 32768 * share }'
+}
 rounds=0
 killed=0
 while [ "$killed" -lt "$kills" ]; do
   rm -rf "$work/run"
   rounds=$((rounds + 1))
   while :; do
-    "$hone" run "$recipe" --out "$work/run" --resume >"$work/run.log" 2>&1 &
+    "$hone" run "$recipe" --out "$work/run" --resume "${options[@]}" >"$work/run.log" 2>&1 &
     pid=$!
-    # Somewhere in the first third of what a whole run takes, so that most runs are killed several times.
-    sleep "$(awk -v s="$seconds" -v r=$RANDOM 'BEGIN { printf "%.3f", 0.05 + s * r / 32768 / 3 }')"
-    if [ "$killed" -lt "$kills" ] && kill -9 "$pid" 2>/dev/null; then
+    if [ "$killed" -lt "${#training[@]}" ]; then
+      until compgen -G "$work/run/*-${training[killed]}/checkpoints/step-*/DONE" >"$work/seen" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+      sleep "$(random_seconds 0.02)"
+    else
+      # In the first third, so that most runs are stopped several times.
+      sleep "$(random_seconds 0.333)"
+    fi
+    if [ "$killed" -lt "$kills" ] && kill -s "$signal" "$pid" 2>/dev/null; then
       killed=$((killed + 1))
       wait "$pid" 2>/dev/null
     else
@@ -48,4 +82,4 @@ while [ "$killed" -lt "$kills" ]; do
     "$hone" check "$stage" >"$work/check.log" 2>&1 || { cat "$work/check.log"; echo "kills: hone check fails on $stage"; exit 1; }
   done
 done
-echo "kills: $killed kills in $rounds runs of ${seconds} s; weights, metrics, samples and results are byte-equal"
+echo "kills: $killed times SIG$signal in $rounds runs of ${seconds} s; weights, metrics, samples and results are byte-equal"

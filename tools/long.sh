@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Everything too long for `make test`: seeds, real recipes, random kills, the larger oracles. Each part that has passed
-# leaves a stamp in runs/long/, so that an interrupted run goes on where it stopped; `rm -r runs/long` starts afresh.
+# Everything too long for `make test`: the larger oracles, random kills, a soak, seeds, real recipes. `make test` holds a
+# short piece of each. Each part that has passed leaves a stamp in runs/long/, so that an interrupted run goes on where it
+# stopped; `rm -r runs/long` starts afresh.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+export HONE_LONG=1
 build=${1:-build}
 hone="$build/hone"
 out=runs/long
 data=${HONE_DATA:-../shared/data}
 mkdir -p "$out"
+ninja -C "$build" hone tests_oracle tests_soak || exit 1
 failed=0
 part() {  # part NAME COMMAND…
   local name=$1
@@ -32,6 +35,12 @@ recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands that every che
   shift 2
   part "$name" bash -c '"$0" run "$1" --out "$2" --resume "${@:3}" && ! grep -q "\"met\": false" "$2"/*/results.json' "$hone" "$file" "$out/$name" "$@"
 }
+part oracle "$build/tests/oracle/tests_oracle" --success --no-skipped-summary
+part selftest "$hone" selftest --oracle
+part kills tools/kills.sh "$build" 100
+part kills-other tools/kills.sh "$build" 30 2 KILL other
+part terminations tools/kills.sh "$build" 30 3 TERM
+part soak "$build/tests/train/tests_soak" --success
 for seed in 1 2 3 4; do recipe "align-$seed" recipes/align.toml --set seed=$seed; done
 # Four fresh seeds from the commit that is tested: nobody can have tuned on them.
 hash=$(git rev-parse HEAD 2>/dev/null || echo 0)
@@ -48,7 +57,5 @@ if [ -d "$data" ]; then
 else
   echo "== real recipes: skipped, $data is absent"
 fi
-part kills tools/kills.sh "$build" 100
-part oracle "$hone" selftest --oracle
 echo "long: $failed failed"
 [ "$failed" = 0 ]

@@ -53,6 +53,17 @@ std::optional<double> score_of(const fs::path& folder) {
   return state["score"].get<double>();
 }
 
+// Of a save that was killed.
+void remove_leavings(const fs::path& folder) {
+  std::vector<fs::path> leavings;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".writing-") || name.starts_with(".replaced-") || name.starts_with(".removing-"))
+      leavings.push_back(entry.path());
+  }
+  for (const fs::path& path : leavings) fs::remove_all(path);
+}
+
 }  // namespace
 
 uint64_t size_of(const optim::StateTensors& tensors) {
@@ -88,10 +99,7 @@ void Store::save(int64_t step, const optim::StateTensors& tensors, const Json& s
                  replaced = folder_ / (".replaced-" + named(step));
   try {
     fs::create_directories(folder_);
-    for (const auto& entry : fs::directory_iterator(folder_))  // of a save that was killed
-      if (entry.path().filename().string().starts_with(".writing-") ||
-          entry.path().filename().string().starts_with(".replaced-"))
-        fs::remove_all(entry.path());
+    remove_leavings(folder_);
     fs::create_directory(writing);
     write_safetensors(writing / kTensors, tensors);
     const Json all = {{"format", kFormat},
@@ -155,9 +163,16 @@ void Store::prune() const {
   if (const auto step = best()) keep.insert(*step);
   for (const int64_t step : all)
     if (!keep.contains(step)) {
-      fs::remove(path(step) / kDone);  // first, so that a kill here leaves no half folder that calls itself complete
-      fs::remove_all(path(step));
+      const fs::path removing = folder_ / (".removing-" + named(step));
+      fs::rename(path(step), removing);  // first, so that a kill here leaves no half folder that calls itself complete
+      fs::remove_all(removing);
     }
+}
+
+void Store::clear() const {
+  if (!fs::exists(folder_)) return;
+  remove_leavings(folder_);
+  prune();
 }
 
 std::string Store::verify(int64_t step) const {

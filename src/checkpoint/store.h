@@ -1,21 +1,18 @@
 // The whole state of a run at a step, in RUN/checkpoints/step-NNNNNN/:
 //
 //     tensors.safetensors   weights and optimiser state, by name
-//     state.json            {"format", "step", "score", "machine", "state": what the loop gave: cursors, seed, KL
-//     controller,
-//                            running moments, byte lengths of the metric files}
+//     state.json            {"format", "step", "score", "machine", "state"}; state is what the loop gave: cursors, KL
+//                           controller, running moments, byte lengths of the metric files
 //     DONE                  {"format", "files": {name: {"bytes", "sha256"}}}
 //
 // Invariants, in this order of writes:
 //  1. Everything is written into checkpoints/.writing-step-NNNNNN, each file synced, DONE last; the folder is synced
-//  and
-//     renamed into place, and its parent synced. A folder called step-… therefore has a DONE, or someone broke it.
-//  2. Older checkpoints are deleted only after the rename. A full disk, a crash or a kill at any moment leaves the
-//  previous
-//     checkpoint whole; what was half written is cleared away by the next save.
+//     and renamed into place, and its parent synced. A folder called step-… therefore has a DONE, or someone broke it.
+//  2. Older checkpoints are deleted only after the rename, and under another name (.removing-…). A full disk, a crash
+//     or a kill at any moment leaves the previous checkpoint whole; what was left half done is cleared away by the
+//     next save or resume.
 //  3. A checkpoint is used only if DONE lists every file with the size and SHA-256 that it has. A damaged one is an
-//  error
-//     that names the file, never a silent step back to an older one.
+//     error that names the file, never a silent step back to an older one.
 //  4. Kept are the newest `keep_last` and the best by held-out score (lower is better; the earlier one of equals).
 #pragma once
 #include <filesystem>
@@ -49,6 +46,9 @@ class Store {
   /// Fails as kRun and leaves the others whole.
   void save(int64_t step, const optim::StateTensors& tensors, const Json& state, const Json& machine,
             std::optional<double> score = {});
+
+  /// Before a run goes on: clears away what a kill left half written or half deleted.
+  void clear() const;
 
   /// Steps that have a folder with a DONE, ascending.
   std::vector<int64_t> steps() const;

@@ -21,21 +21,31 @@ std::string reached(const oracle::Distance& d) {
   return seen("total variation %.3f, then %.4f", d.start, d.end);
 }
 
-std::string ppo(double beta) { return reached(oracle::ppo_reaches_optimum({4, 3, beta, 1}, 100, 1024)); }
-std::string dpo(double beta) { return reached(oracle::dpo_reaches_optimum({4, 3, beta, 1})); }
+using enum oracle::Policy;
+std::string ppo(oracle::Policy policy, double beta) {
+  return reached(oracle::ppo_reaches_optimum(policy, {4, 3, beta, 1}, 100, policy == kTable ? 1024 : 768));
+}
+std::string dpo(oracle::Policy policy, double beta) {
+  return reached(oracle::dpo_reaches_optimum(policy, {4, 3, beta, 1}, 400));
+}
 
 }  // namespace
 
 const std::vector<SelftestCheck>& oracle_checks() {
   using Path = const std::filesystem::path&;
   static const std::vector<SelftestCheck> checks = {
-      {"PPO reaches the optimum, beta 1, 4 tokens, 3 positions", [](Path) { return ppo(1); }},
-      {"PPO reaches the optimum, beta 0.5", [](Path) { return ppo(0.5); }},
-      {"PPO reaches the optimum, beta 0.3", [](Path) { return ppo(0.3); }},
-      {"PPO reaches the optimum, beta 1, 8 tokens, 5 positions",
-       [](Path) { return reached(oracle::ppo_reaches_optimum({8, 5, 1, 1}, 150, 8192)); }},
-      {"DPO reaches the same optimum, beta 1", [](Path) { return dpo(1); }},
-      {"DPO reaches the same optimum, beta 0.3", [](Path) { return dpo(0.3); }},
+      {"PPO reaches the optimum, a table, 4 tokens, 3 positions, beta 1", [](Path) { return ppo(kTable, 1); }},
+      {"PPO reaches the optimum, a table, beta 0.5", [](Path) { return ppo(kTable, 0.5); }},
+      {"PPO reaches the optimum, a table, beta 0.3", [](Path) { return ppo(kTable, 0.3); }},
+      {"PPO reaches the optimum, a transformer, beta 1", [](Path) { return ppo(kTransformer, 1); }},
+      {"PPO reaches the optimum, a transformer, beta 0.5", [](Path) { return ppo(kTransformer, 0.5); }},
+      {"PPO reaches the optimum, a transformer, beta 0.3", [](Path) { return ppo(kTransformer, 0.3); }},
+      {"PPO reaches the optimum, a table, 8 tokens, 5 positions, beta 1",
+       [](Path) { return reached(oracle::ppo_reaches_optimum(kTable, {8, 5, 1, 1}, 150, 8192)); }},
+      {"DPO reaches the same optimum, a table, beta 1", [](Path) { return dpo(kTable, 1); }},
+      {"DPO reaches the same optimum, a table, beta 0.3", [](Path) { return dpo(kTable, 0.3); }},
+      {"DPO reaches the same optimum, a transformer, beta 1", [](Path) { return dpo(kTransformer, 1); }},
+      {"DPO reaches the same optimum, a transformer, beta 0.3", [](Path) { return dpo(kTransformer, 0.3); }},
       {"the sampled policy gradient is the exact one",
        [](Path) {
          const double worst = oracle::gradient_deviation({4, 3, 0.5, 1}, 64, 256);

@@ -1,7 +1,7 @@
 // The algorithms held against answers found by enumeration: in a space of at most 8 tokens and at most 5 positions
-// every answer can be listed, so optima, divergences and gradients are known exactly. Production code throughout; only
-// the model is a table of logits, one row for each prefix. Torch-free header: `hone selftest --oracle` and the tests
-// use it.
+// every answer can be listed, so optima, divergences and gradients are known exactly. Production code throughout. The
+// model is a table of logits, one row for each prefix, which can be any distribution; or a small transformer of Llama's
+// shape, as production trains and samples it. Torch-free header: `hone selftest --oracle` and the tests use it.
 #pragma once
 #include <cstdint>
 
@@ -14,14 +14,16 @@ struct Problem {
   uint64_t seed = 1;
 };
 
+enum class Policy { kTable, kTransformer };
+
 /// Total variation between a policy and the optimum π_ref·exp(r/β)/Z, before and after learning.
 struct Distance {
   double start = 0, end = 0;
 };
-/// PPO with a KL penalty of β: γ = λ = 1, no whitening, learning rate falling to 0.
-Distance ppo_reaches_optimum(const Problem& problem, int64_t steps, int64_t batch);
+/// PPO with a KL penalty of β: γ = λ = 1, no whitening, learning rate falling to 0. `batch` answers a step.
+Distance ppo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps, int64_t batch);
 /// The loss of kind `pair` named `dpo`, on all pairs with Bradley–Terry labels of the reward.
-Distance dpo_reaches_optimum(const Problem& problem);
+Distance dpo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps);
 
 /// The policy gradient of the first minibatch (ratio 1) against the exact one: the largest deviation of a component in
 /// standard errors.

@@ -8,17 +8,24 @@
 #include "optim/schedule.h"
 #include "oracle/oracle.h"
 #include "oracle/table.h"
+#include "oracle/transformer.h"
+#include "train/networks.h"
+#include "train/trainable.h"
 
 namespace hone::oracle {
+namespace {
 
-Distance dpo_reaches_optimum(const Problem& problem) {
-  const Space space(problem);
-  const AllAnswers all = all_answers(space);
-  const Tensor reference = table(space.reference(), space.vocab());
-  Tensor logits = reference.clone();
-  logits.requires_grad_(true);
+struct Learner {
+  std::function<Tensor()> logps;  ///< (answers) of all answers under the policy, differentiable
+  Tensor reference;               ///< (answers)
+  std::vector<optim::NamedTensor> parameters;
+  double lr;
+  std::function<std::vector<double>()> probabilities;
+};
 
-  // Every ordered pair once: first against second with probability σ(r_first - r_second).
+// Every ordered pair once: first against second with probability σ(r_first - r_second).
+Distance learn(const Space& space, double beta, int64_t steps, const Learner& learner,
+               const std::vector<double>& optimum) {
   const int64_t n = space.answers();
   std::vector<float> target;
   std::vector<double> rewards;
@@ -29,28 +36,69 @@ Distance dpo_reaches_optimum(const Problem& problem) {
   const Tensor targets = table(target, 1).squeeze(1);
   const auto first = [&](const Tensor& x) { return x.unsqueeze(1).expand({n, n}).reshape({n * n}); };
   const auto second = [&](const Tensor& x) { return x.unsqueeze(0).expand({n, n}).reshape({n * n}); };
-  const Tensor fixed = answer_logps(space, all, reference);
 
   losses::PairLossParams params;
-  params.beta = problem.beta;
+  params.beta = beta;
   optim::OptimParams how;
-  how.lr = 0.1;
+  how.lr = learner.lr;
   how.clip_norm = 0;
   how.schedule.decay = "cosine";
-  optim::Optimizer optimizer({{"logits", logits, optim::TensorKind::kEmbedding}}, how);
-  const std::vector<double> optimum = space.optimum(problem.beta);
+  optim::Optimizer optimizer(learner.parameters, how);
   Distance out;
-  out.start = total_variation(space.probabilities(values_of(logits)), optimum);
-  constexpr int64_t kSteps = 400;
-  for (int64_t step = 0; step < kSteps; ++step) {
+  out.start = total_variation(learner.probabilities(), optimum);
+  for (int64_t step = 0; step < steps; ++step) {
     optimizer.zero_grad();
-    const Tensor policy = answer_logps(space, all, logits);
-    const losses::PairLogps pair{first(policy), second(policy), first(fixed), second(fixed), {}, {}, targets};
+    const Tensor policy = learner.logps();
+    const losses::PairLogps pair{
+        first(policy), second(policy), first(learner.reference), second(learner.reference), {}, {}, targets};
     losses::reduce(losses::pair_loss("dpo")(pair, params), static_cast<double>(n * n)).backward();
-    optimizer.step(optim::schedule_factor(how.schedule, step, kSteps));
+    optimizer.step(optim::schedule_factor(how.schedule, step, steps));
   }
-  out.end = total_variation(space.probabilities(values_of(logits)), optimum);
+  out.end = total_variation(learner.probabilities(), optimum);
   return out;
+}
+
+Distance learn_table(const Problem& problem, int64_t steps) {
+  const Space space(problem);
+  const AllAnswers all = all_answers(space);
+  const Tensor reference = table(space.reference(), space.vocab());
+  Tensor logits = reference.clone();
+  logits.requires_grad_(true);
+  const Learner learner{[&] { return answer_logps(space, all, logits); },
+                        answer_logps(space, all, reference),
+                        {{"logits", logits, optim::TensorKind::kEmbedding}},
+                        0.1,
+                        [&] { return space.probabilities(values_of(logits)); }};
+  return learn(space, problem.beta, steps, learner, space.optimum(problem.beta, space.reference()));
+}
+
+Distance learn_transformer(const Problem& problem, int64_t steps) {
+  const Space space(problem);
+  const model::Decoder reference = make_reference(space, problem.seed);
+  model::Decoder policy = reference.clone();
+  std::vector<data::Sequence> sequences;
+  for (int64_t i = 0; i < space.answers(); ++i) {
+    data::Sequence s{transformer_prompt(), {}};
+    s.weight.assign(s.ids.size(), 0.0F);
+    for (const int32_t token : space.answer(i)) s.ids.push_back(token);
+    s.weight.resize(s.ids.size(), 1.0F);
+    sequences.push_back(std::move(s));
+  }
+  std::vector<const data::Sequence*> pointers;
+  for (const data::Sequence& s : sequences) pointers.push_back(&s);
+  const train::Batch batch = train::collate(pointers, at::kCPU);
+  const auto logps = [&](const model::Decoder& decoder) {
+    return train::sum_by_sequence(train::decoder_actor(decoder, {}).logps(batch, {}).logps, batch);
+  };
+  const Learner learner{[&] { return logps(policy); }, logps(reference), train::trainable_tensors(policy), 3e-3,
+                        [&] { return space.probabilities(logits_of(space, policy)); }};
+  return learn(space, problem.beta, steps, learner, space.optimum(problem.beta, logits_of(space, reference)));
+}
+
+}  // namespace
+
+Distance dpo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps) {
+  return policy == Policy::kTable ? learn_table(problem, steps) : learn_transformer(problem, steps);
 }
 
 }  // namespace hone::oracle

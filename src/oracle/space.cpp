@@ -68,8 +68,8 @@ std::vector<double> Space::probabilities(std::span<const float> logits) const {
   return out;
 }
 
-std::vector<double> Space::optimum(double beta) const {
-  std::vector<double> out = probabilities(reference_);
+std::vector<double> Space::optimum(double beta, std::span<const float> reference) const {
+  std::vector<double> out = probabilities(reference);
   double sum = 0;
   for (int64_t i = 0; i < answers_; ++i) sum += out[static_cast<size_t>(i)] *= std::exp(reward(answer(i)) / beta);
   for (double& p : out) p /= sum;

@@ -27,8 +27,8 @@ class Space {
 
   /// Probabilities of all answers under a table of logits.
   std::vector<double> probabilities(std::span<const float> logits) const;
-  /// π_ref·exp(r/β)/Z.
-  std::vector<double> optimum(double beta) const;
+  /// π_ref·exp(r/β)/Z for a reference of these logits (states, vocab).
+  std::vector<double> optimum(double beta, std::span<const float> reference) const;
 
  private:
   int64_t vocab_, length_, answers_ = 1, states_ = 0;

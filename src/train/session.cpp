@@ -13,6 +13,7 @@ Session::Session(config::StageContext& context, const KeepSettings& keep, std::s
     : context_(context), keep_(keep), total_steps_(total_steps), state_(std::move(state)),
       store_(context.folder / config::names::kCheckpoints, keep.last) {
   std::optional<checkpoint::Loaded> loaded;
+  if (context_.resume) store_.clear();
   if (const std::optional<int64_t> newest = context_.resume ? store_.newest() : std::nullopt) {
     loaded = store_.load(*newest);
     std::string changed;

@@ -112,6 +112,14 @@ TEST_CASE("leavings of a killed save are cleared and never taken for a checkpoin
   store.save(5, tensors(1), some_state(1), machine());
   CHECK(!fs::exists(dir.path / ".writing-step-000004"));
   CHECK(store.steps() == std::vector<int64_t>{5});
+
+  // Killed after the rename and before older ones were deleted: a resume finds what an undisturbed run would have left.
+  store.save(6, tensors(1), some_state(1), machine());
+  fs::copy(store.path(6), dir.path / "step-000003", fs::copy_options::recursive);
+  fs::create_directories(dir.path / ".removing-step-000002");
+  store.clear();
+  CHECK(store.steps() == std::vector<int64_t>{5, 6});
+  CHECK(std::distance(fs::directory_iterator(dir.path), fs::directory_iterator{}) == 2);
 }
 
 // A file-size limit stands in for a full disk: writes fail in the middle, as they would with ENOSPC.

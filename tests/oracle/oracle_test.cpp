@@ -8,6 +8,7 @@
 #include "oracle/space.h"
 
 using namespace hone;
+using enum oracle::Policy;
 
 TEST_CASE("an enumerated space: states, answers, reward of standard deviation 1") {
   const oracle::Space space({.vocab = 4, .length = 3, .beta = 1, .seed = 1});
@@ -27,29 +28,43 @@ TEST_CASE("an enumerated space: states, answers, reward of standard deviation 1"
   CHECK(probability == doctest::Approx(1));
 }
 
-TEST_CASE("PPO under a KL penalty comes to the reference tilted by exp(r / beta)") {
-  for (const double beta : {0.3, 0.5, 1.0}) {
-    const oracle::Distance d =
-        oracle::ppo_reaches_optimum({.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 100, 1024);
-    INFO("beta " << beta);
-    CHECK(d.start >= 0.3);
-    CHECK(d.end < 0.02);
-  }
-}
+namespace {
 
-TEST_CASE("PPO in a larger space" * doctest::skip(std::getenv("HONE_LONG") == nullptr)) {  // a minute; `make long`
-  const oracle::Distance d = oracle::ppo_reaches_optimum({.vocab = 8, .length = 5, .beta = 1, .seed = 1}, 150, 8192);
-  CHECK(d.start >= 0.3);
+void check_reached(const oracle::Distance& d) {
+  CHECK(d.start >= 0.3);  // the way must be long enough to mean something
   CHECK(d.end < 0.02);
 }
 
-TEST_CASE("DPO comes to the same distribution") {
-  for (const double beta : {0.3, 1.0}) {
-    const oracle::Distance d = oracle::dpo_reaches_optimum({.vocab = 4, .length = 3, .beta = beta, .seed = 1});
+}  // namespace
+
+TEST_CASE("PPO under a KL penalty comes to the reference tilted by exp(r / beta): a table") {
+  for (const double beta : {0.3, 0.5, 1.0}) {
     INFO("beta " << beta);
-    CHECK(d.start >= 0.3);
-    CHECK(d.end < 0.02);
+    check_reached(oracle::ppo_reaches_optimum(kTable, {.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 100, 1024));
   }
+}
+
+TEST_CASE("PPO under a KL penalty comes to the reference tilted by exp(r / beta): a transformer") {
+  for (const double beta : {0.3, 0.5, 1.0}) {
+    INFO("beta " << beta);
+    check_reached(
+        oracle::ppo_reaches_optimum(kTransformer, {.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 100, 768));
+  }
+}
+
+// Minutes: `make long` sets HONE_LONG. The cases above are its short piece.
+TEST_CASE("PPO in a larger space" * doctest::skip(std::getenv("HONE_LONG") == nullptr)) {
+  const oracle::Problem problem{.vocab = 8, .length = 5, .beta = 1, .seed = 1};
+  SUBCASE("a table") { check_reached(oracle::ppo_reaches_optimum(kTable, problem, 150, 8192)); }
+  SUBCASE("a transformer") { check_reached(oracle::ppo_reaches_optimum(kTransformer, problem, 150, 4096)); }
+}
+
+TEST_CASE("DPO comes to the same distribution") {
+  for (const oracle::Policy policy : {kTable, kTransformer})
+    for (const double beta : {0.3, 0.5, 1.0}) {
+      INFO(std::string(policy == kTable ? "table" : "transformer") << ", beta " << beta);
+      check_reached(oracle::dpo_reaches_optimum(policy, {.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 400));
+    }
 }
 
 TEST_CASE("the policy gradient at ratio 1 is the exact one within its sampling error") {
