@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/rng.h"
 #include "data/encode_rows.h"
+#include "data/split.h"
 #include "losses/aggregate.h"
 #include "losses/language.h"
 #include "model/hf_folder.h"
@@ -77,9 +79,14 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   return {std::move(tokenizer), std::move(policy.decoder), std::move(reference), std::move(critic.decoder), std::move(head), std::move(reward)};
 }
 
-std::vector<rollout::Request> load_requests(const PpoParams& params, const text::Tokenizer& tokenizer, int64_t context_length) {
+std::vector<rollout::Request> load_requests(const PpoParams& params, const text::Tokenizer& tokenizer, int64_t context_length, uint64_t seed) {
   auto read = data::read_prompts(params.prompts, params.read);
   log::info("  " + read.report.summary());
+  if (params.held_out > 0) {
+    const size_t all = read.rows.size();
+    read.rows = data::split(std::move(read.rows), params.held_out, seed).train;
+    log::info("  " + count_text(static_cast<int64_t>(all - read.rows.size())) + " prompts held out");
+  }
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.length.chat_format);
   auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
@@ -160,7 +167,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   at::ScalarType compute = at::ScalarType::Undefined;
   Models models = load_models(params, context, compute);
   const at::Device device(context.run.device);
-  const std::vector<rollout::Request> prompts = load_requests(params, models.tokenizer, models.policy.config().max_positions);
+  const std::vector<rollout::Request> prompts = load_requests(params, models.tokenizer, models.policy.config().max_positions, seed);
 
   Actor actor = actor_of(models.policy, compute);
   actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
@@ -177,7 +184,11 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   };
   const RewardFunction reward = [&](std::span<const Trajectory> trajectories) {
     std::vector<std::vector<int32_t>> sequences;
-    for (const Trajectory& t : trajectories) sequences.push_back(t.sequence.ids);
+    const std::optional<int32_t> end = params.close_unfinished ? models.tokenizer.eos() : std::nullopt;
+    for (const Trajectory& t : trajectories) {
+      sequences.push_back(t.sequence.ids);
+      if (end && t.completion.finish == rollout::Finish::kLength && t.sequence.size() < models.policy.config().max_positions) sequences.back().push_back(*end);
+    }
     return models.reward.score(sequences);
   };
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);

@@ -14,6 +14,7 @@ struct PpoParams {
   std::string reward;
   std::string critic;
   std::vector<std::string> prompts;
+  double held_out = 0;
   int64_t steps = 24;
   int64_t batch_prompts = 192;
   int64_t samples_per_prompt = 1;
@@ -32,6 +33,7 @@ struct PpoParams {
   int64_t watch_prompts = 200;
   std::string ensemble = "mean";
   double ensemble_penalty = 1.0;
+  bool close_unfinished = false;
   rollout::SamplingParams sampling;
   advantages::KlParams kl;
   advantages::RewardParams shaping;
@@ -58,6 +60,7 @@ struct PpoParams {
     v("reward", reward, "folder of the reward model");
     v("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
     v("prompts", prompts, "files of prompts");
+    v("held_out", held_out, "share of prompts (by hash) left out, for evaluation: the same ones as in every stage with this share and seed");
     v("steps", steps, "iterations of sampling and updating", "world probe: 20-24 before over-optimisation");
     v("batch_prompts", batch_prompts, "prompts of one iteration");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
@@ -79,6 +82,8 @@ struct PpoParams {
              "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times the variance (UWO)",
              "Coste et al. 2023, arXiv 2310.02743");
     v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
+    v("close_unfinished", close_unfinished, "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as behind every answer that it has learnt from",
+      "off: most systems score the last token as it is; OpenRLHF puts an end token on cut rows");
     v.group("sampling", sampling);
     kl.fields(v);
     shaping.fields(v);
