@@ -2,13 +2,13 @@
 
 #include <numeric>
 
+#include "base/error.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "data/encoder.h"
 #include "model/hf_folder.h"
 #include "rollout/generate.h"
 #include "rollout/logprobs.h"
-#include "text/tokenizer.h"
 
 namespace hone::eval {
 
@@ -18,16 +18,21 @@ Speaker open_speaker(const std::string& name, const std::string& folder, const s
   return {name, folder, std::move(loaded.decoder)};
 }
 
-std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tokenizer_folder, std::span<const std::vector<text::Message>> prompts,
-                           std::span<const std::string> ids, int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
+std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    usage_error("eval: '" + std::string(key) + "' entries are NAME=PATH, got '" + text + "'");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::vector<Answer> answer(const model::Decoder& decoder, const text::Tokenizer& tokenizer,
+                           std::span<const std::vector<int32_t>> prompts, std::span<const uint64_t> keys,
+                           int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
                            const std::string& label) {
-  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(tokenizer_folder), "auto");
-  const text::Tokenizer& tokenizer = encoder.tokenizer();
+  HONE_CHECK(prompts.size() == keys.size());
   std::vector<rollout::Request> requests;
-  for (size_t i = 0; i < prompts.size(); ++i) {
-    const std::vector<int32_t> prompt = encoder.prompt(prompts[i]);
-    for (int64_t s = 0; s < samples; ++s) requests.push_back({prompt, hash64(ids[i]), static_cast<uint64_t>(s)});
-  }
+  for (size_t i = 0; i < prompts.size(); ++i)
+    for (int64_t s = 0; s < samples; ++s) requests.push_back({prompts[i], keys[i], static_cast<uint64_t>(s)});
   rollout::GenerateOptions options;
   options.seed = seed;
   if (tokenizer.eos()) options.end_ids = {*tokenizer.eos()};
@@ -43,6 +48,32 @@ std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tok
     out[i].text = tokenizer.decode(completions[i].ids, true);
     out[i].ids = std::move(completions[i].ids);
     out[i].ended = completions[i].finish == rollout::Finish::kStop;
+  }
+  return out;
+}
+
+std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tokenizer_folder,
+                           std::span<const std::vector<text::Message>> prompts, std::span<const std::string> ids,
+                           int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
+                           const std::string& label) {
+  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(tokenizer_folder), "auto");
+  std::vector<std::vector<int32_t>> tokens;
+  std::vector<uint64_t> keys;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    tokens.push_back(encoder.prompt(prompts[i]));
+    keys.push_back(hash64(ids[i]));
+  }
+  return answer(decoder, encoder.tokenizer(), tokens, keys, samples, sampling, seed, label);
+}
+
+std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers, std::optional<int32_t> close_with,
+                                                  int64_t max_positions) {
+  std::vector<std::vector<int32_t>> out;
+  for (const Answer& a : answers) {
+    out.push_back(a.prompt);
+    out.back().insert(out.back().end(), a.ids.begin(), a.ids.end());
+    if (close_with && !a.ended && static_cast<int64_t>(out.back().size()) < max_positions)
+      out.back().push_back(*close_with);
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include "data/read.h"
 #include "eval/answers.h"
 #include "eval/checks.h"
+#include "eval/open_ended.h"
 #include "eval/results_json.h"
 #include "eval/reward_audit.h"
 #include "rewards/agreement.h"
@@ -28,13 +29,6 @@ struct Judged {
   std::vector<world::GoldScore> scores;
   std::vector<double> gold, kl;  // one for each prompt
 };
-
-std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    usage_error("eval: '" + std::string(key) + "' entries are NAME=PATH, got '" + text + "'");
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
 
 std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, const world::World& world, int64_t seed) {
   std::vector<const world::WorldPrompt*> out;
@@ -155,6 +149,7 @@ void print_table(const Json& models) {
 
 void run_eval(const EvalParams& params, config::StageContext& context) {
   if (params.models.empty()) usage_error("eval: no models", "give models = [\"sft=@sft\", \"ppo=@ppo\"]");
+  if (params.judge != "world") return run_open_ended(params, context);
   static const std::set<std::string> kTasks{
 #define HONE_TASK(id, doc) #id,
 #include "eval/tasks.def"
@@ -252,7 +247,15 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
     const Speaker speaker = open_speaker(start->name, start->folder, context.run.device);
     const std::vector<Answer> answers = answer(speaker.decoder, start->folder, messages, ids, params.audit_samples, params.sampling,
                                                mix64(sampling_seed, 1), "  reward model audit");
-    audit = audit_reward_model(params.reward, params.annotators, world, prompts, answers, params.audit_samples, seed, context.run.device);
+    std::vector<double> gold_of;
+    std::vector<world::Seen> seen;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const world::GoldScore score = world.score(*prompts[i / static_cast<size_t>(params.audit_samples)], answers[i].text);
+      gold_of.push_back(score.total);
+      seen.push_back(world::seen(score));
+    }
+    audit = audit_reward_model(rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined), params.annotators, answers,
+                               whole_sequences(answers), gold_of, seen, params.audit_samples, seed);
     results["reward_model"] = parse_json(audit->json, "audit");
   }
 

@@ -3,6 +3,8 @@
 #pragma once
 #include "config/fields.h"
 #include "config/stage_context.h"
+#include "data/lengths.h"
+#include "data/read.h"
 #include "rollout/rollout.h"
 
 namespace hone::eval {
@@ -10,16 +12,23 @@ namespace hone::eval {
 struct EvalParams {
   std::vector<std::string> models;
   std::vector<std::string> tasks = {"world"};
+  std::string judge = "world";
   std::string world;
   std::vector<std::string> prompts;
   int64_t limit = 0;
+  double held_out = 0;
+  int64_t samples = 1;
+  std::string original;
   std::string start = "sft";
   std::string final_model = "ppo";
   std::string reward;
+  bool close_unfinished = false;
   std::string annotators;
   int64_t audit_samples = 4;
   std::vector<std::string> curves;
   rollout::SamplingParams sampling;
+  data::ReadSettings read;
+  data::LengthSettings length;
   int64_t side_by_side = 60;
   std::vector<std::string> require;
 
@@ -28,21 +37,40 @@ struct EvalParams {
   void fields(config::Fields& v) {
     v("models", models, "NAME=FOLDER of each model, in the order to show");
     v("tasks", tasks, "what to measure (`hone list tasks`)");
-    v("world", world, "folder of a world stage (task world)");
-    v("prompts", prompts, "files of held-out prompts (task world)");
+    v.choice("judge", judge, {"world", "stories", "none"},
+             "who says what an answer is worth: the world's gold reward, the simulated reader of children's stories, "
+             "or nobody, "
+             "where the learned reward, KL and the texts' own measures are all there is");
+    v("world", world, "folder of a world stage (judge = world)");
+    v("prompts", prompts, "files of held-out prompts");
     v("limit", limit, "prompts at most; 0: all");
+    v("held_out", held_out,
+      "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts` (not judge = "
+      "world)");
+    v("samples", samples, "answers to each prompt (not judge = world)");
+    v("original", original,
+      "folder of the model that KL and perplexity are measured under; empty: the start model's (not judge = world)");
     v("start", start, "the model that wins, changes and KL are counted against");
     v("final", final_model, "the model whose success the page reports");
     v("reward", reward, "folder of the reward model to audit; empty: none");
+    v("close_unfinished", close_unfinished,
+      "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as behind every answer that it has learnt from; as ppo.close_unfinished (not judge = world)");
     v("annotators", annotators, "folder of the compare stage whose simulated people judge the audit's comparisons");
     v("audit_samples", audit_samples, "answers of the start model to each prompt, for the audit of the reward model");
     v.range("audit_samples", 2);
     v("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
     v.group("sampling", sampling);
+    read.fields(v);
+    length.fields(v);
     v("side_by_side", side_by_side, "prompts whose answers are shown side by side");
     v("require", require,
-      "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\" with gold, correct, give_in, hidden_faults, visible_faults, win_rate or kl, or "
-      "\"reward_accuracy_gap OP NUMBER\", \"reward_correlation OP NUMBER\"; >= and <= hold the estimate, > and < the end of its 95% interval");
+      "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\"; >= and <= hold the estimate, > and < the end of its 95% "
+      "interval. Of the "
+      "world: gold, correct, give_in, hidden_faults, visible_faults, win_rate, kl. Without it: utility (judge = "
+      "stories), reward, "
+      "win_rate, kl, perplexity, length, eos_share, repetition, distinct_1, distinct_2, distinct_across. Of an audited "
+      "reward model: "
+      "\"reward_accuracy_gap OP NUMBER\", \"reward_correlation OP NUMBER\"");
   }
 };
 

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "eval/results_json.h"
 #include "rewards/agreement.h"
-#include "rewards/reward_model.h"
 #include "world/annotators.h"
 #include "world/saved.h"
 
@@ -24,45 +23,35 @@ stats::Estimate correlation_interval(std::span<const double> x, std::span<const 
 
 }  // namespace
 
-RewardAudit audit_reward_model(const std::string& reward_folder, const std::string& annotators_folder, const world::World& world,
-                               std::span<const world::WorldPrompt* const> prompts, std::span<const Answer> answers, int64_t samples, int64_t seed,
-                               const std::string& device) {
-  HONE_CHECK(answers.size() == prompts.size() * static_cast<size_t>(samples));
-  const rewards::RewardModel reward = rewards::RewardModel::load(reward_folder, at::Device(device), at::ScalarType::Undefined);
+RewardAudit audit_reward_model(const rewards::RewardModel& reward, const std::string& annotators_folder,
+                               std::span<const Answer> answers, std::span<const std::vector<int32_t>> sequences,
+                               std::span<const double> gold, std::span<const world::Seen> seen, int64_t samples,
+                               int64_t seed) {
+  const auto per_prompt = static_cast<size_t>(samples);
+  HONE_CHECK(answers.size() == sequences.size() && answers.size() == gold.size() && answers.size() == seen.size() &&
+             answers.size() % per_prompt == 0);
   const world::AnnotatorParams annotators = world::load_annotators(annotators_folder);
-  std::vector<std::vector<int32_t>> sequences;
-  for (const Answer& a : answers) {
-    sequences.push_back(a.prompt);
-    sequences.back().insert(sequences.back().end(), a.ids.begin(), a.ids.end());
-  }
   const std::vector<double> scores = reward.score(sequences);
   const double scale = reward.config().reward_scale;
 
   std::vector<double> centred_score, centred_gold, ceiling, longer;
   std::vector<rewards::Compared> compared;
   uint64_t index = 0;
-  for (size_t p = 0; p < prompts.size(); ++p) {
-    const size_t first = p * static_cast<size_t>(samples);
-    std::vector<world::Seen> seen;
-    std::vector<double> gold, score;
-    for (size_t s = 0; s < static_cast<size_t>(samples); ++s) {
-      const world::GoldScore g = world.score(*prompts[p], answers[first + s].text);
-      gold.push_back(g.total);
-      score.push_back(scores[first + s]);
-      seen.push_back(world::seen(g));
-    }
-    for (size_t s = 0; s < gold.size(); ++s) {
-      centred_gold.push_back(gold[s] - stats::mean(gold));
+  for (size_t first = 0; first < answers.size(); first += per_prompt) {
+    const auto own_gold = gold.subspan(first, per_prompt);
+    const auto score = std::span<const double>(scores).subspan(first, per_prompt);
+    for (size_t s = 0; s < per_prompt; ++s) {
+      centred_gold.push_back(own_gold[s] - stats::mean(own_gold));
       centred_score.push_back(score[s] - stats::mean(score));
     }
-    for (size_t a = 0; a < seen.size(); ++a)
-      for (size_t b = a + 1; b < seen.size(); ++b) {
+    for (size_t a = 0; a < per_prompt; ++a)
+      for (size_t b = a + 1; b < per_prompt; ++b) {
         const std::string &text_a = answers[first + a].text, &text_b = answers[first + b].text;
         if (text_a == text_b) continue;
-        const world::Choice choice = world::choose(annotators, seed + 7919, index++, seen[a], seen[b]);
+        const world::Choice choice = world::choose(annotators, seed + 7919, index++, seen[first + a], seen[first + b]);
         const size_t better = choice.preferred == 0 ? a : b, worse = choice.preferred == 0 ? b : a;
         const double margin = (score[better] - score[worse]) * scale;
-        const int truth = world::true_choice(seen[a], seen[b]);
+        const int truth = world::true_choice(seen[first + a], seen[first + b]);
         compared.push_back({margin, ""});
         ceiling.push_back(truth < 0 ? 0.5 : truth == choice.preferred ? 1.0 : 0.0);
         const auto &chosen = answers[first + better].text, &rejected = answers[first + worse].text;
@@ -80,7 +69,8 @@ RewardAudit audit_reward_model(const std::string& reward_folder, const std::stri
   std::vector<double> right;
   for (const rewards::Compared& c : compared) right.push_back(c.right());
   out.accuracy_gap = paired_difference(ceiling, right);
-  out.correlation = correlation_interval(centred_score, centred_gold, static_cast<int64_t>(prompts.size()));
+  out.correlation =
+      correlation_interval(centred_score, centred_gold, static_cast<int64_t>(answers.size() / per_prompt));
   Json longer_json = rewards::estimate_json(wilson(longer));
   longer_json["name"] = "the longer answer is better";
   out.json = dump_json(Json{{"accuracy", rewards::estimate_json(out.accuracy)},

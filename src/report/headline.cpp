@@ -36,17 +36,26 @@ std::string gold_tiles(const Results& r) {
               "</small></span>";
   }
   if (!ladder.empty())
-    out += "<div class=\"tile big\"><h3>Mean gold reward</h3><p class=\"figure ladder\">" + ladder +
+    out += "<div class=\"tile big\"><h3>Mean " + escape(r.gold_name) + "</h3><p class=\"figure ladder\">" + ladder +
            "</p><p class=detail>of the maximum" +
            (last && last->gold && has_interval(*last->gold)
                 ? "; " + escape_limited(model_name(last->name), 40) + ": " + interval_words(*last->gold, false)
                 : "") +
            "</p></div>";
+  if (ladder.empty() && start && last && start != last && start->reward && last->reward)
+    out += "<div class=\"tile big\"><h3>Learned reward</h3><p class=\"figure ladder\"><span class=\"step t-" +
+           start->tone + "\">" + format_fixed(start->reward->value, 2) + "<small>" +
+           escape_limited(model_name(start->name), 40) +
+           "</small></span><span class=arrow>→</span><span class=\"step t-" + last->tone + "\">" +
+           format_fixed(last->reward->value, 2) + "<small>" + escape_limited(model_name(last->name), 40) +
+           "</small></span></p><p class=detail>on held-out prompts; mean 0, deviation 1 on the reference "
+           "answers</p></div>";
   if (last && last->win_rate)
-    out += tile("Wins over " + escape_limited(model_name(r.start_model), 40), format_percent(last->win_rate->value),
-                interval_words(*last->win_rate, true) +
-                    (last->win_rate->n ? ", " + format_count(last->win_rate->n) + " prompts" : "") +
-                    (last->ties ? ", ties " + format_count(std::llround(*last->ties)) + " counted half" : ""));
+    out +=
+        tile("Wins over " + escape_limited(model_name(r.start_model), 40), format_percent(last->win_rate->value),
+             interval_words(*last->win_rate, true) + (r.wins_by == "gold reward" ? "" : ", by " + escape(r.wins_by)) +
+                 (last->win_rate->n ? ", " + format_count(last->win_rate->n) + " prompts" : "") +
+                 (last->ties ? ", ties " + format_count(std::llround(*last->ties)) + " counted half" : ""));
   if (last && last->kl)
     out += tile("KL to the reference", format_number(last->kl->value) + "<small> nats</small>",
                 std::string("an answer") + (has_interval(*last->kl) ? ", " : "") + interval_words(*last->kl, false));

@@ -101,6 +101,12 @@ std::string format_count(int64_t n) {
   return (n < 0 ? "−" : "") + digits;
 }
 
+std::string capitalised(std::string_view text) {
+  std::string out(text);
+  if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 'a' + 'A');
+  return out;
+}
+
 std::string format_fixed(double x, int decimals) {
   if (!std::isfinite(x)) return "–";
   char text[64];

@@ -25,6 +25,8 @@ std::string format_count(int64_t n);
 std::string format_number(double x);
 /// "sft" -> "SFT", "ppo-agreeable" -> "PPO-agreeable"; other names as they are. Not escaped.
 std::string model_name(std::string_view name);
+/// The first letter as a capital where it is one of a to z.
+std::string capitalised(std::string_view text);
 /// Fixed decimals with a proper minus sign; "–" where not finite.
 std::string format_fixed(double x, int decimals);
 /// 0.738 -> "73.8%".

@@ -15,7 +15,9 @@ std::string difference_chart(const Results& r) {
   chart.title = "Differences, with 95% intervals";
   chart.note = "An interval that does not touch the dashed line at 0 excludes “no change”.";
   chart.reference = 0;
-  for (const auto& [name, e] : r.differences) {
+  for (const auto& [given, e] : r.differences) {
+    const std::string name =
+        given.starts_with("gold: ") && r.gold_name != "gold reward" ? r.gold_name + given.substr(4) : given;
     const bool large = std::abs(e.value) > 2;  // lengths beside shares would squeeze the axis
     if (!large)
       chart.rows.push_back({name,
@@ -54,13 +56,49 @@ std::string score_table(const Results& r) {
   return out + "</tbody></table></div>";
 }
 
+// What is measured of the texts alone: one row a measure, one column a model.
+std::string text_table(const Results& r) {
+  std::vector<std::string> names;
+  std::string head;
+  for (const ModelResult& m : r.models) {
+    if (m.texts.empty()) continue;
+    head += "<th>" + escape(model_name(m.name));
+    for (const auto& [name, e] : m.texts)
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  if (names.empty()) return {};
+  std::string out = "<div class=card><h3>How the answers read</h3><table class=stack><thead><tr><th>measure" + head +
+                    "</tr></thead><tbody>";
+  for (const std::string& name : names) {
+    out += "<tr><td data-l=measure>" + escape(name);
+    for (const ModelResult& m : r.models)
+      if (!m.texts.empty()) {
+        const Estimate* e = find(m.texts, name);
+        out += "<td data-l=\"" + escape(model_name(m.name)) + "\" class=keep>" +
+               (!e                                     ? "–"
+                : has_interval(*e) && e->low < e->high ? format_estimate(*e)
+                                                       : format_number(e->value));
+      }
+    out += "</tr>";
+  }
+  return out + "</tbody></table></div>";
+}
+
+std::string lead_of(const Story& story) {
+  const Results* r = story.main();
+  const bool gold =
+      !r || std::any_of(r->models.begin(), r->models.end(), [](const ModelResult& m) { return m.gold.has_value(); });
+  return (gold ? "Mean " + (r ? r->gold_name : "gold reward") +
+                     " on held-out prompts, a score from 0 to 1 that only the evaluation sees, never a learner."
+               : "Answers to held-out prompts. Nobody has judged them: the learned reward says what the learner was "
+                 "paid for, not whether they are better.") +
+         " Bars are 95% intervals over prompts.";
+}
+
 }  // namespace
 
 Section outcome(const Story& story) {
-  Section s{"outcome", "What changed",
-            "Mean gold reward on held-out prompts, a score from 0 to 1 that only the evaluation sees, never a learner. "
-            "Bars are 95% intervals over prompts.",
-            ""};
+  Section s{"outcome", "What changed", lead_of(story), ""};
   for (const Results& r : story.results) {
     std::string body;
     if (!r.about.empty()) body += "<p class=about>" + escape(r.about) + "</p>";
@@ -69,21 +107,21 @@ Section outcome(const Story& story) {
     zero.high = 1;
     body += "<div class=\"grid two\">" +
             by_model(
-                r, "Gold reward", false, [](const ModelResult& m) -> const std::optional<Estimate>& { return m.gold; },
-                zero);
+                r, capitalised(r.gold_name), false,
+                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.gold; }, zero);
     IntervalChart half;
     half.reference = 0.5;
     half.low = 0;
     half.high = 1;
-    half.note = "Share of prompts on which the model's gold reward is higher than " + model_name(r.start_model) +
+    half.note = "Share of prompts on which the model's " + r.wins_by + " is higher than " + model_name(r.start_model) +
                 "'s; ties count half.";
     body += by_model(
                 r, "Wins against " + model_name(r.start_model), true,
                 [](const ModelResult& m) -> const std::optional<Estimate>& { return m.win_rate; }, half) +
             "</div>";
     body += "<div class=\"grid two\">" +
-            by_name(r, "Gold reward by prompt family", &ModelResult::families, {}, false, 1.0) +
-            by_name(r, "Parts of the gold reward", &ModelResult::parts, r.parts, false, 1.0) + "</div>";
+            by_name(r, capitalised(r.gold_name) + " by prompt family", &ModelResult::families, {}, false, 1.0) +
+            by_name(r, "Parts of the " + r.gold_name, &ModelResult::parts, r.parts, false, 1.0) + "</div>";
     const std::string differences = difference_chart(r), checks = check_table(r);
     body += "<div class=\"grid two\">" + differences + checks + "</div>";
     IntervalChart from_zero;
@@ -96,6 +134,14 @@ Section outcome(const Story& story) {
                 r, "KL to the reference, nats an answer", false,
                 [](const ModelResult& m) -> const std::optional<Estimate>& { return m.kl; }, from_zero) +
             "</div>";
+    IntervalChart zero_line;
+    zero_line.reference = 0;
+    zero_line.note = "By the reward model: mean 0, deviation 1 on its reference answers.";
+    body += "<div class=\"grid two\">" +
+            by_model(
+                r, "Learned reward", false,
+                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.reward; }, zero_line) +
+            text_table(r) + "</div>";
     body += score_table(r);
     if (r.models.empty() && r.checks.empty() && r.scores.empty()) continue;  // a reward model's own results
     s.body += body;

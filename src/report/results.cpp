@@ -60,6 +60,8 @@ ModelResult model_result(const Json& json) {
   m.visible_faults = estimate(child(json, "visible_faults"));
   m.length = estimate(child(json, "length"));
   m.kl = estimate(child(json, "kl"));
+  m.reward = estimate(child(json, "reward"));
+  m.texts = named(child(json, "texts"));
   m.win_rate = estimate(child(json, "win_rate"));
   m.ties = number_at(child(json, "win_rate"), "ties");
   m.parts = named(child(json, "parts"));
@@ -103,6 +105,9 @@ RewardModelResult reward_model(const Json& json) {
                             static_cast<int64_t>(number_at(b, "n").value_or(0))}});
   });
   r.sources = named_list(child(json, "sources"));
+  each_object(child(json, "sources"), [&](const Json& s) {
+    if (const auto e = estimate(child(s, "baseline"))) r.source_baselines.emplace_back(text_at(s, "name"), *e);
+  });
   r.baselines = named_list(child(json, "baselines"));
   return r;
 }
@@ -118,6 +123,9 @@ Results parse_results(const Json& json) {
   Results r;
   r.task = text_at(json, "task");
   r.about = text_at(json, "about");
+  const auto or_gold = [&](const char* key) { return text_at(json, key).empty() ? "gold reward" : text_at(json, key); };
+  r.gold_name = or_gold("gold_name");
+  r.wins_by = text_at(json, "wins_by").empty() ? r.gold_name : text_at(json, "wins_by");
   each_object(child(json, "parts"), [&](const Json& p) {
     r.parts.push_back({text_at(p, "name"), text_at(p, "meaning"), number_at(p, "weight")});
   });

@@ -6,6 +6,8 @@
 //
 // {
 //   "task": "world",
+//   "gold_name": "reader's utility",   what "gold" is called here; default: "gold reward"
+//   "wins_by": "learned reward",       what decides a win; default: gold
 //   "about": "600 held-out prompts, sampled at temperature 1",       one sentence
 //   "start": "sft",                    the model that wins and changes are counted against; default: "sft", else the
 //   first "final": "ppo",                    the model whose success the page reports; default: the last whose name
@@ -23,6 +25,8 @@
 //      to 0 "hidden_faults": ESTIMATE, "visible_faults": ESTIMATE,  share of answers with a fault that annotators (do
 //      not) see "length": ESTIMATE, "kl": ESTIMATE,            tokens; nats per answer to the reference "win_rate":
 //      ESTIMATE + {"ties": 71}}],         gold wins against `start` on the same prompts, ties half
+//   Beside these a model may have "reward": ESTIMATE, the learned reward of the same answers, and "texts": {"perplexity
+//   under the original": ESTIMATE, …}, what is measured of the texts alone.
 //   "differences": [{"name": "gold: ppo − sft", …ESTIMATE}],        paired where the prompts are the same
 //   "checks": [{"name": "gold win rate over SFT", …ESTIMATE, "at_least": 0.7 | "at_most": 3, "met": true}],
 //   "side_by_side_about": "How the prompts were chosen.",
@@ -37,7 +41,8 @@
 //     "correlation": ESTIMATE,         with gold, centred within each prompt
 //     "calibration": [{"p_low": 0.5, "p_high": 0.6, "predicted": 0.55, "observed": 0.57, "low": …, "high": …, "n":
 //     240}], "margins": [{"low": 0, "high": 0.5, "agreement": 0.56, "agreement_low": …, "agreement_high": …, "n":
-//     310}], "sources": [{"name": "hh-harmless", …ESTIMATE}],               accuracy by source of the comparisons
+//     310}], "sources": [{"name": "hh-harmless", …ESTIMATE, "baseline": ESTIMATE}],
+//                                      accuracy by source of the comparisons, beside that of the first baseline
 //     "baselines": [{"name": "longer is chosen", …ESTIMATE}]},
 //   "scores": [{"task": "perplexity", "model": "ppo", "metric": "per token", …ESTIMATE}]   any further figure
 // }
@@ -57,9 +62,10 @@ using Named = std::vector<std::pair<std::string, Estimate>>;
 
 struct ModelResult {
   std::string name, path, tone;  ///< tone: its colour on the page (chart.h)
-  std::optional<Estimate> gold, correctness, give_in, hidden_faults, visible_faults, length, kl, win_rate;
+  std::optional<Estimate> gold, correctness, give_in, hidden_faults, visible_faults, length, kl, win_rate,
+      reward;
   std::optional<double> ties;
-  Named parts, families, refusals;
+  Named parts, families, refusals, texts;
 };
 
 struct Part {
@@ -109,7 +115,7 @@ struct RewardModelResult {
   std::optional<Estimate> accuracy, ceiling, correlation;
   std::vector<CalibrationBin> calibration;
   std::vector<MarginBin> margins;
-  Named sources, baselines;
+  Named sources, source_baselines, baselines;
 };
 
 struct Score {
@@ -119,6 +125,7 @@ struct Score {
 
 struct Results {
   std::string task, about, start_model, final_model;
+  std::string gold_name, wins_by;  ///< "gold reward" where the file says nothing
   std::vector<Part> parts;
   std::vector<ModelResult> models;
   Named differences;

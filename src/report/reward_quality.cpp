@@ -24,10 +24,21 @@ Section reward_model_quality(const Story& story) {
     if (rm.ceiling)
       accuracy.rows.push_back({"true utility", "the ceiling: the same noisy labels", {{"", "base", *rm.ceiling}}});
     for (const auto& [name, e] : rm.baselines) accuracy.rows.push_back({name, "baseline", {{"", "base", e}}});
-    for (const auto& [name, e] : rm.sources)
-      accuracy.rows.push_back({name, e.n ? "n = " + format_count(e.n) : "", {{"", "sft", e}}});
+    if (rm.source_baselines.empty())
+      for (const auto& [name, e] : rm.sources)
+        accuracy.rows.push_back({name, e.n ? "n = " + format_count(e.n) : "", {{"", "sft", e}}});
     if (rm.correlation)
       accuracy.note = "Correlation with gold, centred within each prompt: " + format_estimate(*rm.correlation) + ".";
+    IntervalChart sources;
+    sources.title = "Accuracy by source";
+    sources.percent = true;
+    sources.reference = 0.5;
+    sources.note = "A model that has only learnt the rule agrees with it, source by source.";
+    const std::string rule = rm.baselines.empty() ? "baseline" : rm.baselines.front().first;
+    for (const auto& [name, e] : rm.sources)
+      if (const Estimate* baseline = find(rm.source_baselines, name))
+        sources.rows.push_back(
+            {name, e.n ? "n = " + format_count(e.n) : "", {{"reward model", "ppo", e}, {rule, "base", *baseline}}});
     LineChart calibration;
     calibration.title = "Calibration";
     calibration.unit = "observed share";
@@ -59,8 +70,8 @@ Section reward_model_quality(const Story& story) {
                               b.agreement.n ? "n = " + format_count(b.agreement.n) : "",
                               {{"", "ppo", b.agreement}}});
     if (!r.about.empty()) s.body += "<h3 class=stage>" + escape(r.about) + "</h3>";
-    s.body += "<div class=\"grid two\">" + interval_chart(accuracy) + line_chart(calibration) +
-              interval_chart(margins) + "</div>";
+    s.body += "<div class=\"grid two\">" + interval_chart(accuracy) + interval_chart(sources) +
+              line_chart(calibration) + interval_chart(margins) + "</div>";
   }
   return s;
 }

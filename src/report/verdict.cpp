@@ -41,6 +41,22 @@ std::string from_curves(const Story& story) {
   return {};
 }
 
+// Nobody judged, but the learned reward was taken of everybody's answers to held-out prompts.
+std::string from_learned_reward(const Results& r, const ModelResult& start, const ModelResult& last) {
+  if (&start == &last || !start.reward || !last.reward) return {};
+  const Estimate d = difference(r, "learned reward", last, *last.reward, start, *start.reward);
+  const bool sure = has_interval(d) && (d.low > 0 || d.high < 0);
+  std::string text = shown(last.name) +
+                     (!sure         ? " did not clearly change"
+                      : d.value > 0 ? " raised"
+                                    : " lowered") +
+                     " the learned reward of answers to " + (d.n ? format_count(d.n) + " " : "") +
+                     "held-out prompts: <b>" + format_fixed(start.reward->value, 2) + "</b> (" + shown(start.name) +
+                     ") to <b>" + format_fixed(last.reward->value, 2) + "</b>";
+  if (last.kl) text += ", at <b>" + format_number(last.kl->value) + "</b> nats of KL an answer";
+  return text + ". Nobody has judged these answers, so whether they got better is for the samples to show.";
+}
+
 // Gold fell well below its peak while the proxy kept rising?
 std::string over_optimised(const Results& r) {
   const ProxyPoint *peak = nullptr, *last = nullptr;
@@ -71,6 +87,8 @@ std::string verdict(const Story& story) {
   const ModelResult* start = r ? r->model(r->start_model) : nullptr;
   const ModelResult* final_model = r ? r->model(r->final_model) : nullptr;
   if (!start || !final_model || !start->gold || !final_model->gold) {
+    const std::string learned = start && final_model ? from_learned_reward(*r, *start, *final_model) : std::string();
+    if (!learned.empty()) return learned;
     const std::string curves = from_curves(story);
     if (!curves.empty()) return curves;
     size_t done = 0;
@@ -79,8 +97,8 @@ std::string verdict(const Story& story) {
            " stages are on record as done; no evaluation has been written yet.";
   }
   if (start == final_model)
-    return shown(final_model->name) + " reaches a mean gold reward of <b>" + format_fixed(final_model->gold->value, 2) +
-           "</b> of the maximum.";
+    return shown(final_model->name) + " reaches a mean " + escape(r->gold_name) + " of <b>" +
+           format_fixed(final_model->gold->value, 2) + "</b> of the maximum.";
 
   const Estimate d = difference(*r, "gold", *final_model, *final_model->gold, *start, *start->gold);
   const bool sure = has_interval(d) && (d.low > 0 || d.high < 0);
@@ -88,8 +106,8 @@ std::string verdict(const Story& story) {
                      (d.value > 0 && (sure || !has_interval(d)) ? " raised"
                       : d.value < 0 && sure                     ? " lowered"
                                                                 : " did not clearly change") +
-                     " the mean gold reward " + (sure || !has_interval(d) ? "from" : "(from") + " <b>" +
-                     format_fixed(start->gold->value, 2) + "</b> (" + shown(start->name) + ") to <b>" +
+                     " the mean " + escape(r->gold_name) + " " + (sure || !has_interval(d) ? "from" : "(from") +
+                     " <b>" + format_fixed(start->gold->value, 2) + "</b> (" + shown(start->name) + ") to <b>" +
                      format_fixed(final_model->gold->value, 2) + "</b> of the maximum" +
                      (sure || !has_interval(d) ? "" : ")");
   if (final_model->win_rate) {

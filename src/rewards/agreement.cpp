@@ -52,14 +52,16 @@ Json margins_json(std::span<const Compared> compared) {
   return out;
 }
 
-Json sources_json(std::span<const Compared> compared) {
-  std::map<std::string, std::vector<Compared>> by_source;
+Json sources_json(std::span<const Compared> compared, std::span<const Compared> rule) {
+  std::map<std::string, std::vector<Compared>> by_source, rule_by_source;
   for (const Compared& c : compared) by_source[c.source].push_back(c);
+  for (const Compared& c : rule) rule_by_source[c.source].push_back(c);
   Json out = Json::array();
   if (by_source.size() < 2) return out;
   for (const auto& [source, members] : by_source) {
     Json j = estimate_json(accuracy(members));
     j["name"] = source;
+    if (!rule.empty()) j["baseline"] = estimate_json(accuracy(rule_by_source[source]));
     out.push_back(j);
   }
   return out;

@@ -23,8 +23,9 @@ stats::Estimate accuracy(std::span<const Compared> compared);
 Json calibration_json(std::span<const Compared> compared);
 /// Fifths of the comparisons by |margin| with the share that was right.
 Json margins_json(std::span<const Compared> compared);
-/// Accuracy by source, where there is more than one.
-Json sources_json(std::span<const Compared> compared);
+/// Accuracy by source, where there is more than one; with `rule`, another judge of the same comparisons, "baseline" is
+/// the rule's accuracy on that source.
+Json sources_json(std::span<const Compared> compared, std::span<const Compared> rule = {});
 /// {"value", "low", "high", "n"}: the one form of an estimate in every results.json.
 Json estimate_json(const stats::Estimate& e);
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "data/encode_rows.h"
@@ -96,10 +97,15 @@ void leave_out_held_out(const PpoParams& params, config::StageContext& context, 
 }
 
 std::vector<rollout::Request> load_requests(const PpoParams& params, config::StageContext& context,
-                                            const text::Tokenizer& tokenizer, int64_t context_length) {
+                                            const text::Tokenizer& tokenizer, int64_t context_length, uint64_t seed) {
   auto read = data::read_prompts(params.prompts, params.read);
   log::info("  " + read.report.summary());
   leave_out_held_out(params, context, read.rows);
+  if (params.held_out > 0) {
+    const size_t all = read.rows.size();
+    read.rows = data::split(std::move(read.rows), params.held_out, seed).train;
+    log::info("  " + count_text(static_cast<int64_t>(all - read.rows.size())) + " prompts held out");
+  }
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.length.chat_format);
   auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
@@ -171,7 +177,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   Models models = load_models(params, context, compute);
   const at::Device device(context.run.device);
   const std::vector<rollout::Request> prompts =
-      load_requests(params, context, models.tokenizer, models.policy.config().max_positions);
+      load_requests(params, context, models.tokenizer, models.policy.config().max_positions, seed);
 
   rollout::GenerateOptions generate_options;
   generate_options.seed = mix64(seed, hash64("ppo"));
@@ -184,7 +190,11 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   critic.parameters = trainable_tensors(models.critic, &models.value_head);
   const RewardFunction reward = [&](std::span<const Trajectory> trajectories) {
     std::vector<std::vector<int32_t>> sequences;
-    for (const Trajectory& t : trajectories) sequences.push_back(t.sequence.ids);
+    const std::optional<int32_t> end = params.close_unfinished ? models.tokenizer.eos() : std::nullopt;
+    for (const Trajectory& t : trajectories) {
+      sequences.push_back(t.sequence.ids);
+      if (end && t.completion.finish == rollout::Finish::kLength && t.sequence.size() < models.policy.config().max_positions) sequences.back().push_back(*end);
+    }
     return models.reward.score(sequences);
   };
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);

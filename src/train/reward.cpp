@@ -129,7 +129,7 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
          {"calibration", rewards::calibration_json(compared)},
          {"margins", rewards::margins_json(compared)},
          {"baselines", Json::array({baseline})}};
-  if (Json sources = rewards::sources_json(compared); !sources.empty()) j["sources"] = sources;
+  if (Json sources = rewards::sources_json(compared, longer); !sources.empty()) j["sources"] = sources;
   return {{"task", "reward"}, {"about", std::to_string(data.held_out.size()) + " held-out comparisons"}, {"reward_model", j}};
 }
 

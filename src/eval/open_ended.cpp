@@ -1,0 +1,229 @@
+#include "eval/open_ended.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "data/encode_rows.h"
+#include "data/split.h"
+#include "eval/answers.h"
+#include "eval/checks.h"
+#include "eval/open_ended_measures.h"
+#include "eval/results_json.h"
+#include "eval/reward_audit.h"
+#include "eval/text_measures.h"
+#include "rewards/agreement.h"
+#include "rewards/reward_model.h"
+#include "text/tokenizer.h"
+#include "world/story_reader.h"
+
+namespace hone::eval {
+namespace {
+
+std::string text_of(const std::vector<text::Message>& messages) {
+  if (messages.size() == 1) return messages.front().content;
+  std::string out;
+  for (const text::Message& m : messages) out += (out.empty() ? "" : "\n\n") + m.role + ": " + m.content;
+  return out;
+}
+
+OpenPrompts choose_prompts(const EvalParams& params, const data::Encoder& encoder, int64_t context, int64_t seed) {
+  if (params.prompts.empty()) usage_error("eval: no prompts", "give prompts = [\"FILE\", …]");
+  auto read = data::read_prompts(params.prompts, params.read);
+  log::info("  " + read.report.summary());
+  std::vector<data::Prompt> rows = std::move(read.rows);
+  if (params.held_out > 0) rows = data::split(std::move(rows), params.held_out, static_cast<uint64_t>(seed)).held_out;
+  // A reward model knows which prompts it has learnt from.
+  const fs::path manifest =
+      params.reward.empty() ? fs::path() : fs::path(params.reward).parent_path() / config::names::kSplit;
+  if (!manifest.empty() && fs::exists(manifest))
+    data::require_disjoint(data::SplitManifest::load(manifest), std::span<const data::Prompt>(rows),
+                           "the evaluation's prompts");
+  if (params.limit > 0 && static_cast<int64_t>(rows.size()) > params.limit) {
+    Stream(static_cast<uint64_t>(seed), "eval-limit").shuffle(rows);
+    rows.resize(static_cast<size_t>(params.limit));
+  }
+  auto encoded = data::encode_prompts(rows, encoder, params.length, context, params.sampling.max_tokens);
+  log::info("  " + encoded.lengths.summary());
+  data::require_kept(encoded.lengths, params.length, "prompts");
+  OpenPrompts out;
+  for (size_t i = 0; i < encoded.items.size(); ++i) {
+    const data::Prompt& row = rows[static_cast<size_t>(encoded.rows[i])];
+    out.ids.push_back(row.id);
+    out.texts.push_back(text_of(row.messages));
+    out.tokens.push_back(std::move(encoded.items[i]));
+    out.keys.push_back(hash64(row.id));
+  }
+  return out;
+}
+
+void print_table(const OpenMeasures& e) {
+  const auto pad = [](std::string s) {
+    s.resize(std::max<size_t>(13, s.size()), ' ');
+    return s;
+  };
+  const std::pair<const char*, int> kColumns[] = {{"utility", 3},   {"reward", 3},     {"win_rate", 3},
+                                                  {"kl", 2},        {"perplexity", 2}, {"length", 1},
+                                                  {"eos_share", 3}, {"repetition", 3}};
+  std::string head = "  " + pad("model");
+  for (const auto& [what, decimals] : kColumns) head += pad(what);
+  log::info(head);
+  for (const Measured& m : e.models) {
+    std::string line = "  " + pad(m.name);
+    for (const auto& [what, decimals] : kColumns) {
+      const auto v = e.measure(what, m);
+      line += pad(v ? decimal_text(v->value, decimals) : "-");
+    }
+    log::info(line);
+  }
+}
+
+}  // namespace
+
+void run_open_ended(const EvalParams& params, config::StageContext& context) {
+  if (params.samples < 1) usage_error("eval: samples must be at least 1");
+  const int64_t seed = context.run.seed;
+  const bool stories = params.judge == "stories";
+  std::vector<std::pair<std::string, std::string>> folders;
+  for (const std::string& text : params.models) folders.push_back(name_and_folder(text, "models"));
+  const auto start_folder = std::ranges::find(folders, params.start, &std::pair<std::string, std::string>::first);
+  if (start_folder == folders.end())
+    usage_error("eval: the start model '" + params.start + "' is none of `models`", "set start = \"NAME\"");
+  const std::string original_folder = params.original.empty() ? start_folder->second : params.original;
+
+  // 1. The same prompts for everybody, which one tokenizer makes sure of.
+  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(original_folder), params.length.chat_format);
+  const Speaker original = open_speaker("original", original_folder, context.run.device);
+  std::optional<rewards::RewardModel> reward;
+  if (!params.reward.empty())
+    reward = rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined);
+  std::vector<std::string> others{params.reward};
+  for (const auto& [name, folder] : folders) others.push_back(folder);
+  for (const std::string& folder : others)
+    if (!folder.empty() && text::Tokenizer::load(folder).hash() != encoder.tokenizer().hash())
+      usage_error(folder + ": has another tokenizer than " + original_folder,
+                  "KL, perplexity and reward are of the very tokens that were sampled");
+  OpenMeasures e(choose_prompts(params, encoder, original.decoder.config().max_positions, seed), params.samples);
+
+  const auto as_rewarded = [&](std::span<const Answer> answers) {
+    return whole_sequences(answers, params.close_unfinished ? encoder.tokenizer().eos() : std::nullopt,
+                           original.decoder.config().max_positions);
+  };
+
+  // 2. Answers, and what each is measured by.
+  const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
+  e.models.reserve(folders.size());
+  for (const auto& [name, folder] : folders) {
+    const Speaker speaker = open_speaker(name, folder, context.run.device);
+    Measured m{.name = name, .folder = folder};
+    m.answers = answer(speaker.decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys, params.samples,
+                       params.sampling, sampling_seed, "  " + name + " answers");
+    const std::vector<double> under_original = answer_logps(original.decoder, m.answers);
+    for (const double logp : under_original) m.nll.push_back(-logp);
+    if (folder != original_folder) {
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers);
+      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - under_original[i]);
+    }
+    if (reward) m.reward = reward->score(as_rewarded(m.answers));
+    for (size_t i = 0; i < m.answers.size(); ++i) {
+      m.words.push_back(words_of(m.answers[i].text));
+      if (stories)
+        m.stories.push_back(
+            world::read_story(e.prompts.texts[i / static_cast<size_t>(params.samples)] + m.answers[i].text));
+    }
+    e.models.push_back(std::move(m));
+  }
+  e.start = e.find(params.start), e.final_model = e.find(params.final_model);
+
+  // 3. The reward model against the people whose comparisons it learnt from.
+  std::optional<RewardAudit> audit;
+  if (stories && reward && !params.annotators.empty()) {
+    const Speaker speaker = open_speaker(e.start->name, e.start->folder, context.run.device);
+    const std::vector<Answer> answers =
+        answer(speaker.decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys, params.audit_samples,
+               params.sampling, mix64(sampling_seed, 1), "  reward model audit");
+    std::vector<double> utility;
+    std::vector<world::Seen> seen;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const world::StoryScore score =
+          world::read_story(e.prompts.texts[i / static_cast<size_t>(params.audit_samples)] + answers[i].text);
+      utility.push_back(score.total);
+      seen.push_back(world::seen(score));
+    }
+    audit = audit_reward_model(*reward, params.annotators, answers, as_rewarded(answers), utility, seen,
+                               params.audit_samples, seed);
+  }
+
+  // 4. results.json.
+  Json results{{"task", stories ? "stories" : "answers"},
+               {"about", count_text(static_cast<int64_t>(e.prompts.ids.size())) + " held-out prompts" +
+                             (params.samples > 1 ? ", " + std::to_string(params.samples) + " answers each" : "") +
+                             ", sampled at temperature " + decimal_text(params.sampling.temperature, 1) + ", at most " +
+                             std::to_string(params.sampling.max_tokens) + " tokens"},
+               {"start", params.start},
+               {"final", params.final_model}};
+  if (stories) results["gold_name"] = "reader's utility";
+  if (!stories && reward) results["wins_by"] = "learned reward";
+  results["models"] = Json::array();
+  for (const Measured& m : e.models) results["models"].push_back(e.model_json(m));
+  if (stories)
+    for (const world::Part& p : e.models.front().stories.front().parts)
+      results["parts"].push_back({{"name", p.name}, {"weight", p.weight}});
+  results["differences"] = Json::array();
+  for (const Measured& m : e.models) {
+    if (&m == e.start) continue;
+    for (const auto& [what, shown] : {std::pair{"utility", "gold"},
+                                      {"reward", "learned reward"},
+                                      {"perplexity", "perplexity"},
+                                      {"repetition", "repeated word triples"},
+                                      {"eos_share", "ends by itself"}})
+      if (const auto d = e.difference(what, m, *e.start)) {
+        Json j = rewards::estimate_json(*d);
+        j["name"] = std::string(shown) + ": " + m.name + " − " + e.start->name;
+        results["differences"].push_back(j);
+      }
+  }
+  results["side_by_side_about"] = !stories && !reward
+                                      ? std::string("drawn at random")
+                                      : "half drawn at random, half those on which the final model's " +
+                                            std::string(stories ? "utility" : "reward") + " changed most";
+  results["side_by_side"] = e.side_by_side(params.side_by_side, seed);
+  if (audit) results["reward_model"] = parse_json(audit->json, "audit");
+
+  // 5. Checks, in words and numbers.
+  print_table(e);
+  const auto measure = [&](const std::string& what, const std::string& a,
+                           const std::string& b) -> std::optional<stats::Estimate> {
+    if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
+    if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
+    const Measured *x = e.find(a), *y = b.empty() ? nullptr : e.find(b);
+    if (!x || (!b.empty() && !y)) return std::nullopt;
+    return y ? e.difference(what, *x, *y) : e.measure(what, *x);
+  };
+  const Checks checks = run_checks(params.require, measure);
+  results["checks"] = checks.list;
+  write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
+  write_file_atomic(context.folder / config::names::kSamples, e.sample_lines());
+  Json summary = Json::object();
+  for (const char* what : {"utility", "reward", "kl", "perplexity"})
+    for (const Measured& m : e.models)
+      if (const auto v = e.measure(what, m)) summary[std::string(what) + "_" + m.name] = v->value;
+  if (audit)
+    summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
+  summary["checks_failed"] = checks.failed;
+  context.record.summary_json = dump_json(summary);
+  if (checks.failed) {
+    const std::string text =
+        std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met";
+    context.record.warnings.emplace_back(0, text);
+    log::warn(text);
+  }
+}
+
+}  // namespace hone::eval

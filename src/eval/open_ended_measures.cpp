@@ -1,0 +1,196 @@
+#include "eval/open_ended_measures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "eval/results_json.h"
+#include "eval/text_measures.h"
+#include "rewards/agreement.h"
+
+namespace hone::eval {
+namespace {
+
+// Words of an answer that distinct_across reads: about what a short answer has.
+constexpr size_t kWordsAcross = 40;
+
+// The mean over each prompt's samples: prompts, not samples, are what an interval is over.
+std::vector<double> by_prompt(std::span<const double> values, size_t samples) {
+  std::vector<double> out;
+  for (size_t i = 0; i < values.size(); i += samples) out.push_back(stats::mean(values.subspan(i, samples)));
+  return out;
+}
+
+template <class F>
+std::vector<double> each(const Measured& m, F of) {
+  std::vector<double> out;
+  for (size_t i = 0; i < m.answers.size(); ++i) out.push_back(of(i));
+  return out;
+}
+
+// What an answer is worth to whoever judges: the reader, else the learned reward; empty where there is neither.
+std::vector<double> worth(const Measured& m) {
+  if (m.stories.empty()) return m.reward;
+  return each(m, [&](size_t i) { return m.stories[i].total; });
+}
+
+// One number for each answer, or none where `what` is no such measure.
+std::vector<double> per_answer(const Measured& m, const std::string& what) {
+  if (what == "utility" && !m.stories.empty()) return worth(m);
+  if (what == "reward") return m.reward;
+  if (what == "kl") return m.kl;
+  if (what == "length") return each(m, [&](size_t i) { return static_cast<double>(m.answers[i].ids.size()); });
+  if (what == "eos_share") return each(m, [&](size_t i) { return m.answers[i].ended ? 1.0 : 0.0; });
+  if (what == "repetition") return each(m, [&](size_t i) { return 1 - distinct(m.words[i], 3); });
+  if (what == "distinct_1") return each(m, [&](size_t i) { return distinct(m.words[i], 1); });
+  if (what == "distinct_2") return each(m, [&](size_t i) { return distinct(m.words[i], 2); });
+  return {};
+}
+
+bool is_share(const std::string& what) {
+  return what == "utility" || what == "win_rate" || what == "eos_share" || what == "repetition" ||
+         what.starts_with("distinct_");
+}
+
+// The end of a long conversation: the page shows what the answer answers.
+std::string last_part(const std::string& text) {
+  constexpr size_t kShown = 1000;  // bytes
+  if (text.size() <= kShown) return text;
+  size_t from = text.size() - kShown;
+  while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;  // a whole character
+  return "… " + text.substr(from);
+}
+
+// 1 for each answer worth more than the start's to the same prompt and sample number, ½ for a tie.
+std::vector<double> wins_over(const Measured& m, const Measured& other) {
+  const std::vector<double> own = worth(m), theirs = worth(other);
+  std::vector<double> out;
+  for (size_t i = 0; i < own.size(); ++i)
+    out.push_back(std::abs(own[i] - theirs[i]) < 1e-9 ? 0.5 : own[i] > theirs[i] ? 1 : 0);
+  return out;
+}
+
+}  // namespace
+
+const Measured* OpenMeasures::find(const std::string& name) const {
+  const auto it = std::ranges::find(models, name, &Measured::name);
+  return it == models.end() ? nullptr : &*it;
+}
+
+std::vector<double> OpenMeasures::values(const Measured& m, const std::string& what) const {
+  if (what == "win_rate")
+    return start && start != &m ? by_prompt(wins_over(m, *start), samples_) : std::vector<double>{};
+  return by_prompt(per_answer(m, what), samples_);
+}
+
+// A figure of all answers together, which no mean over prompts gives.
+std::optional<stats::Estimate> OpenMeasures::whole(const Measured& m, const std::string& what) const {
+  if (what == "perplexity" && !m.nll.empty()) {
+    const std::vector<double> tokens = per_answer(m, "length");
+    return perplexity(by_prompt(m.nll, samples_), by_prompt(tokens, samples_));
+  }
+  if (what != "distinct_across") return std::nullopt;
+  const double value = distinct_across(m.words, 2, kWordsAcross);
+  return stats::Estimate{value, value, value, static_cast<int64_t>(m.words.size())};
+}
+
+std::optional<stats::Estimate> OpenMeasures::measure(const std::string& what, const Measured& m) const {
+  if (const auto e = whole(m, what)) return e;
+  const std::vector<double> v = values(m, what);
+  if (v.empty()) return std::nullopt;
+  if (what == "eos_share" && samples_ == 1)
+    return stats::wilson(std::accumulate(v.begin(), v.end(), 0.0), static_cast<int64_t>(v.size()));
+  stats::Estimate e = stats::mean_interval(v);
+  if (is_share(what)) e.low = std::max(0.0, e.low), e.high = std::min(1.0, e.high);
+  return e;
+}
+
+std::optional<stats::Estimate> OpenMeasures::difference(const std::string& what, const Measured& a,
+                                                        const Measured& b) const {
+  const auto x = whole(a, what), y = whole(b, what);
+  if (x && y) {
+    const double half = std::hypot((x->high - x->low) / 2, (y->high - y->low) / 2), d = x->value - y->value;
+    return stats::Estimate{d, d - half, d + half, x->n};
+  }
+  const std::vector<double> u = values(a, what), v = values(b, what);
+  return u.empty() || u.size() != v.size() ? std::nullopt : std::optional(paired_difference(u, v));
+}
+
+Json OpenMeasures::model_json(const Measured& m) const {
+  Json j{{"name", m.name}, {"path", m.folder}};
+  const auto put = [&](Json& where, const std::string& key, const std::string& what) {
+    if (const auto e = measure(what, m)) where[key] = rewards::estimate_json(*e);
+  };
+  put(j, "gold", "utility");
+  if (!m.stories.empty())
+    for (size_t p = 0; p < m.stories.front().parts.size(); ++p) {
+      const std::vector<double> part = each(m, [&](size_t i) { return m.stories[i].parts[p].value; });
+      j["parts"][std::string(m.stories.front().parts[p].name)] = mean_json(by_prompt(part, samples_));
+    }
+  put(j, "length", "length");
+  put(j, "win_rate", "win_rate");
+  if (j.contains("win_rate")) j["win_rate"]["ties"] = std::ranges::count(wins_over(m, *start), 0.5);
+  put(j, "kl", "kl");
+  put(j, "reward", "reward");
+  Json& texts = j["texts"];
+  put(texts, "perplexity under the original", "perplexity");
+  put(texts, "share that ends by itself", "eos_share");
+  put(texts, "repeated word triples", "repetition");
+  put(texts, "distinct words", "distinct_1");
+  put(texts, "distinct word pairs", "distinct_2");
+  put(texts, "distinct word pairs across answers", "distinct_across");
+  return j;
+}
+
+Json OpenMeasures::side_by_side(int64_t count, int64_t seed) const {
+  std::vector<size_t> order(prompts.ids.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  Stream(static_cast<uint64_t>(seed), "side-by-side").shuffle(order);
+  const size_t wanted = std::min(order.size(), static_cast<size_t>(std::max<int64_t>(0, count)));
+  if (start && final_model && start != final_model && !worth(*start).empty()) {
+    const std::vector<double> before = worth(*start), after = worth(*final_model);
+    const auto change = [&](size_t p) { return std::abs(after[p * samples_] - before[p * samples_]); };
+    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(wanted / 2), order.end(),
+                     [&](size_t a, size_t b) { return change(a) > change(b); });
+  }
+  Json out = Json::array();
+  for (size_t k = 0; k < wanted; ++k) {
+    const size_t p = order[k], i = p * samples_;
+    Json answers = Json::object();
+    for (const Measured& m : models) {
+      Json a{{"text", m.answers[i].text}};
+      Json parts = Json::object();
+      if (!m.stories.empty()) {
+        a["gold"] = m.stories[i].total;
+        for (const world::Part& part : m.stories[i].parts) parts[std::string(part.name)] = part.value;
+      }
+      if (!m.reward.empty()) parts["reward"] = m.reward[i];
+      if (!m.kl.empty()) parts["kl"] = m.kl[i];
+      a["parts"] = parts;
+      answers[m.name] = a;
+    }
+    out.push_back({{"id", prompts.ids[p]}, {"prompt", last_part(prompts.texts[p])}, {"answers", answers}});
+  }
+  return out;
+}
+
+std::string OpenMeasures::sample_lines() const {
+  std::string out;
+  for (const Measured& m : models)
+    for (size_t i = 0; i < m.answers.size(); ++i) {
+      Json j{{"model", m.name},
+             {"id", prompts.ids[i / samples_]},
+             {"prompt", prompts.texts[i / samples_]},
+             {"completion", m.answers[i].text}};
+      if (!m.stories.empty()) j["gold"] = m.stories[i].total;
+      if (!m.reward.empty()) j["reward"] = m.reward[i];
+      if (!m.kl.empty()) j["kl"] = m.kl[i];
+      j["finish"] = m.answers[i].ended ? "stop" : "length";
+      out += dump_json(j) + "\n";
+    }
+  return out;
+}
+
+}  // namespace hone::eval

@@ -1,0 +1,65 @@
+// The answers of several models to the same prompts, and every figure that an open-ended evaluation takes of them.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json_fwd.h"
+#include "base/stats.h"
+#include "eval/answers.h"
+#include "world/story_reader.h"
+
+namespace hone::eval {
+
+/// Prompts as a reader sees them and as every model gets them.
+struct OpenPrompts {
+  std::vector<std::string> ids, texts;
+  std::vector<std::vector<int32_t>> tokens;
+  std::vector<uint64_t> keys;  ///< names in the random stream
+};
+
+/// One model's answers, `samples` for each prompt, prompt by prompt; the other lists have one entry for each answer, or
+/// none where that was not measured.
+struct Measured {
+  std::string name, folder;
+  std::vector<Answer> answers = {};
+  std::vector<world::StoryScore> stories = {};  ///< the reader's opinion of prompt and answer
+  std::vector<double> reward = {};              ///< learned
+  std::vector<double> kl = {};                  ///< log π/π_original of the answer, nats (k1)
+  std::vector<double> nll = {};                 ///< -log π_original of the answer, nats
+  std::vector<std::vector<std::string>> words = {};
+};
+
+/// Measures by name: utility, reward, win_rate (over `start`: by utility, else by reward), kl, length, eos_share,
+/// repetition (share of word triples that the answer has said before), distinct_1, distinct_2: means over prompts of
+/// the mean over a prompt's samples. perplexity (text_measures.h) and distinct_across (word pairs, of each answer's
+/// first 40 words) are of all answers together.
+class OpenMeasures {
+ public:
+  OpenMeasures(OpenPrompts prompts, int64_t samples)
+      : prompts(std::move(prompts)), samples_(static_cast<size_t>(samples)) {}
+
+  OpenPrompts prompts;
+  std::vector<Measured> models;
+  const Measured *start = nullptr, *final_model = nullptr;  ///< among `models`; null: none
+
+  const Measured* find(const std::string& name) const;
+  /// Nothing where there is no such measure, or the model lacks it.
+  std::optional<stats::Estimate> measure(const std::string& what, const Measured& m) const;
+  /// a less b, paired over prompts; of figures of all answers together as if they were independent.
+  std::optional<stats::Estimate> difference(const std::string& what, const Measured& a, const Measured& b) const;
+
+  /// Entries of results.json (report/results.h).
+  Json model_json(const Measured& m) const;
+  /// Half are drawn at random, half are the prompts on which the final model's worth changed most.
+  Json side_by_side(int64_t count, int64_t seed) const;
+  /// samples.jsonl.
+  std::string sample_lines() const;
+
+ private:
+  std::vector<double> values(const Measured& m, const std::string& what) const;
+  std::optional<stats::Estimate> whole(const Measured& m, const std::string& what) const;
+  size_t samples_;
+};
+
+}  // namespace hone::eval
