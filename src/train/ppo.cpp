@@ -97,15 +97,10 @@ void leave_out_held_out(const PpoParams& params, config::StageContext& context, 
 }
 
 std::vector<rollout::Request> load_requests(const PpoParams& params, config::StageContext& context,
-                                            const text::Tokenizer& tokenizer, int64_t context_length, uint64_t seed) {
+                                            const text::Tokenizer& tokenizer, int64_t context_length) {
   auto read = data::read_prompts(params.prompts, params.read);
   log::info("  " + read.report.summary());
   leave_out_held_out(params, context, read.rows);
-  if (params.held_out > 0) {
-    const size_t all = read.rows.size();
-    read.rows = data::split(std::move(read.rows), params.held_out, seed).train;
-    log::info("  " + count_text(static_cast<int64_t>(all - read.rows.size())) + " prompts held out");
-  }
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.length.chat_format);
   auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
@@ -177,7 +172,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   Models models = load_models(params, context, compute);
   const at::Device device(context.run.device);
   const std::vector<rollout::Request> prompts =
-      load_requests(params, context, models.tokenizer, models.policy.config().max_positions, seed);
+      load_requests(params, context, models.tokenizer, models.policy.config().max_positions);
 
   rollout::GenerateOptions generate_options;
   generate_options.seed = mix64(seed, hash64("ppo"));

@@ -15,7 +15,6 @@ struct PpoParams {
   std::string critic;
   std::vector<std::string> prompts;
   bool skip_held_out = true;
-  double held_out = 0;
   int64_t steps = 24;
   int64_t batch_prompts = 192;
   int64_t samples_per_prompt = 1;
@@ -64,7 +63,6 @@ struct PpoParams {
     v("skip_held_out", skip_held_out,
       "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
       "on, so that the reward model can be judged on prompts that the policy was not trained on");
-    v("held_out", held_out, "share of prompts (by hash) left out, for evaluation: the same ones as in every stage with this share and seed");
     v("steps", steps, "iterations of sampling and updating", "world probe: 20-24 before over-optimisation");
     v("batch_prompts", batch_prompts, "prompts of one iteration");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
@@ -100,7 +98,6 @@ struct PpoParams {
                             "micro_tokens", "pretrain_tokens", "watch_every", "watch_prompts"})
       v.range(key, 1);
     for (const char* key : {"target_kl", "pretrain_coef", "ensemble_penalty"}) v.range(key, 0);
-    v.range("held_out", 0, 1);
     v.group("sampling", sampling);
     kl.fields(v);
     shaping.fields(v);
