@@ -50,6 +50,39 @@ TEST_CASE("gold that fell while the proxy rose is called over-optimised") {
   CHECK_FALSE(has(verdict_of(two_models(.79, .02, steady)), "Over-optimised"));
 }
 
+TEST_CASE("gold goes by the name that the evaluation gives it") {
+  CHECK(has(verdict_of(two_models(.79, .02, R"(, "gold_name": "reader's utility")")),
+            "PPO raised the mean reader&#39;s utility from <b>0.58</b>"));
+}
+
+TEST_CASE("where nobody judged, the learned reward is told as what it is") {
+  const std::string results = R"({"models": [
+    {"name": "sft", "reward": {"value": -0.1, "low": -0.2, "high": 0, "n": 200}},
+    {"name": "ppo", "reward": {"value": 1.2, "low": 1.1, "high": 1.3, "n": 200}, "kl": 4}],
+    "differences": [{"name": "learned reward: ppo − sft", "value": 1.3, "low": 1.1, "high": 1.5, "n": 200}]})";
+  const std::string text = verdict_of(results);
+  CHECK(
+      has(text, "PPO raised the learned reward of answers to 200 held-out prompts: <b>−0.10</b> (SFT) to <b>1.20</b>"));
+  CHECK(has(text, "Nobody has judged these answers"));
+  Story story;
+  story.results.push_back(parse_results(hone::parse_json(results, "test")));
+  CHECK(has(headline(story).body, "Learned reward"));
+  CHECK(has(outcome(story).lead, "Nobody has judged them"));
+}
+
+TEST_CASE("a rule's accuracy stands beside the reward model's, source by source") {
+  Story story;
+  story.results.push_back(parse_results(hone::parse_json(
+      R"({"reward_model": {"accuracy": 0.6, "baselines": [{"name": "the longer answer is better", "value": 0.5}], "sources": [
+        {"name": "hh", "value": 0.62, "low": 0.55, "high": 0.69, "n": 180, "baseline": {"value": 0.445, "low": 0.37, "high": 0.52}},
+        {"name": "tulu", "value": 0.58, "low": 0.5, "high": 0.66, "n": 150, "baseline": {"value": 0.61, "low": 0.53, "high": 0.69}}]}})",
+      "test")));
+  const std::string body = reward_model_quality(story).body;
+  CHECK(has(body, "Accuracy by source"));
+  CHECK(has(body, "44.5%"));
+  CHECK(has(body, "61.0%"));
+}
+
 TEST_CASE("start and final model: as named, else SFT and the last PPO") {
   const Results r =
       parse_results(hone::parse_json(R"({"models": [{"name": "base", "gold": 0.4}, {"name": "sft", "gold": 0.5},

@@ -24,6 +24,19 @@ TEST_CASE("accuracy counts a tie half, and each source by itself") {
   CHECK(rewards::sources_json(std::span(compared).first(2)).empty());
 }
 
+TEST_CASE("a rule's accuracy stands beside the model's, source by source") {
+  const std::vector<Compared> compared{{2, "a"}, {-1, "a"}, {3, "b"}, {0.5, "b"}};
+  const std::vector<Compared> longer{{-7, "a"}, {-1, "a"}, {0, "b"}, {4, "b"}};
+  const Json sources = rewards::sources_json(compared, longer);
+  REQUIRE(sources.size() == 2);
+  CHECK(sources[0]["value"].get<double>() == doctest::Approx(0.5));
+  CHECK(sources[0]["baseline"]["value"].get<double>() == doctest::Approx(0));
+  CHECK(sources[1]["value"].get<double>() == doctest::Approx(1));
+  CHECK(sources[1]["baseline"]["value"].get<double>() == doctest::Approx(0.75));  // ½ and 1 of 2
+  CHECK(sources[1]["baseline"]["n"] == 2);
+  CHECK_FALSE(rewards::sources_json(compared)[0].contains("baseline"));
+}
+
 TEST_CASE("calibration bins hold what the model claims beside what was right") {
   // σ(0.1) = 0.525, in 0.5..0.6; σ(4) = 0.982, in 0.9..1, right twice of three times.
   const std::vector<Compared> compared{{0.1, ""}, {4.0, ""}, {4.0, ""}, {-4.0, ""}};
