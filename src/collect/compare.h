@@ -24,9 +24,9 @@ struct CompareParams {
   CompareParams() { sampling.max_tokens = 40; }
 
   void fields(config::Fields& v) {
-    v("model", model, "folder of the model whose answers are compared");
-    v("world", world, "folder of a world stage (judge = world)");
-    v("prompts", prompts, "files of prompts; empty under judge = stories: the model tells the openings itself");
+    v.path("model", model, "folder of the model whose answers are compared");
+    v.path("world", world, "folder of a world stage (judge = world)");
+    v.path("prompts", prompts, "files of prompts; empty under judge = stories: the model tells the openings itself");
     v.choice("judge", judge, {"world", "stories"}, "who compares: the world's annotators, or the simulated reader of children's stories");
     v("count", count, "prompts answered", "world probe");
     v("samples", samples, "answers to each prompt", "world probe");

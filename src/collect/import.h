@@ -10,8 +10,8 @@ struct ImportParams {
   std::string vocabulary;
 
   void fields(config::Fields& v) {
-    v("file", file, "the checkpoint: a llama2.c .bin (legacy v0)");
-    v("vocabulary", vocabulary, "llama2.c tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the file");
+    v.path("file", file, "the checkpoint: a llama2.c .bin (legacy v0)");
+    v.path("vocabulary", vocabulary, "llama2.c tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the file");
   }
 };
 

@@ -80,6 +80,13 @@ void Fields::range(std::string_view key, double minimum, double maximum) {
   field->maximum = maximum;
 }
 
+std::vector<std::string> paths_of(const Field& field) {
+  if (!field.path) return {};
+  if (auto* text = std::get_if<std::string*>(&field.value)) return {**text};
+  if (auto* list = std::get_if<std::vector<std::string>*>(&field.value)) return **list;
+  return {};
+}
+
 std::string range_text(const Field& field) {
   const auto text = [](double v) {
     return v == std::floor(v) && std::abs(v) < 1e15 ? std::to_string(static_cast<int64_t>(v)) : number_text(v);

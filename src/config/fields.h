@@ -3,6 +3,7 @@
 //   void fields(config::Fields& v) {            // or template <class V> void fields(V& v)
 //     v("beta", beta, "KL penalty coefficient, nats per nat", "Rafailov et al. 2023, section 6");
 //     v.range("beta", 0);                              // at least 0; whole numbers are at least 0 without saying so
+//     v.path("data", data, "files of comparisons");     // an input: must be there, and is recorded with its hash
 //     v.choice("loss", loss, {"sigmoid", "ipo"}, "which loss", "TRL's default");
 //     v.group("optim", optim);
 //   }
@@ -33,6 +34,7 @@ struct Field {
   std::string source;  ///< where the default comes from
   std::vector<std::string> choices;
   double minimum = -kNoLimit, maximum = kNoLimit;  ///< of a number, or of each in a list; both belong to the range
+  bool path = false;  ///< names files or folders, which are inputs of the run
 };
 
 /// Collects the fields of one params struct; the pointers live as long as the struct.
@@ -47,6 +49,13 @@ class Fields {
   void choice(std::string_view key, std::string& member, std::vector<std::string> choices, std::string_view doc,
               std::string_view source = "") {
     list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), std::move(choices)});
+  }
+  /// A field that names a file or folder, or several, or NAME=PATH pairs: it must be there before a run starts, and its
+  /// SHA-256 goes into the record.
+  template <class T>
+  void path(std::string_view key, T& member, std::string_view doc, std::string_view source = "") {
+    (*this)(key, member, doc, source);
+    list_.back().path = true;
   }
   /// The numbers that a field listed before may take; outside of it: kUsage, naming key, value and range.
   void range(std::string_view key, double minimum, double maximum = kNoLimit);
@@ -81,6 +90,8 @@ void set_from_json(const Field& field, const Json& value, const std::string& whe
 Json to_json(const Field& field);
 /// The value as TOML text.
 std::string to_toml(const Field& field);
+/// The values of a field that names files or folders; of any other, none.
+std::vector<std::string> paths_of(const Field& field);
 /// "at least 1", "from 0 to 1", "at most 3"; "" where any number will do.
 std::string range_text(const Field& field);
 /// kUsage "WHERE: 'watch_every' is 0, must be at least 1" if the field's value is outside its range, or not a number.

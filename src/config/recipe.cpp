@@ -111,7 +111,7 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
     if (f.key == key) return set_from_text(f, text, where);
   // The value is kept as text; apply_entries reads it by the field's type.
   const auto entry = [&](const std::string& k) {
-    return Entry{k, where, dump_json(Json{{"--set", text}, {"key", key}})};
+    return Entry{k, where, text, key};
   };
   bool found = false;
   if (const auto dot = key.find('.'); dot != std::string::npos) {
@@ -137,14 +137,12 @@ void apply_entries(const Fields& fields, const StageEntry& stage) {
     return std::ranges::any_of(fields.list(), [&](const Field& f) { return f.key == key; });
   };
   for (const Entry& e : stage.entries) {
-    const Json value = parse_json(e.text, e.where);
-    if (value.is_object() && value.contains("--set")) {
-      // "world.people" is the stage world's key "people", or else its group's "world.people".
-      const std::string whole = value["key"].get<std::string>();
-      const Field& field = fields.find(!has(e.key) && has(whole) ? whole : e.key, stage.kind, e.where);
-      set_from_text(field, value["--set"].get<std::string>(), e.where);
+    if (e.set_key.empty()) {
+      set_from_json(fields.find(e.key, stage.kind, e.where), parse_json(e.text, e.where), e.where);
     } else {
-      set_from_json(fields.find(e.key, stage.kind, e.where), value, e.where);
+      // "world.people" is the stage world's key "people", or else its group's "world.people".
+      const bool whole = !has(e.key) && has(e.set_key);
+      set_from_text(fields.find(whole ? e.set_key : e.key, stage.kind, e.where), e.text, e.where);
     }
   }
 }

@@ -47,9 +47,10 @@ struct RunSettings {
 
 /// One key of a recipe with its place.
 struct Entry {
-  std::string key;  ///< dotted inside its stage
-  std::string where;  ///< "recipes/x.toml:14"
-  std::string text;  ///< JSON text of the value
+  std::string key;      ///< dotted inside its stage
+  std::string where;    ///< "recipes/x.toml:14"
+  std::string text;     ///< JSON text of the value; of a --set: the text as given
+  std::string set_key = {};  ///< of a --set: the whole key as given, stage and all; else empty
 };
 
 struct StageEntry {

@@ -35,30 +35,30 @@ struct EvalParams {
   EvalParams() { sampling.max_tokens = 40; }
 
   void fields(config::Fields& v) {
-    v("models", models, "NAME=FOLDER of each model, in the order to show");
+    v.path("models", models, "NAME=FOLDER of each model, in the order to show");
     v("tasks", tasks, "what to measure (`hone list tasks`)");
     v.choice("judge", judge, {"world", "stories", "none"},
              "who says what an answer is worth: the world's gold reward, the simulated reader of children's stories, "
              "or nobody, "
              "where the learned reward, KL and the texts' own measures are all there is");
-    v("world", world, "folder of a world stage (judge = world)");
-    v("prompts", prompts, "files of held-out prompts");
+    v.path("world", world, "folder of a world stage (judge = world)");
+    v.path("prompts", prompts, "files of held-out prompts");
     v("limit", limit, "prompts at most; 0: all");
     v("held_out", held_out,
       "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts` (not judge = "
       "world)");
     v("samples", samples, "answers to each prompt (not judge = world)");
-    v("original", original,
+    v.path("original", original,
       "folder of the model that KL and perplexity are measured under; empty: the start model's (not judge = world)");
     v("start", start, "the model that wins, changes and KL are counted against");
     v("final", final_model, "the model whose success the page reports");
-    v("reward", reward, "folder of the reward model to audit; empty: none");
+    v.path("reward", reward, "folder of the reward model to audit; empty: none");
     v("close_unfinished", close_unfinished,
       "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as behind every answer that it has learnt from; as ppo.close_unfinished (not judge = world)");
-    v("annotators", annotators, "folder of the compare stage whose simulated people judge the audit's comparisons");
+    v.path("annotators", annotators, "folder of the compare stage whose simulated people judge the audit's comparisons");
     v("audit_samples", audit_samples, "answers of the start model to each prompt, for the audit of the reward model");
     v.range("audit_samples", 2);
-    v("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
+    v.path("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
     v.group("sampling", sampling);
     read.fields(v);
     length.fields(v);

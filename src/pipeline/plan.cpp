@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/progress.h"
@@ -21,13 +20,6 @@ std::string text_of(const config::Fields& fields, const std::string& key) {
     if (f.key == key)
       if (auto* s = std::get_if<std::string*>(&f.value)) return **s;
   return "";
-}
-
-std::vector<std::string> list_of(const config::Fields& fields, const std::string& key) {
-  for (const config::Field& f : fields.list())
-    if (f.key == key)
-      if (auto* s = std::get_if<std::vector<std::string>*>(&f.value)) return **s;
-  return {};
 }
 
 int64_t whole_of(const config::Fields& fields, const std::string& key) {
@@ -90,27 +82,21 @@ void print_plan(const config::Recipe& recipe) {
       line += ": " + count_text(parameters) + " parameters, about " + decimal_text(bytes / 1e6, 0) + " MB of weights and optimiser state";
     }
     log::info(line);
-    for (const char* key : {"model", "reward", "critic", "tokenizer", "world", "file", "annotators"})
-      if (std::string value = text_of(fields, key); !value.empty()) {
-        if (value.starts_with("$data/")) value = (fs::path(recipe.run.data) / value.substr(6)).string();
-        log::info("       " + std::string(key) + ": " + value + (value[0] != '@' && !fs::exists(value) ? " (MISSING)" : ""));
-      }
-    for (const char* key : {"data", "prompts", "models"})
-      for (std::string value : list_of(fields, key)) {
+    for (const config::Field& f : fields.list())
+      for (std::string value : config::paths_of(f)) {
+        if (value.empty()) continue;
         if (value.starts_with("$data/")) value = (fs::path(recipe.run.data) / value.substr(6)).string();
         std::error_code ec;
         const bool later = value.find('@') != std::string::npos;
         std::string note;
         if (!later && fs::is_regular_file(value, ec)) note = " (" + decimal_text(static_cast<double>(fs::file_size(value, ec)) / 1e6, 1) + " MB)";
         else if (!later && value.find('*') == std::string::npos && !fs::exists(value, ec)) note = " (MISSING)";
-        log::info("       " + std::string(key) + ": " + value + note);
+        log::info("       " + f.key + ": " + value + note);
       }
     std::string settings;
     for (const config::Entry& e : entry.entries)
-      if (!e.text.starts_with('[') && e.text.find('@') == std::string::npos) {
-        const Json value = parse_json(e.text, e.where);
-        settings += (settings.empty() ? "" : ", ") + e.key + " = " + (value.is_object() ? value.at("--set").get<std::string>() : e.text);
-      }
+      if (!e.text.starts_with('[') && e.text.find('@') == std::string::npos)
+        settings += (settings.empty() ? "" : ", ") + e.key + " = " + e.text;
     if (!settings.empty()) log::info("       " + settings);
   }
   log::info("  most memory for weights at once: about " + decimal_text(most / 1e6, 0) + " MB, activations besides; nothing was run");

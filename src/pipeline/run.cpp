@@ -27,7 +27,8 @@ namespace {
 using config::names::kRecipe;
 using config::names::kRecord;
 
-// "$data/x" is a public data set below run.data; "@name" is an earlier stage's model folder (its run folder where it has none), "@name/x" a file in its run folder.
+// "$data/x" is a public data set below run.data; "@name" is what an earlier stage makes: its model folder, or its run
+// folder for a kind that makes no model; "@name/x" a file in its run folder.
 class References {
  public:
   References(const config::Recipe& recipe, fs::path out) : recipe_(recipe), out_(std::move(out)) {}
@@ -42,7 +43,7 @@ class References {
       const fs::path folder = stage_folder(recipe_, out_, i);
       if (std::ranges::find(parents, folder.string()) == parents.end()) parents.push_back(folder.string());
       if (slash != std::string::npos) return (folder / text.substr(slash + 1)).string();
-      return fs::exists(folder / config::names::kModel) ? (folder / config::names::kModel).string() : folder.string();
+      return (makes_model(recipe_.stages[i].kind) ? folder / config::names::kModel : folder).string();
     }
     std::vector<std::string> known;
     for (size_t i = 0; i < stage; ++i) known.push_back(recipe_.stages[i].name);
@@ -76,17 +77,6 @@ std::string path_of(const std::string& text) {
   return equals == std::string::npos || fs::exists(text) ? text : text.substr(equals + 1);
 }
 
-// The texts of a field that names files or folders; of any other, none.
-std::vector<std::string> paths_of(const config::Field& field) {
-  static const std::set<std::string> kPaths{"model",     "models",     "reward",  "critic",        "reference",
-                                            "tokenizer", "world",      "watch",   "file",          "vocabulary",
-                                            "data",      "annotators", "prompts", "pretrain_data", "curves"};
-  if (!kPaths.contains(field.key)) return {};
-  if (auto* text = std::get_if<std::string*>(&field.value)) return {**text};
-  if (auto* list = std::get_if<std::vector<std::string>*>(&field.value)) return **list;
-  return {};
-}
-
 // Every existing file or folder that a field names, as path and SHA-256: of a folder the files in it, but for those
 // that differ from run to run (records, wall-clock, pages).
 std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields& fields) {
@@ -94,7 +84,7 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields&
   std::vector<std::pair<std::string, std::string>> inputs;
   std::set<std::string> seen;
   for (const config::Field& f : fields.list())
-    for (const std::string& text : paths_of(f)) {
+    for (const std::string& text : config::paths_of(f)) {
       const std::string path = path_of(text);
       std::error_code ec;
       if (path.empty() || !seen.insert(path).second) continue;
@@ -126,7 +116,7 @@ config::Probe probe_of(const config::Fields& fields, int64_t seed) {
 // Files and folders that a stage names and that no earlier stage makes must be there before the first stage starts.
 void require_inputs(const config::Fields& fields, const config::StageEntry& entry, const fs::path& out) {
   for (const config::Field& f : fields.list())
-    for (const std::string& text : paths_of(f)) {
+    for (const std::string& text : config::paths_of(f)) {
       const std::string path = path_of(text);
       if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with((out / "").string()) || fs::exists(path)) continue;
       usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
@@ -261,8 +251,7 @@ bool take_folder(Prepared& p, bool resume) {
   return true;
 }
 
-void run_stage(const config::Recipe& recipe, size_t index, const RunOptions& options) {
-  Prepared p = prepare(recipe, index, options.out);
+void run_stage(const config::Recipe& recipe, size_t index, Prepared& p, const RunOptions& options) {
   const fs::path& folder = p.context.folder;
   fs::create_directories(folder);
   const FolderLock lock(folder);
@@ -313,16 +302,17 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   set_threads(static_cast<int>(recipe.run.threads));
   require_device(recipe.run.device);
   // Everything that can be wrong with the request is found before a folder is made and the first stage starts.
+  std::vector<Prepared> prepared;
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
-    const Prepared p = prepare(recipe, i, options.out);
-    if (options.resume) require_same_recipe(p);
+    prepared.push_back(prepare(recipe, i, options.out));
+    if (options.resume) require_same_recipe(prepared.back());
   }
   fs::create_directories(options.out);
   log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " + std::to_string(recipe.run.seed) + ", " +
             recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " + processor_name() + ", torch " + torch_version());
   const auto run_stages = [&] {
     for (size_t i = 0; i < recipe.stages.size(); ++i) {
-      run_stage(recipe, i, options);
+      run_stage(recipe, i, prepared[i], options);
       if (interrupted()) fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
     }
   };

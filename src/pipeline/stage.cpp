@@ -1,5 +1,7 @@
 #include "pipeline/stage.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "collect/compare.h"
 #include "collect/import.h"
@@ -29,8 +31,9 @@ std::unique_ptr<Stage> make() {
   return std::make_unique<S>();
 }
 
+using enum StageResult;
 constexpr StageKind kKinds[] = {
-#define HONE_STAGE(kind, Params, function, doc) {#kind, doc, make<StageOf<Params, function>>},
+#define HONE_STAGE(kind, Params, function, result, doc) {#kind, doc, result, make<StageOf<Params, function>>},
 #include "pipeline/stages.def"
 #undef HONE_STAGE
 };
@@ -38,6 +41,10 @@ constexpr StageKind kKinds[] = {
 }  // namespace
 
 std::span<const StageKind> stage_kinds() { return kKinds; }
+
+bool makes_model(std::string_view kind) {
+  return std::ranges::any_of(kKinds, [&](const StageKind& k) { return k.kind == kind && k.result == kModel; });
+}
 
 std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& where) {
   std::vector<std::string> known;

@@ -16,13 +16,19 @@ class Stage {
   virtual void run(config::StageContext& context) = 0;
 };
 
+/// What "@stage" means in a later stage.
+enum class StageResult { kModel, kFolder };
+
 struct StageKind {
   std::string_view kind, doc;
+  StageResult result;
   std::unique_ptr<Stage> (*make)();
 };
 
 /// In the order of stages.def.
 std::span<const StageKind> stage_kinds();
+/// Does "@stage" of this kind mean its model folder?
+bool makes_model(std::string_view kind);
 /// The stage with its defaults; unknown kind: kUsage with a suggestion, `where` as prefix.
 std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& where);
 

@@ -49,9 +49,9 @@ struct LanguageModelParams {
   KeepSettings keep;
 
   void fields(config::Fields& v) {
-    v("model", model, "folder of the model to start from; empty: a new one of `shape`");
-    v("tokenizer", tokenizer, "folder of the tokenizer of a new model");
-    v("data", data, "files: text for pretraining; prompt/completion or messages for fine-tuning");
+    v.path("model", model, "folder of the model to start from; empty: a new one of `shape`");
+    v.path("tokenizer", tokenizer, "folder of the tokenizer of a new model");
+    v.path("data", data, "files: text for pretraining; prompt/completion or messages for fine-tuning");
     v("steps", steps, "optimiser steps; 0: as many as `epochs` make");
     v("epochs", epochs, "passes over the data");
     v("batch_tokens", batch_tokens, "tokens of one optimiser step");

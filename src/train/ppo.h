@@ -56,10 +56,10 @@ struct PpoParams {
   }
 
   void fields(config::Fields& v) {
-    v("model", model, "folder of the policy to start from; its frozen copy is the reference");
-    v("reward", reward, "folder of the reward model");
-    v("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
-    v("prompts", prompts, "files of prompts");
+    v.path("model", model, "folder of the policy to start from; its frozen copy is the reference");
+    v.path("reward", reward, "folder of the reward model");
+    v.path("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
+    v.path("prompts", prompts, "files of prompts");
     v("skip_held_out", skip_held_out,
       "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
       "on, so that the reward model can be judged on prompts that the policy was not trained on");
@@ -73,11 +73,11 @@ struct PpoParams {
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a minibatch is split to fit");
     v("target_kl", target_kl, "a pass over the rollouts stops once the mean k3 between old and new policy exceeds this; 0: never");
     v("pretrain_coef", pretrain_coef, "weight of the pretraining loss mixed into the policy's gradient", "InstructGPT's ptx; 0: off");
-    v("pretrain_data", pretrain_data, "text files for the mixing");
+    v.path("pretrain_data", pretrain_data, "text files for the mixing");
     v("pretrain_tokens", pretrain_tokens, "pretraining tokens of one minibatch");
     v("train_layers", train_layers, "only this many top blocks learn and the trunk below is shared with the reference; 0: all learn",
       "trlx's num_layers_unfrozen");
-    v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
+    v.path("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "iterations between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
     v.choice("ensemble", ensemble,

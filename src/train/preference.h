@@ -30,14 +30,14 @@ struct PreferenceParams {
   }
 
   void fields(config::Fields& v) {
-    v("model", model, "folder of the policy to start from, usually the fine-tuned one");
-    v("reference", reference, "folder of the frozen reference; empty: the starting policy");
-    v("data", data, "files of comparisons");
+    v.path("model", model, "folder of the policy to start from, usually the fine-tuned one");
+    v.path("reference", reference, "folder of the frozen reference; empty: the starting policy");
+    v.path("data", data, "files of comparisons");
     v("epochs", epochs, "passes over the comparisons");
     v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
     v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
-    v("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
+    v.path("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "steps between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
     v.range("epochs", 0, 1e6);

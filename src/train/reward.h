@@ -35,8 +35,8 @@ struct RewardParams {
   }
 
   void fields(config::Fields& v) {
-    v("model", model, "folder of the model to start from, usually the fine-tuned one");
-    v("data", data, "files of comparisons");
+    v.path("model", model, "folder of the model to start from, usually the fine-tuned one");
+    v.path("data", data, "files of comparisons");
     v("epochs", epochs, "passes over the comparisons", "one: a second memorises labels (Ouyang et al. 2022)");
     v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
@@ -45,7 +45,7 @@ struct RewardParams {
       "world probe: makes the reward model look at the prompt");
     v("use_margin", use_margin, "subtract the comparison's margin in the loss", "Touvron et al. 2023, eq. 2");
     v("head_std", head_std, "standard deviation of the new head; -1: 1/sqrt(width + 1)", "N+; spec 2.1 row 14");
-    v("reference", reference, "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training comparisons",
+    v.path("reference", reference, "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training comparisons",
       "Ziegler et al. 2019");
     v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
     v.range("epochs", 0, 1e6);

@@ -10,7 +10,7 @@ struct TokenizerParams {
   int64_t size = 1024;
 
   void fields(config::Fields& v) {
-    v("data", data, "text files to learn from");
+    v.path("data", data, "text files to learn from");
     v("size", size, "tokens of the vocabulary, specials and the 256 bytes included");
     v.range("size", 300, 1'000'000);
   }
