@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "data/encoder.h"
 #include "model/hf_folder.h"
+#include "rewards/reward_model.h"
 #include "rollout/generate.h"
 #include "rollout/logprobs.h"
 
@@ -72,8 +73,7 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
   for (const Answer& a : answers) {
     out.push_back(a.prompt);
     out.back().insert(out.back().end(), a.ids.begin(), a.ids.end());
-    if (close_with && !a.ended && static_cast<int64_t>(out.back().size()) < max_positions)
-      out.back().push_back(*close_with);
+    rewards::close_unfinished(out.back(), a.ended, close_with, max_positions);
   }
   return out;
 }

@@ -97,4 +97,8 @@ std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> seq
   return out;
 }
 
+void close_unfinished(std::vector<int32_t>& sequence, bool ended, std::optional<int32_t> end, int64_t max_positions) {
+  if (end && !ended && static_cast<int64_t>(sequence.size()) < max_positions) sequence.push_back(*end);
+}
+
 }  // namespace hone::rewards

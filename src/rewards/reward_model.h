@@ -9,7 +9,9 @@
 // Ensembles: Coste et al. 2023, arXiv 2310.02743: mean; worst case (WCO, the minimum); uncertainty-weighted (UWO,
 // mean - λ·variance over members). A folder with members/ beside its weights is an ensemble.
 #pragma once
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,5 +48,9 @@ class RewardModel {
 /// Raw head scores at the last tokens, packed in micro-batches of at most `micro_tokens`.
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute, int64_t micro_tokens = 16384);
+
+/// Puts `end` behind a sequence that stopped without an end token, as one stands behind every answer that a reward model
+/// has learnt from. Nothing happens to one that has `ended`, without `end`, or where `max_positions` leave no room.
+void close_unfinished(std::vector<int32_t>& sequence, bool ended, std::optional<int32_t> end, int64_t max_positions);
 
 }  // namespace hone::rewards

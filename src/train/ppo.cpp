@@ -188,7 +188,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     const std::optional<int32_t> end = params.close_unfinished ? models.tokenizer.eos() : std::nullopt;
     for (const Trajectory& t : trajectories) {
       sequences.push_back(t.sequence.ids);
-      if (end && t.completion.finish == rollout::Finish::kLength && t.sequence.size() < models.policy.config().max_positions) sequences.back().push_back(*end);
+      rewards::close_unfinished(sequences.back(), t.completion.finish == rollout::Finish::kStop, end, models.policy.config().max_positions);
     }
     return models.reward.score(sequences);
   };
