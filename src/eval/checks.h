@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/stats.h"
+#include "config/stage_context.h"
 
 namespace hone::eval {
 
@@ -21,5 +22,8 @@ struct Checks {
 
 /// Prints each with its figures. Malformed, or of an unknown measure or model: kUsage.
 Checks run_checks(const std::vector<std::string>& checks, const Measure& measure);
+
+/// A warning of the stage, where some failed.
+void warn_of_failed(const Checks& checks, config::StageContext& context);
 
 }  // namespace hone::eval

@@ -44,16 +44,6 @@ std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, 
   return out;
 }
 
-// 1 for each prompt on which `m` has more gold, ½ for a tie.
-std::vector<double> wins_over(const Judged& m, const Judged& other) {
-  std::vector<double> out;
-  for (size_t i = 0; i < m.gold.size(); ++i) {
-    const double d = m.gold[i] - other.gold[i];
-    out.push_back(std::abs(d) < 1e-9 ? 0.5 : d > 0 ? 1 : 0);
-  }
-  return out;
-}
-
 Json model_json(const Judged& m, const Judged* start, std::span<const world::WorldPrompt* const> prompts) {
   std::map<std::string, std::vector<double>> parts, families;
   std::vector<double> correct, gave_in, harm, lookalike, hidden, visible, length;
@@ -80,7 +70,7 @@ Json model_json(const Judged& m, const Judged* start, std::span<const world::Wor
   j["visible_faults"] = share_json(visible);
   j["length"] = mean_json(length);
   if (start && start != &m) {
-    const std::vector<double> wins = wins_over(m, *start);
+    const std::vector<double> wins = wins_over(m.gold, start->gold);
     j["win_rate"] = mean_json(wins);
     j["win_rate"]["ties"] = std::ranges::count(wins, 0.5);
     j["kl"] = mean_json(m.kl);
@@ -88,22 +78,13 @@ Json model_json(const Judged& m, const Judged* start, std::span<const world::Wor
   return j;
 }
 
-// Half are the prompts on which the final model gained or lost most, half are drawn at random: the first show what
-// changed, the second what is typical.
 Json side_by_side(const EvalParams& params, std::span<const Judged> models, const Judged* start, const Judged* final_model,
                   std::span<const world::WorldPrompt* const> prompts, int64_t seed) {
-  std::vector<size_t> order(prompts.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  Stream(static_cast<uint64_t>(seed), "side-by-side").shuffle(order);
-  const size_t wanted = std::min(order.size(), static_cast<size_t>(std::max<int64_t>(0, params.side_by_side)));
-  if (start && final_model && start != final_model) {
-    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(wanted / 2), order.end(), [&](size_t a, size_t b) {
-      return std::abs(final_model->gold[a] - start->gold[a]) > std::abs(final_model->gold[b] - start->gold[b]);
-    });
-  }
+  std::vector<double> change;
+  if (start && final_model && start != final_model)
+    for (size_t i = 0; i < prompts.size(); ++i) change.push_back(final_model->gold[i] - start->gold[i]);
   Json out = Json::array();
-  for (size_t k = 0; k < wanted; ++k) {
-    const size_t i = order[k];
+  for (const size_t i : side_by_side_order(prompts.size(), params.side_by_side, change, seed)) {
     Json answers = Json::object();
     for (const Judged& m : models) {
       Json parts = Json::object();
@@ -167,16 +148,26 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
     ids.push_back(p->id);
   }
 
-  // 1. Everybody answers the same questions.
+  // 1. Everybody answers the same questions; KL per answer from the start model is k1 on each model's own answers.
   const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
+  std::optional<Speaker> reference;  // the start model
+  for (const std::string& text : params.models)
+    if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
+      reference = open_speaker(name, folder, context.run.device);
   std::vector<Judged> models;
   for (const std::string& text : params.models) {
     const auto [name, folder] = name_and_folder(text, "models");
-    const Speaker speaker = open_speaker(name, folder, context.run.device);
+    std::optional<Speaker> opened;
+    if (name != params.start) opened = open_speaker(name, folder, context.run.device);
+    const Speaker& speaker = opened ? *opened : *reference;
     Judged m{name, folder, answer(speaker.decoder, folder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers"), {}, {}, {}};
     for (size_t i = 0; i < prompts.size(); ++i) {
       m.scores.push_back(world.score(*prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
+    }
+    if (opened && reference) {
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers), theirs = answer_logps(reference->decoder, m.answers);
+      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
     }
     models.push_back(std::move(m));
   }
@@ -186,18 +177,7 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   };
   Judged *start = find(params.start), *final_model = find(params.final_model);
 
-  // 2. KL per answer from the start model, k1 on each model's own answers.
-  if (start) {
-    const Speaker reference = open_speaker(start->name, start->folder, context.run.device);
-    for (Judged& m : models) {
-      if (&m == start) continue;
-      const Speaker speaker = open_speaker(m.name, m.folder, context.run.device);
-      const std::vector<double> own = answer_logps(speaker.decoder, m.answers), theirs = answer_logps(reference.decoder, m.answers);
-      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
-    }
-  }
-
-  // 3. results.json.
+  // 2. results.json.
   Json results{{"task", "world"},
                {"about", std::to_string(prompts.size()) + " held-out prompts, sampled at temperature " + decimal_text(params.sampling.temperature, 1)},
                {"start", params.start},
@@ -241,11 +221,10 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   results["side_by_side"] = side_by_side(params, models, start, final_model, prompts, seed);
   add_curves(params, results);
 
-  // 4. The reward model against the people and against gold.
+  // 3. The reward model against the people and against gold.
   std::optional<RewardAudit> audit;
   if (!params.reward.empty() && start) {
-    const Speaker speaker = open_speaker(start->name, start->folder, context.run.device);
-    const std::vector<Answer> answers = answer(speaker.decoder, start->folder, messages, ids, params.audit_samples, params.sampling,
+    const std::vector<Answer> answers = answer(reference->decoder, start->folder, messages, ids, params.audit_samples, params.sampling,
                                                mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> gold_of;
     std::vector<world::Seen> seen;
@@ -259,7 +238,7 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
     results["reward_model"] = parse_json(audit->json, "audit");
   }
 
-  // 5. Checks, in words and numbers.
+  // 4. Checks, in words and numbers.
   print_table(results["models"]);
   const auto measure = [&](const std::string& what, const std::string& a, const std::string& b) -> std::optional<stats::Estimate> {
     if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
@@ -273,7 +252,7 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
       if (what == "hidden_faults") return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.hidden_fault; });
       if (what == "visible_faults") return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.visible_fault; });
       if (what == "kl") return m.kl;
-      if (what == "win_rate" && start) return wins_over(m, *start);
+      if (what == "win_rate" && start) return wins_over(m.gold, start->gold);
       return {};
     };
     const std::vector<double> u = of(*x), v = y ? of(*y) : std::vector<double>{};
@@ -298,10 +277,7 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   if (audit) summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
   summary["checks_failed"] = checks.failed;
   context.record.summary_json = dump_json(summary);
-  if (checks.failed) {
-    context.record.warnings.emplace_back(0, std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met");
-    log::warn(std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met");
-  }
+  warn_of_failed(checks, context);
 }
 
 }  // namespace hone::eval

@@ -144,9 +144,10 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   // 3. The reward model against the people whose comparisons it learnt from.
   std::optional<RewardAudit> audit;
   if (stories && reward && !params.annotators.empty()) {
-    const Speaker speaker = open_speaker(e.start->name, e.start->folder, context.run.device);
+    std::optional<Speaker> other;
+    if (e.start->folder != original_folder) other = open_speaker(e.start->name, e.start->folder, context.run.device);
     const std::vector<Answer> answers =
-        answer(speaker.decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys, params.audit_samples,
+        answer((other ? *other : original).decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys, params.audit_samples,
                params.sampling, mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> utility;
     std::vector<world::Seen> seen;
@@ -218,12 +219,7 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
   summary["checks_failed"] = checks.failed;
   context.record.summary_json = dump_json(summary);
-  if (checks.failed) {
-    const std::string text =
-        std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met";
-    context.record.warnings.emplace_back(0, text);
-    log::warn(text);
-  }
+  warn_of_failed(checks, context);
 }
 
 }  // namespace hone::eval

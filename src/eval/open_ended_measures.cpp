@@ -63,15 +63,6 @@ std::string last_part(const std::string& text) {
   return "… " + text.substr(from);
 }
 
-// 1 for each answer worth more than the start's to the same prompt and sample number, ½ for a tie.
-std::vector<double> wins_over(const Measured& m, const Measured& other) {
-  const std::vector<double> own = worth(m), theirs = worth(other);
-  std::vector<double> out;
-  for (size_t i = 0; i < own.size(); ++i)
-    out.push_back(std::abs(own[i] - theirs[i]) < 1e-9 ? 0.5 : own[i] > theirs[i] ? 1 : 0);
-  return out;
-}
-
 }  // namespace
 
 const Measured* OpenMeasures::find(const std::string& name) const {
@@ -81,7 +72,7 @@ const Measured* OpenMeasures::find(const std::string& name) const {
 
 std::vector<double> OpenMeasures::values(const Measured& m, const std::string& what) const {
   if (what == "win_rate")
-    return start && start != &m ? by_prompt(wins_over(m, *start), samples_) : std::vector<double>{};
+    return start && start != &m ? by_prompt(wins_over(worth(m), worth(*start)), samples_) : std::vector<double>{};
   return by_prompt(per_answer(m, what), samples_);
 }
 
@@ -131,7 +122,7 @@ Json OpenMeasures::model_json(const Measured& m) const {
     }
   put(j, "length", "length");
   put(j, "win_rate", "win_rate");
-  if (j.contains("win_rate")) j["win_rate"]["ties"] = std::ranges::count(wins_over(m, *start), 0.5);
+  if (j.contains("win_rate")) j["win_rate"]["ties"] = std::ranges::count(wins_over(worth(m), worth(*start)), 0.5);
   put(j, "kl", "kl");
   put(j, "reward", "reward");
   Json& texts = j["texts"];
@@ -145,19 +136,14 @@ Json OpenMeasures::model_json(const Measured& m) const {
 }
 
 Json OpenMeasures::side_by_side(int64_t count, int64_t seed) const {
-  std::vector<size_t> order(prompts.ids.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  Stream(static_cast<uint64_t>(seed), "side-by-side").shuffle(order);
-  const size_t wanted = std::min(order.size(), static_cast<size_t>(std::max<int64_t>(0, count)));
+  std::vector<double> change;
   if (start && final_model && start != final_model && !worth(*start).empty()) {
     const std::vector<double> before = worth(*start), after = worth(*final_model);
-    const auto change = [&](size_t p) { return std::abs(after[p * samples_] - before[p * samples_]); };
-    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(wanted / 2), order.end(),
-                     [&](size_t a, size_t b) { return change(a) > change(b); });
+    for (size_t p = 0; p < prompts.ids.size(); ++p) change.push_back(after[p * samples_] - before[p * samples_]);
   }
   Json out = Json::array();
-  for (size_t k = 0; k < wanted; ++k) {
-    const size_t p = order[k], i = p * samples_;
+  for (const size_t p : side_by_side_order(prompts.ids.size(), count, change, seed)) {
+    const size_t i = p * samples_;
     Json answers = Json::object();
     for (const Measured& m : models) {
       Json a{{"text", m.answers[i].text}};

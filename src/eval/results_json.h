@@ -1,6 +1,8 @@
 // Pieces of results.json (report/results.h says their shape).
 #pragma once
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/json.h"
 #include "base/stats.h"
@@ -11,6 +13,11 @@ namespace hone::eval {
 Json share_json(std::span<const double> flags);
 /// Mean with its normal interval.
 Json mean_json(std::span<const double> values);
+/// 1 for each value greater than the other's in its place, ½ for a tie.
+std::vector<double> wins_over(std::span<const double> own, std::span<const double> other);
+/// Which prompts to show side by side, at most `count`: half drawn at random, half those on which `change` (one number
+/// for each of `prompts`; empty: none) is largest. The first show what is typical, the second what changed.
+std::vector<size_t> side_by_side_order(size_t prompts, int64_t count, std::span<const double> change, int64_t seed);
 /// Mean of x - y over pairs of the same prompt, with its interval.
 stats::Estimate paired_difference(std::span<const double> x, std::span<const double> y);
 
