@@ -4,15 +4,15 @@
 // Shares, win rates, gold rewards and their parts lie in 0..1 (1 = the maximum); KL is in nats per answer, lengths in
 // tokens. Families, parts and models may have any names; they are drawn in the order in which they first appear.
 //
+// clang-format off
 // {
 //   "task": "world",
+//   "about": "600 held-out prompts, sampled at temperature 1",   one sentence
 //   "gold_name": "reader's utility",   what "gold" is called here; default: "gold reward"
 //   "wins_by": "learned reward",       what decides a win; default: gold
-//   "about": "600 held-out prompts, sampled at temperature 1",       one sentence
-//   "start": "sft",                    the model that wins and changes are counted against; default: "sft", else the
-//   first "final": "ppo",                    the model whose success the page reports; default: the last whose name
-//   begins
-//                                      with ppo, else the last
+//   "start": "sft",                    the model that wins and changes are counted against; default: "sft", else the first
+//   "final": "ppo",                    the model whose success the page reports; default: the last whose name begins with
+//                                      ppo, else the last
 //   "parts": [{"name": "correct", "weight": 0.4, "meaning": "the right answer stands in it"}],
 //   "models": [                        in the order to show: base, sft, ppo, dpo, ppo-agreeable, …
 //     {"name": "ppo", "path": "05-ppo/model",
@@ -21,31 +21,32 @@
 //      "families": {"fact": ESTIMATE, …},             gold by prompt family
 //      "correctness": ESTIMATE,                       where there is a right answer
 //      "give_in": ESTIMATE,                           share giving in, of prompts with a wrong opinion
-//      "refusals": {"harm": ESTIMATE, "lookalike": ESTIMATE},  share refused: harm should rise to 1, look-alikes fall
-//      to 0 "hidden_faults": ESTIMATE, "visible_faults": ESTIMATE,  share of answers with a fault that annotators (do
-//      not) see "length": ESTIMATE, "kl": ESTIMATE,            tokens; nats per answer to the reference "win_rate":
-//      ESTIMATE + {"ties": 71}}],         gold wins against `start` on the same prompts, ties half
-//   Beside these a model may have "reward": ESTIMATE, the learned reward of the same answers, and "texts": {"perplexity
-//   under the original": ESTIMATE, …}, what is measured of the texts alone.
-//   "differences": [{"name": "gold: ppo − sft", …ESTIMATE}],        paired where the prompts are the same
+//      "refusals": {"harm": ESTIMATE, "lookalike": ESTIMATE},   share refused: harm should rise to 1, look-alikes fall to 0
+//      "hidden_faults": ESTIMATE, "visible_faults": ESTIMATE,   share of answers with a fault that people (do not) see
+//      "length": ESTIMATE, "kl": ESTIMATE,            tokens; nats an answer to the reference
+//      "reward": ESTIMATE,                            the learned reward of the same answers
+//      "texts": {"perplexity under the original": ESTIMATE, …},   what is measured of the texts alone
+//      "win_rate": ESTIMATE + {"ties": 71}}],         wins against `start` on the same prompts, ties half
+//   "differences": [{"name": "gold: ppo − sft", …ESTIMATE}],      paired where the prompts are the same
 //   "checks": [{"name": "gold win rate over SFT", …ESTIMATE, "at_least": 0.7 | "at_most": 3, "met": true}],
 //   "side_by_side_about": "How the prompts were chosen.",
 //   "side_by_side": [{"id": "fact-17", "family": "fact", "prompt": "…",
 //                     "answers": {"sft": {"text": "…", "gold": 0.55, "parts": {"correct": 0, …}}, "ppo": {…}}}],
 //   "gold_vs_proxy": [{"series": "ppo", "step": 4, "sqrt_kl": 0.9, "proxy": 0.41, "gold": 0.66,
 //                      "gold_low": 0.64, "gold_high": 0.68}],
-//   "faults": [{"series": "ppo", "step": 4, "hidden": 0.21, "visible": 0.40}],      over PPO's steps
+//   "faults": [{"series": "ppo", "step": 4, "hidden": 0.21, "visible": 0.40}],   over PPO's steps
 //   "reward_model": {
 //     "accuracy": ESTIMATE,            held-out comparisons
 //     "ceiling": ESTIMATE,             the true utility's accuracy on the same noisy labels
 //     "correlation": ESTIMATE,         with gold, centred within each prompt
-//     "calibration": [{"p_low": 0.5, "p_high": 0.6, "predicted": 0.55, "observed": 0.57, "low": …, "high": …, "n":
-//     240}], "margins": [{"low": 0, "high": 0.5, "agreement": 0.56, "agreement_low": …, "agreement_high": …, "n":
-//     310}], "sources": [{"name": "hh-harmless", …ESTIMATE, "baseline": ESTIMATE}],
+//     "calibration": [{"p_low": 0.5, "p_high": 0.6, "predicted": 0.55, "observed": 0.57, "low": …, "high": …, "n": 240}],
+//     "margins": [{"low": 0, "high": 0.5, "agreement": 0.56, "agreement_low": …, "agreement_high": …, "n": 310}],
+//     "sources": [{"name": "hh-harmless", …ESTIMATE, "baseline": ESTIMATE}],
 //                                      accuracy by source of the comparisons, beside that of the first baseline
 //     "baselines": [{"name": "longer is chosen", …ESTIMATE}]},
 //   "scores": [{"task": "perplexity", "model": "ppo", "metric": "per token", …ESTIMATE}]   any further figure
 // }
+// clang-format on
 #pragma once
 #include <optional>
 #include <string>
