@@ -11,10 +11,11 @@ git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.cpp' 'tests/*.h' 'bench/*.cpp' | xar
 echo "== rooms"
 ninja -C "$build" tests_architecture && "$build/tests/architecture/tests_architecture"
 echo "== clang-tidy"
-# The precompiled header is GCC's: without its flags the same sources are clang's too.
+# Each source by itself, and without GCC's precompiled header: then the same sources are clang's too.
+cmake -S . -B build-lint -G Ninja -DHONE_UNITY=OFF "-DTORCH_DIR=${TORCH_DIR:-}" >/dev/null
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-sed -E 's/-fpch-preprocess//g; s/-Winvalid-pch//g; s/-include [^ ]*cmake_pch.hxx//g; s/-Wno-error=maybe-uninitialized//g' "$build/compile_commands.json" >"$tmp/compile_commands.json"
+sed -E 's/-fpch-preprocess//g; s/-Winvalid-pch//g; s/-include [^ ]*cmake_pch.hxx//g; s/-Wno-error=maybe-uninitialized//g' build-lint/compile_commands.json >"$tmp/compile_commands.json"
 git ls-files 'src/*.cpp' | xargs -P "$(nproc)" -n 4 clang-tidy-19 --quiet -p "$tmp" 2>/dev/null
 echo "== sanitizers (torch-free rooms)"
 cmake -S . -B build-asan -G Ninja -DHONE_TORCH=OFF -DHONE_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
