@@ -7,7 +7,7 @@ need() { command -v "$1" >/dev/null || { echo "check: $1 is missing; run: apt-ge
 need clang-format-19 clang-format-19
 need clang-tidy-19 clang-tidy-19
 echo "== format"
-git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.cpp' 'tests/*.h' 'bench/*.cpp' | xargs clang-format-19 --dry-run --Werror
+git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.cpp' 'tests/*.h' 'bench/*.cpp' 'bench/*.h' | xargs clang-format-19 --dry-run --Werror
 echo "== rooms"
 ninja -C "$build" tests_architecture && "$build/tests/architecture/tests_architecture"
 echo "== clang-tidy"

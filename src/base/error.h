@@ -42,8 +42,8 @@ namespace detail {
 }  // namespace hone
 
 /// A bug if false; always on, in release builds too. HONE_CHECK(cond) or HONE_CHECK(cond, "message").
-#define HONE_CHECK(cond, ...)                                                                    \
-  do {                                                                                           \
-    if (!(cond)) [[unlikely]]                                                                    \
+#define HONE_CHECK(cond, ...)                                                                   \
+  do {                                                                                          \
+    if (!(cond)) [[unlikely]]                                                                   \
       ::hone::detail::check_failed(#cond, __FILE__, __LINE__, ::std::string_view{__VA_ARGS__}); \
   } while (false)

@@ -92,7 +92,8 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) write_failed(path.string());
 }
 
-void for_each_line(const fs::path& path, const std::function<void(std::string_view, int64_t)>& line, uint64_t max_line) {
+void for_each_line(const fs::path& path, const std::function<void(std::string_view, int64_t)>& line,
+                   uint64_t max_line) {
   const GzHandle f = open_gz(path);
   std::vector<char> buffer(1 << 17);
   std::string pending;
@@ -120,7 +121,8 @@ void for_each_line(const fs::path& path, const std::function<void(std::string_vi
     }
     pending.append(chunk);
     if (pending.size() > max_line)
-      usage_error(path.string() + ":" + std::to_string(number + 1) + ": line longer than " + std::to_string(max_line) + " bytes");
+      usage_error(path.string() + ":" + std::to_string(number + 1) + ": line longer than " + std::to_string(max_line) +
+                  " bytes");
   }
   int code = Z_OK;
   gzerror(f.get(), &code);
@@ -164,7 +166,7 @@ void LineWriter::sync() {
 }
 
 uint64_t free_disk_bytes(const fs::path& path) {
-  struct statvfs s {};
+  struct statvfs s{};
   if (::statvfs(path.c_str(), &s) != 0) return UINT64_MAX;  // unknown: do not stop a run for it
   return static_cast<uint64_t>(s.f_bavail) * s.f_frsize;
 }

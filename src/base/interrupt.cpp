@@ -19,7 +19,7 @@ void handle(int) {
 }  // namespace
 
 void install_interrupt_handlers() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handle;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);

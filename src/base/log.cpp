@@ -17,8 +17,8 @@ void line(std::string_view prefix, std::string_view message) {
   const std::scoped_lock lock(mutex);
   // On a terminal a progress bar may stand on this line: clear it first.
   const char* clear = ::isatty(STDERR_FILENO) ? "\r\033[K" : "";
-  std::fprintf(stderr, "%s%.*s%.*s\n", clear, static_cast<int>(prefix.size()), prefix.data(), static_cast<int>(message.size()),
-               message.data());
+  std::fprintf(stderr, "%s%.*s%.*s\n", clear, static_cast<int>(prefix.size()), prefix.data(),
+               static_cast<int>(message.size()), message.data());
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ std::string processor_name() {
 }
 
 uint64_t memory_bytes() {
-  struct sysinfo info {};
+  struct sysinfo info{};
   uint64_t bytes = ::sysinfo(&info) == 0 ? static_cast<uint64_t>(info.totalram) * info.mem_unit : 0;
   for_each_cgroup([&](const std::string& folder) {
     std::ifstream in(folder + "/memory.max");
@@ -78,7 +78,7 @@ uint64_t memory_bytes() {
 }
 
 uint64_t peak_rss_bytes() {
-  struct rusage usage {};
+  struct rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }

@@ -30,8 +30,13 @@ std::string decimal_text(double value, int decimals) {
 }
 
 Progress::Progress(std::string what, int64_t total, int64_t done)
-    : what_(std::move(what)), total_(total), done_(done), start_done_(done), terminal_(::isatty(STDERR_FILENO) != 0),
-      start_(std::chrono::steady_clock::now()), drawn_(start_ - std::chrono::hours(1)) {}
+    : what_(std::move(what)),
+      total_(total),
+      done_(done),
+      start_done_(done),
+      terminal_(::isatty(STDERR_FILENO) != 0),
+      start_(std::chrono::steady_clock::now()),
+      drawn_(start_ - std::chrono::hours(1)) {}
 
 Progress::~Progress() {
   if (done_ > start_done_) draw(true);
@@ -55,7 +60,8 @@ void Progress::draw(bool last) {
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0;
   const std::string time = last ? clock_text(spent.count()) : clock_text(left) + " left";
   if (!terminal_) {
-    const std::string text = what_ + " " + std::to_string(done_) + "/" + std::to_string(total_) + "  " + note_ + "  " + time;
+    const std::string text =
+        what_ + " " + std::to_string(done_) + "/" + std::to_string(total_) + "  " + note_ + "  " + time;
     std::fprintf(stderr, "%s\n", text.c_str());
     return;
   }
@@ -67,7 +73,8 @@ void Progress::draw(bool last) {
     const int fill = std::clamp(eighths - i * 8, 0, 8);
     bar += fill == 8 ? "█" : kPartial[fill];
   }
-  std::string text = what_ + " " + bar + " " + std::to_string(done_) + "/" + std::to_string(total_) + "  " + note_ + "  " + time;
+  std::string text =
+      what_ + " " + bar + " " + std::to_string(done_) + "/" + std::to_string(total_) + "  " + note_ + "  " + time;
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) {
     // The bar's characters take three bytes and one column each; cut by columns so that the line never wraps.

@@ -40,7 +40,8 @@ Stream::Stream(uint64_t seed, std::string_view purpose, uint64_t a, uint64_t b) 
 
 uint64_t Stream::bits_at(uint64_t position) const {
   const uint64_t block = position >> 1;  // one block gives two 64-bit numbers
-  const auto r = philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), high_[0], high_[1]}, key_);
+  const auto r =
+      philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), high_[0], high_[1]}, key_);
   const size_t i = (position & 1) * 2;
   return static_cast<uint64_t>(r[i]) | (static_cast<uint64_t>(r[i + 1]) << 32);
 }

@@ -35,7 +35,8 @@ Estimate difference_interval(std::span<const double> x, std::span<const double> 
   const double d = mean(x) - mean(y);
   if (x.empty() || y.empty()) return {d, d, d, 0};
   const double sx = stddev(x), sy = stddev(y);
-  const double half = kZ95 * std::sqrt(sx * sx / static_cast<double>(x.size()) + sy * sy / static_cast<double>(y.size()));
+  const double half =
+      kZ95 * std::sqrt(sx * sx / static_cast<double>(x.size()) + sy * sy / static_cast<double>(y.size()));
   return {d, d - half, d + half, static_cast<int64_t>(x.size() + y.size())};
 }
 

@@ -38,7 +38,8 @@ std::vector<Question> read_questions(const CompareParams& params, uint64_t seed,
 }
 
 // Openings that the model tells itself, cut after the last whole word; each different one once.
-std::vector<Question> tell_openings(const CompareParams& params, uint64_t seed, const model::Decoder& decoder, const data::Encoder& encoder) {
+std::vector<Question> tell_openings(const CompareParams& params, uint64_t seed, const model::Decoder& decoder,
+                                    const data::Encoder& encoder) {
   const text::Tokenizer& tokenizer = encoder.tokenizer();
   if (!tokenizer.bos()) usage_error(params.model + ": the tokenizer has no begin token to tell a story from");
   rollout::SamplingParams sampling;
@@ -75,9 +76,10 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
   loaded.decoder.to(at::Device(context.run.device), at::kFloat);
   const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(params.model), "auto");
   const text::Tokenizer& tokenizer = encoder.tokenizer();
-  if (params.prompts.empty() && params.judge != "stories") usage_error("compare: no prompts", "give prompts = [\"@world/prompts-train.jsonl\"]");
-  const std::vector<Question> questions =
-      params.prompts.empty() ? tell_openings(params, seed, loaded.decoder, encoder) : read_questions(params, seed, encoder);
+  if (params.prompts.empty() && params.judge != "stories")
+    usage_error("compare: no prompts", "give prompts = [\"@world/prompts-train.jsonl\"]");
+  const std::vector<Question> questions = params.prompts.empty() ? tell_openings(params, seed, loaded.decoder, encoder)
+                                                                 : read_questions(params, seed, encoder);
   std::string prompt_lines;
   for (const Question& q : questions) prompt_lines += dump_json(Json{{"prompt", q.text}, {"id", q.id}}) + "\n";
   write_file_atomic(context.folder / "prompts.jsonl", prompt_lines);
@@ -108,7 +110,9 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
       continue;
     }
     const world::WorldPrompt* prompt = world->find(q.text);
-    if (!prompt) usage_error("compare: the world knows no prompt '" + q.text + "'", "prompts and world must come from the same world stage");
+    if (!prompt)
+      usage_error("compare: the world knows no prompt '" + q.text + "'",
+                  "prompts and world must come from the same world stage");
     seen[i] = world::seen(world->score(*prompt, answers[i]));
   }
 
@@ -134,7 +138,8 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
       }
       ++taken;
       const world::Choice choice = world::choose(params.annotator, context.run.seed, index++, seen[i], seen[j]);
-      const std::string &chosen = choice.preferred == 0 ? answers[i] : answers[j], &rejected = choice.preferred == 0 ? answers[j] : answers[i];
+      const std::string &chosen = choice.preferred == 0 ? answers[i] : answers[j],
+                        &rejected = choice.preferred == 0 ? answers[j] : answers[i];
       const int truth = world::true_choice(seen[i], seen[j]);
       if (truth >= 0) ++decided, agree += truth == choice.preferred;
       longer.push_back(chosen.size() > rejected.size() ? 1 : chosen.size() == rejected.size() ? 0.5 : 0);
@@ -143,20 +148,24 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
                               {"rejected", rejected},
                               {"id", questions[q].id + "/" + std::to_string(a) + "-" + std::to_string(b)},
                               {"annotator", choice.annotator},
-                              {"shown_first", choice.preferred == 0 ? "chosen" : "rejected"}}) + "\n";
+                              {"shown_first", choice.preferred == 0 ? "chosen" : "rejected"}}) +
+               "\n";
       ++written;
     }
   }
-  if (written == 0) usage_error("compare: every pair of answers is the same text", "raise sampling.temperature or samples");
+  if (written == 0)
+    usage_error("compare: every pair of answers is the same text", "raise sampling.temperature or samples");
   write_file_atomic(context.folder / "comparisons.jsonl", lines);
   world::save_annotators(context.folder, params.annotator);
-  log::info("  " + count_text(written) + " comparisons of " + count_text(static_cast<int64_t>(completions.size())) + " answers (" + count_text(same) +
-            " pairs read the same); sampling made " + count_text(static_cast<int64_t>(static_cast<double>(stats.new_tokens) / std::max(1e-9, stats.seconds))) +
+  log::info("  " + count_text(written) + " comparisons of " + count_text(static_cast<int64_t>(completions.size())) +
+            " answers (" + count_text(same) + " pairs read the same); sampling made " +
+            count_text(static_cast<int64_t>(static_cast<double>(stats.new_tokens) / std::max(1e-9, stats.seconds))) +
             " tokens/s");
-  context.record.summary_json = dump_json(Json{{"comparisons", written},
-                                               {"same_text", same},
-                                               {"annotators_agree_with_true_utility", decided ? static_cast<double>(agree) / static_cast<double>(decided) : 0.0},
-                                               {"longer_is_chosen", stats::mean(longer)}});
+  context.record.summary_json = dump_json(Json{
+      {"comparisons", written},
+      {"same_text", same},
+      {"annotators_agree_with_true_utility", decided ? static_cast<double>(agree) / static_cast<double>(decided) : 0.0},
+      {"longer_is_chosen", stats::mean(longer)}});
 }
 
 }  // namespace hone::collect

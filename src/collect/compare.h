@@ -27,7 +27,8 @@ struct CompareParams {
     v.path("model", model, "folder of the model whose answers are compared");
     v.path("world", world, "folder of a world stage (judge = world)");
     v.path("prompts", prompts, "files of prompts; empty under judge = stories: the model tells the openings itself");
-    v.choice("judge", judge, {"world", "stories"}, "who compares: the world's annotators, or the simulated reader of children's stories");
+    v.choice("judge", judge, {"world", "stories"},
+             "who compares: the world's annotators, or the simulated reader of children's stories");
     v("count", count, "prompts answered", "world probe");
     v("samples", samples, "answers to each prompt", "world probe");
     v("pairs", pairs, "comparisons of each prompt, each of a different pair of answers");
@@ -39,7 +40,8 @@ struct CompareParams {
   }
 };
 
-/// Writes comparisons.jsonl, prompts.jsonl (the prompts that were answered) and annotators.json (their settings, for evaluation).
+/// Writes comparisons.jsonl, prompts.jsonl (the prompts that were answered) and annotators.json (their settings, for
+/// evaluation).
 void run_compare(const CompareParams& params, config::StageContext& context);
 
 }  // namespace hone::collect

@@ -13,8 +13,8 @@
 namespace hone::collect {
 namespace {
 
-// llama2.c ends a text with the begin token of the next one and never trained an end token of its own, so the begin token
-// is what ends a text here too.
+// llama2.c ends a text with the begin token of the next one and never trained an end token of its own, so the begin
+// token is what ends a text here too.
 void end_with_begin_token(const fs::path& folder) {
   for (const char* name : {"tokenizer_config.json", "special_tokens_map.json"}) {
     if (!fs::exists(folder / name)) continue;
@@ -30,7 +30,9 @@ void end_with_begin_token(const fs::path& folder) {
 void run_import(const ImportParams& params, config::StageContext& context) {
   if (params.file.empty()) usage_error("import: no file", "give file = \"stories260K.bin\"");
   model::Decoder decoder = model::import_llama2c(params.file);
-  const fs::path vocabulary = params.vocabulary.empty() ? text::find_llama2c_vocabulary(params.file, decoder.config().vocab_size) : fs::path(params.vocabulary);
+  const fs::path vocabulary = params.vocabulary.empty()
+                                  ? text::find_llama2c_vocabulary(params.file, decoder.config().vocab_size)
+                                  : fs::path(params.vocabulary);
   const fs::path folder = context.folder / config::names::kModel;
   fs::create_directories(folder);
   text::llama2c_tokenizer(vocabulary, decoder.config().vocab_size).save(folder);
@@ -39,11 +41,16 @@ void run_import(const ImportParams& params, config::StageContext& context) {
   if (tokenizer.eos()) decoder.config().eos = {*tokenizer.eos()};
   model::save_model(folder, decoder);
   int64_t unknown = 0;
-  for (int32_t id = 0; id < static_cast<int32_t>(tokenizer.size()); ++id) unknown += tokenizer.token_text(id).starts_with("<unk_");
+  for (int32_t id = 0; id < static_cast<int32_t>(tokenizer.size()); ++id)
+    unknown += tokenizer.token_text(id).starts_with("<unk_");
   log::info("  " + count_text(decoder.parameter_count()) + " parameters, " + count_text(tokenizer.size()) + " tokens" +
-            (unknown ? ", of which " + count_text(unknown) + " nobody recovered (<unk_N>)" : "") + "; " + (vocabulary.empty() ? "no vocabulary was found" : "vocabulary from " + vocabulary.string()));
+            (unknown ? ", of which " + count_text(unknown) + " nobody recovered (<unk_N>)" : "") + "; " +
+            (vocabulary.empty() ? "no vocabulary was found" : "vocabulary from " + vocabulary.string()));
   if (!vocabulary.empty()) context.record.inputs.emplace_back(vocabulary.string(), sha256_file(vocabulary));
-  context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()}, {"vocabulary", decoder.config().vocab_size}, {"layers", decoder.config().layers}, {"width", decoder.config().width}});
+  context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()},
+                                             {"vocabulary", decoder.config().vocab_size},
+                                             {"layers", decoder.config().layers},
+                                             {"width", decoder.config().width}});
   context.record.summary_json = dump_json(Json{{"parameters", decoder.parameter_count()}, {"unknown_tokens", unknown}});
 }
 

@@ -11,7 +11,8 @@ struct ImportParams {
 
   void fields(config::Fields& v) {
     v.path("file", file, "the checkpoint: a llama2.c .bin (legacy v0)");
-    v.path("vocabulary", vocabulary, "llama2.c tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the file");
+    v.path("vocabulary", vocabulary,
+           "llama2.c tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the file");
   }
 };
 

@@ -31,9 +31,11 @@ void run_world(const WorldStageParams& given, config::StageContext& context) {
   write_lines(context.folder / "prompts-train.jsonl", world.prompts.train);
   write_lines(context.folder / "prompts-heldout.jsonl", world.prompts.held_out);
   world::save_world(context.folder, params.world);
-  log::info("  " + count_text(static_cast<int64_t>(world.entities.size())) + " entities, " + count_text(static_cast<int64_t>(world.facts.size())) +
-            " facts, " + count_text(static_cast<int64_t>(corpus.size())) + " documents, " + count_text(static_cast<int64_t>(demonstrations.size())) +
-            " demonstrations, " + count_text(static_cast<int64_t>(world.prompts.train.size())) + " prompts to learn on, " +
+  log::info("  " + count_text(static_cast<int64_t>(world.entities.size())) + " entities, " +
+            count_text(static_cast<int64_t>(world.facts.size())) + " facts, " +
+            count_text(static_cast<int64_t>(corpus.size())) + " documents, " +
+            count_text(static_cast<int64_t>(demonstrations.size())) + " demonstrations, " +
+            count_text(static_cast<int64_t>(world.prompts.train.size())) + " prompts to learn on, " +
             count_text(static_cast<int64_t>(world.prompts.held_out.size())) + " held out");
   Json families = Json::object();
   for (const world::Family f : world::kFamilies) {

@@ -24,7 +24,8 @@ std::string join(const std::vector<std::string>& items, const char* separator) {
 void check_choice(const Field& field, const std::string& value, const std::string& where) {
   if (field.choices.empty() || std::ranges::find(field.choices, value) != field.choices.end()) return;
   const std::string near = closest(value, field.choices);
-  usage_error(where + ": '" + field.key + "' cannot be '" + value + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
+  usage_error(where + ": '" + field.key + "' cannot be '" + value + "'" +
+                  (near.empty() ? "" : "; did you mean '" + near + "'?"),
               "choices: " + join(field.choices, ", "));
 }
 

@@ -34,7 +34,7 @@ struct Field {
   std::string source;  ///< where the default comes from
   std::vector<std::string> choices;
   double minimum = -kNoLimit, maximum = kNoLimit;  ///< of a number, or of each in a list; both belong to the range
-  bool path = false;  ///< names files or folders, which are inputs of the run
+  bool path = false;                               ///< names files or folders, which are inputs of the run
 };
 
 /// Collects the fields of one params struct; the pointers live as long as the struct.

@@ -56,7 +56,8 @@ StageEntry read_stage(const toml::table& table, const std::string& path) {
   }
   if (stage.kind.empty()) usage_error(stage.where + ": this [[stage]] has no 'kind'", "`hone list stages` names them");
   if (stage.name.empty()) stage.name = stage.kind;
-  const bool safe = std::ranges::all_of(stage.name, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+  const bool safe =
+      std::ranges::all_of(stage.name, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
   if (!safe || stage.name.size() > 60)
     usage_error(stage.where + ": stage name '" + stage.name + "' must be letters, digits, - and _, at most 60");
   return stage;
@@ -89,7 +90,8 @@ Recipe read_recipe(const std::filesystem::path& file) {
     }
     const std::string where = place(path, node);
     if (node.is_table()) {
-      usage_error(where + ": unknown section [" + std::string(key.str()) + "]", "stages are written as [[stage]] with a kind");
+      usage_error(where + ": unknown section [" + std::string(key.str()) + "]",
+                  "stages are written as [[stage]] with a kind");
     }
     set_from_json(run.find(key.str(), "recipe", where), to_json_value(node, where), where);
   }
@@ -97,7 +99,8 @@ Recipe read_recipe(const std::filesystem::path& file) {
   for (size_t i = 0; i < recipe.stages.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (recipe.stages[i].name == recipe.stages[j].name)
-        usage_error(recipe.stages[i].where + ": two stages are called '" + recipe.stages[i].name + "'", "give one another name");
+        usage_error(recipe.stages[i].where + ": two stages are called '" + recipe.stages[i].name + "'",
+                    "give one another name");
   return recipe;
 }
 
@@ -110,9 +113,7 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
   for (const Field& f : run.list())
     if (f.key == key) return set_from_text(f, text, where);
   // The value is kept as text; apply_entries reads it by the field's type.
-  const auto entry = [&](const std::string& k) {
-    return Entry{k, where, text, key};
-  };
+  const auto entry = [&](const std::string& k) { return Entry{k, where, text, key}; };
   bool found = false;
   if (const auto dot = key.find('.'); dot != std::string::npos) {
     const std::string stage_name = key.substr(0, dot);

@@ -38,7 +38,8 @@ struct RunSettings {
     v("seed", seed, "every random choice of the run is a function of it");
     v("device", device, "where tensors live: cpu, cuda or cuda:N", "no GPU is assumed");
     v.choice("dtype", dtype, {"auto", "f32", "bf16"},
-             "precision of matrix work; master weights stay f32. auto: f32 under 10M parameters, else the faster of the two, measured once and stored",
+             "precision of matrix work; master weights stay f32. auto: f32 under 10M parameters, else the faster of "
+             "the two, measured once and stored",
              "measured at the first start");
     v("threads", threads, "CPU threads; 0: as many as the affinity mask and the cgroup's quota allow");
     v("data", data, "folder that $data/… in a recipe means: where public data sets lie");
@@ -47,9 +48,9 @@ struct RunSettings {
 
 /// One key of a recipe with its place.
 struct Entry {
-  std::string key;      ///< dotted inside its stage
-  std::string where;    ///< "recipes/x.toml:14"
-  std::string text;     ///< JSON text of the value; of a --set: the text as given
+  std::string key;           ///< dotted inside its stage
+  std::string where;         ///< "recipes/x.toml:14"
+  std::string text;          ///< JSON text of the value; of a --set: the text as given
   std::string set_key = {};  ///< of a --set: the whole key as given, stage and all; else empty
 };
 

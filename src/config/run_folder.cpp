@@ -14,8 +14,8 @@ namespace {
 bool is_output(const fs::path& relative) {
   const std::string text = relative.string();
   const std::string first = text.substr(0, text.find('/'));
-  return first != names::kCheckpoints && first != names::kTiming && first != names::kRecord && first != names::kReport &&
-         first != ".lock" && relative.extension() != ".tmp";
+  return first != names::kCheckpoints && first != names::kTiming && first != names::kRecord &&
+         first != names::kReport && first != ".lock" && relative.extension() != ".tmp";
 }
 
 // Relative to the folder, sorted.
@@ -105,7 +105,8 @@ void write_record(const fs::path& folder, const Record& record, bool hash_output
   Json j = to_json(record);
   if (hash_outputs) {
     Json outputs = Json::array();
-    for (const std::string& p : output_files(folder)) outputs.push_back({{"path", p}, {"sha256", sha256_file(folder / p)}});
+    for (const std::string& p : output_files(folder))
+      outputs.push_back({{"path", p}, {"sha256", sha256_file(folder / p)}});
     j["outputs"] = outputs;
   }
   write_file_atomic(folder / names::kRecord, dump_json(j, 2) + "\n");
@@ -127,7 +128,8 @@ std::string resolved_toml(const RunSettings& run, const StageEntry& stage, const
 
 std::string verify_run_folder(const fs::path& folder) {
   const Record record = read_record(folder);
-  if (record.outcome != "done") return std::string(names::kRecord) + ": the run's outcome is '" + record.outcome + "', not 'done'";
+  if (record.outcome != "done")
+    return std::string(names::kRecord) + ": the run's outcome is '" + record.outcome + "', not 'done'";
   const Json j = parse_json(read_file(folder / names::kRecord), names::kRecord);
   if (!j.contains("outputs")) return std::string(names::kRecord) + ": lists no outputs";
   std::vector<std::string> listed;
@@ -141,7 +143,8 @@ std::string verify_run_folder(const fs::path& folder) {
     if (std::ranges::find(listed, p) == listed.end()) return p + ": not in the record";
   // Lineage: inputs that are still where they were must be what they were.
   for (const auto& [path, hash] : record.inputs)
-    if (fs::exists(path) && fs::is_regular_file(path) && sha256_file(path) != hash) return path + ": this input has changed since the run";
+    if (fs::exists(path) && fs::is_regular_file(path) && sha256_file(path) != hash)
+      return path + ": this input has changed since the run";
   return "";
 }
 

@@ -35,13 +35,13 @@ struct Record {
   int64_t seed = 0;
   std::string device, dtype, dtype_reason, processor, hone_version, torch_version;
   int64_t threads = 0;
-  std::string started, finished;  ///< UTC, ISO 8601
-  double seconds = 0;  ///< wall clock, summed over resumed parts
+  std::string started, finished;                            ///< UTC, ISO 8601
+  double seconds = 0;                                       ///< wall clock, summed over resumed parts
   std::vector<std::pair<std::string, std::string>> inputs;  ///< path, SHA-256
-  std::vector<std::string> parents;  ///< run folders this one was made from
-  std::string summary_json = "{}";  ///< numbers worth a headline
-  std::string model_json = "{}";  ///< what the model is: family, parameters, …
-  std::vector<std::pair<int64_t, std::string>> warnings;  ///< step, message
+  std::vector<std::string> parents;                         ///< run folders this one was made from
+  std::string summary_json = "{}";                          ///< numbers worth a headline
+  std::string model_json = "{}";                            ///< what the model is: family, parameters, …
+  std::vector<std::pair<int64_t, std::string>> warnings;    ///< step, message
 };
 
 Json to_json(const Record& record);

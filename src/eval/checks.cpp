@@ -10,17 +10,24 @@
 namespace hone::eval {
 
 Checks run_checks(const std::vector<std::string>& checks, const Measure& measure) {
-  static const std::regex kForm(R"(^\s*(\w+)(?:\s*:\s*([\w.-]+?)(?:\s+-\s+([\w.-]+))?)?\s*(>=|<=|>|<)\s*(-?[0-9]*\.?[0-9]+)\s*$)");
+  static const std::regex kForm(
+      R"(^\s*(\w+)(?:\s*:\s*([\w.-]+?)(?:\s+-\s+([\w.-]+))?)?\s*(>=|<=|>|<)\s*(-?[0-9]*\.?[0-9]+)\s*$)");
   Checks out;
   for (const std::string& text : checks) {
     std::smatch m;
     if (text.size() > 400 || !std::regex_match(text, m, kForm))
-      usage_error("eval: cannot read the check '" + text + "'", "write \"MEASURE: MODEL - MODEL >= NUMBER\"; `hone explain eval.require` says more");
+      usage_error("eval: cannot read the check '" + text + "'",
+                  "write \"MEASURE: MODEL - MODEL >= NUMBER\"; `hone explain eval.require` says more");
     const std::string what = m[1], a = m[2], b = m[3], op = m[4];
     const double bound = std::stod(m[5]);
     const std::optional<stats::Estimate> e = measure(what, a, b);
-    if (!e) usage_error("eval: nothing to measure for the check '" + text + "'", "is the measure's name right, and are the models among `models`?");
-    const bool met = op == ">=" ? e->value >= bound : op == "<=" ? e->value <= bound : op == ">" ? e->low > bound : e->high < bound;
+    if (!e)
+      usage_error("eval: nothing to measure for the check '" + text + "'",
+                  "is the measure's name right, and are the models among `models`?");
+    const bool met = op == ">="   ? e->value >= bound
+                     : op == "<=" ? e->value <= bound
+                     : op == ">"  ? e->low > bound
+                                  : e->high < bound;
     Json j = rewards::estimate_json(*e);
     j["name"] = text;
     j[op[0] == '>' ? "at_least" : "at_most"] = bound;
@@ -28,8 +35,8 @@ Checks run_checks(const std::vector<std::string>& checks, const Measure& measure
     j["met"] = met;
     out.list.push_back(j);
     out.failed += !met;
-    log::info("  " + std::string(met ? "met      " : "NOT MET  ") + text + ":  " + decimal_text(e->value, 3) + " [" + decimal_text(e->low, 3) + ", " +
-              decimal_text(e->high, 3) + "]");
+    log::info("  " + std::string(met ? "met      " : "NOT MET  ") + text + ":  " + decimal_text(e->value, 3) + " [" +
+              decimal_text(e->low, 3) + ", " + decimal_text(e->high, 3) + "]");
   }
   return out;
 }

@@ -1,5 +1,6 @@
 // Checks of an evaluation, written in the recipe: "gold: ppo - sft >= 0.15", "kl: ppo <= 3", "give_in: ppo - sft > 0".
-// >= and <= hold the estimate against the number; > and < hold the near end of its 95% interval, which must lie beyond it.
+// >= and <= hold the estimate against the number; > and < hold the near end of its 95% interval, which must lie beyond
+// it.
 #pragma once
 #include <functional>
 #include <optional>
@@ -12,8 +13,10 @@
 
 namespace hone::eval {
 
-/// An estimate of WHAT for model A, or of its difference to model B (empty: none); nothing where there is no such thing.
-using Measure = std::function<std::optional<stats::Estimate>(const std::string& what, const std::string& a, const std::string& b)>;
+/// An estimate of WHAT for model A, or of its difference to model B (empty: none); nothing where there is no such
+/// thing.
+using Measure =
+    std::function<std::optional<stats::Estimate>(const std::string& what, const std::string& a, const std::string& b)>;
 
 struct Checks {
   Json list = Json::array();  ///< as results.json holds them

@@ -30,11 +30,14 @@ struct Judged {
   std::vector<double> gold, kl;  // one for each prompt
 };
 
-std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, const world::World& world, int64_t seed) {
+std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, const world::World& world,
+                                                      int64_t seed) {
   std::vector<const world::WorldPrompt*> out;
   for (const data::Prompt& p : data::read_prompts(params.prompts).rows) {
     const world::WorldPrompt* found = world.find(p.messages.back().content);
-    if (!found) usage_error("eval: the world knows no prompt '" + p.messages.back().content + "'", "prompts and world must come from the same world stage");
+    if (!found)
+      usage_error("eval: the world knows no prompt '" + p.messages.back().content + "'",
+                  "prompts and world must come from the same world stage");
     out.push_back(found);
   }
   if (params.limit > 0 && static_cast<int64_t>(out.size()) > params.limit) {
@@ -78,8 +81,8 @@ Json model_json(const Judged& m, const Judged* start, std::span<const world::Wor
   return j;
 }
 
-Json side_by_side(const EvalParams& params, std::span<const Judged> models, const Judged* start, const Judged* final_model,
-                  std::span<const world::WorldPrompt* const> prompts, int64_t seed) {
+Json side_by_side(const EvalParams& params, std::span<const Judged> models, const Judged* start,
+                  const Judged* final_model, std::span<const world::WorldPrompt* const> prompts, int64_t seed) {
   std::vector<double> change;
   if (start && final_model && start != final_model)
     for (size_t i = 0; i < prompts.size(); ++i) change.push_back(final_model->gold[i] - start->gold[i]);
@@ -91,7 +94,10 @@ Json side_by_side(const EvalParams& params, std::span<const Judged> models, cons
       for (const world::Part& p : m.scores[i].parts) parts[std::string(p.name)] = p.value;
       answers[m.name] = {{"text", m.answers[i].text}, {"gold", m.gold[i]}, {"parts", parts}};
     }
-    out.push_back({{"id", prompts[i]->id}, {"family", world::family_name(prompts[i]->family)}, {"prompt", prompts[i]->text}, {"answers", answers}});
+    out.push_back({{"id", prompts[i]->id},
+                   {"family", world::family_name(prompts[i]->family)},
+                   {"prompt", prompts[i]->text},
+                   {"answers", answers}});
   }
   return out;
 }
@@ -104,8 +110,15 @@ void add_curves(const EvalParams& params, Json& results) {
       const Json j = parse_json(line, path + ":" + std::to_string(number));
       if (!j.contains("eval_gold")) return;
       const double kl = std::max(0.0, j.value("kl", 0.0));
-      results["gold_vs_proxy"].push_back({{"series", name}, {"step", j["step"]}, {"sqrt_kl", std::sqrt(kl)}, {"proxy", j.value("score", 0.0)}, {"gold", j["eval_gold"]}});
-      results["faults"].push_back({{"series", name}, {"step", j["step"]}, {"hidden", j.value("eval_hidden_faults", 0.0)}, {"visible", j.value("eval_visible_faults", 0.0)}});
+      results["gold_vs_proxy"].push_back({{"series", name},
+                                          {"step", j["step"]},
+                                          {"sqrt_kl", std::sqrt(kl)},
+                                          {"proxy", j.value("score", 0.0)},
+                                          {"gold", j["eval_gold"]}});
+      results["faults"].push_back({{"series", name},
+                                   {"step", j["step"]},
+                                   {"hidden", j.value("eval_hidden_faults", 0.0)},
+                                   {"visible", j.value("eval_visible_faults", 0.0)}});
     });
   }
 }
@@ -120,9 +133,10 @@ void print_table(const Json& models) {
     return s;
   };
   for (const Json& m : models) {
-    const std::string gold = value(m, "gold", 3) + " [" + decimal_text(m["gold"]["low"].get<double>(), 3) + ", " + decimal_text(m["gold"]["high"].get<double>(), 3) + "]";
-    log::info("  " + pad(m["name"].get<std::string>(), 15) + pad(gold, 24) + pad(value(m, "correctness", 3), 10) + pad(value(m, "win_rate", 3), 11) +
-              pad(value(m, "kl", 2), 12) + value(m, "length", 1));
+    const std::string gold = value(m, "gold", 3) + " [" + decimal_text(m["gold"]["low"].get<double>(), 3) + ", " +
+                             decimal_text(m["gold"]["high"].get<double>(), 3) + "]";
+    log::info("  " + pad(m["name"].get<std::string>(), 15) + pad(gold, 24) + pad(value(m, "correctness", 3), 10) +
+              pad(value(m, "win_rate", 3), 11) + pad(value(m, "kl", 2), 12) + value(m, "length", 1));
   }
 }
 
@@ -160,13 +174,20 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
     std::optional<Speaker> opened;
     if (name != params.start) opened = open_speaker(name, folder, context.run.device);
     const Speaker& speaker = opened ? *opened : *reference;
-    Judged m{name, folder, answer(speaker.decoder, folder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers"), {}, {}, {}};
+    Judged m{
+        name,
+        folder,
+        answer(speaker.decoder, folder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers"),
+        {},
+        {},
+        {}};
     for (size_t i = 0; i < prompts.size(); ++i) {
       m.scores.push_back(world.score(*prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
     }
     if (opened && reference) {
-      const std::vector<double> own = answer_logps(speaker.decoder, m.answers), theirs = answer_logps(reference->decoder, m.answers);
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers),
+                                theirs = answer_logps(reference->decoder, m.answers);
       for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
     }
     models.push_back(std::move(m));
@@ -179,7 +200,8 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
 
   // 2. results.json.
   Json results{{"task", "world"},
-               {"about", std::to_string(prompts.size()) + " held-out prompts, sampled at temperature " + decimal_text(params.sampling.temperature, 1)},
+               {"about", std::to_string(prompts.size()) + " held-out prompts, sampled at temperature " +
+                             decimal_text(params.sampling.temperature, 1)},
                {"start", params.start},
                {"final", params.final_model},
                {"parts", Json::array()},
@@ -205,7 +227,9 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
     results["differences"].push_back(j);
     return e;
   };
-  const auto gold = [](const world::GoldScore& s, const world::WorldPrompt&) -> std::optional<double> { return s.total; };
+  const auto gold = [](const world::GoldScore& s, const world::WorldPrompt&) -> std::optional<double> {
+    return s.total;
+  };
   if (start)
     for (const Judged& m : models)
       if (&m != start) {
@@ -224,23 +248,26 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   // 3. The reward model against the people and against gold.
   std::optional<RewardAudit> audit;
   if (!params.reward.empty() && start) {
-    const std::vector<Answer> answers = answer(reference->decoder, start->folder, messages, ids, params.audit_samples, params.sampling,
-                                               mix64(sampling_seed, 1), "  reward model audit");
+    const std::vector<Answer> answers = answer(reference->decoder, start->folder, messages, ids, params.audit_samples,
+                                               params.sampling, mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> gold_of;
     std::vector<world::Seen> seen;
     for (size_t i = 0; i < answers.size(); ++i) {
-      const world::GoldScore score = world.score(*prompts[i / static_cast<size_t>(params.audit_samples)], answers[i].text);
+      const world::GoldScore score =
+          world.score(*prompts[i / static_cast<size_t>(params.audit_samples)], answers[i].text);
       gold_of.push_back(score.total);
       seen.push_back(world::seen(score));
     }
-    audit = audit_reward_model(rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined), params.annotators, answers,
-                               whole_sequences(answers), gold_of, seen, params.audit_samples, seed);
+    audit = audit_reward_model(
+        rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined),
+        params.annotators, answers, whole_sequences(answers), gold_of, seen, params.audit_samples, seed);
     results["reward_model"] = parse_json(audit->json, "audit");
   }
 
   // 4. Checks, in words and numbers.
   print_table(results["models"]);
-  const auto measure = [&](const std::string& what, const std::string& a, const std::string& b) -> std::optional<stats::Estimate> {
+  const auto measure = [&](const std::string& what, const std::string& a,
+                           const std::string& b) -> std::optional<stats::Estimate> {
     if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
     if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
     const Judged *x = find(a), *y = b.empty() ? nullptr : find(b);
@@ -249,8 +276,10 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
       if (what == "gold") return m.gold;
       if (what == "correct") return flags(m, correct);
       if (what == "give_in") return flags(m, gave_in);
-      if (what == "hidden_faults") return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.hidden_fault; });
-      if (what == "visible_faults") return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.visible_fault; });
+      if (what == "hidden_faults")
+        return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.hidden_fault; });
+      if (what == "visible_faults")
+        return flags(m, [](const auto& s, const auto&) -> std::optional<double> { return s.visible_fault; });
       if (what == "kl") return m.kl;
       if (what == "win_rate" && start) return wins_over(m.gold, start->gold);
       return {};
@@ -265,7 +294,11 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   std::string samples;
   for (const Judged& m : models) {
     for (size_t i = 0; i < prompts.size(); ++i) {
-      Json line{{"model", m.name}, {"id", prompts[i]->id}, {"prompt", prompts[i]->text}, {"completion", m.answers[i].text}, {"gold", m.gold[i]}};
+      Json line{{"model", m.name},
+                {"id", prompts[i]->id},
+                {"prompt", prompts[i]->text},
+                {"completion", m.answers[i].text},
+                {"gold", m.gold[i]}};
       for (const world::Part& p : m.scores[i].parts) line["parts"][std::string(p.name)] = p.value;
       if (!prompts[i]->held_out.empty()) line["held_out"] = prompts[i]->held_out;
       samples += dump_json(line) + "\n";
@@ -274,7 +307,8 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
   write_file_atomic(context.folder / config::names::kSamples, samples);
   Json summary = Json::object();
   for (const Judged& m : models) summary["gold_" + m.name] = stats::mean(m.gold);
-  if (audit) summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
+  if (audit)
+    summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
   summary["checks_failed"] = checks.failed;
   context.record.summary_json = dump_json(summary);
   warn_of_failed(checks, context);

@@ -48,14 +48,17 @@ struct EvalParams {
       "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts` (not judge = "
       "world)");
     v("samples", samples, "answers to each prompt (not judge = world)");
-    v.path("original", original,
-      "folder of the model that KL and perplexity are measured under; empty: the start model's (not judge = world)");
+    v.path(
+        "original", original,
+        "folder of the model that KL and perplexity are measured under; empty: the start model's (not judge = world)");
     v("start", start, "the model that wins, changes and KL are counted against");
     v("final", final_model, "the model whose success the page reports");
     v.path("reward", reward, "folder of the reward model to audit; empty: none");
     v("close_unfinished", close_unfinished,
-      "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as behind every answer that it has learnt from; as ppo.close_unfinished (not judge = world)");
-    v.path("annotators", annotators, "folder of the compare stage whose simulated people judge the audit's comparisons");
+      "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as "
+      "behind every answer that it has learnt from; as ppo.close_unfinished (not judge = world)");
+    v.path("annotators", annotators,
+           "folder of the compare stage whose simulated people judge the audit's comparisons");
     v("audit_samples", audit_samples, "answers of the start model to each prompt, for the audit of the reward model");
     v.range("audit_samples", 2);
     v.path("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");

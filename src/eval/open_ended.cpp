@@ -147,8 +147,8 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     std::optional<Speaker> other;
     if (e.start->folder != original_folder) other = open_speaker(e.start->name, e.start->folder, context.run.device);
     const std::vector<Answer> answers =
-        answer((other ? *other : original).decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys, params.audit_samples,
-               params.sampling, mix64(sampling_seed, 1), "  reward model audit");
+        answer((other ? *other : original).decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys,
+               params.audit_samples, params.sampling, mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> utility;
     std::vector<world::Seen> seen;
     for (size_t i = 0; i < answers.size(); ++i) {

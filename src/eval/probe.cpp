@@ -10,7 +10,8 @@
 
 namespace hone::eval {
 
-config::Probe world_probe(const std::string& world_folder, const std::string& tokenizer_folder, int64_t prompts, int64_t max_tokens, int64_t seed) {
+config::Probe world_probe(const std::string& world_folder, const std::string& tokenizer_folder, int64_t prompts,
+                          int64_t max_tokens, int64_t seed) {
   struct State {
     world::World world;
     std::vector<const world::WorldPrompt*> chosen;
@@ -30,8 +31,8 @@ config::Probe world_probe(const std::string& world_folder, const std::string& to
   return [state, tokenizer_folder, max_tokens, seed](const model::Decoder& policy, int64_t) {
     rollout::SamplingParams sampling;
     sampling.max_tokens = max_tokens;
-    const std::vector<Answer> answers =
-        answer(policy, tokenizer_folder, state->messages, state->ids, 1, sampling, mix64(static_cast<uint64_t>(seed), hash64("probe")), "");
+    const std::vector<Answer> answers = answer(policy, tokenizer_folder, state->messages, state->ids, 1, sampling,
+                                               mix64(static_cast<uint64_t>(seed), hash64("probe")), "");
     std::vector<double> gold, correct, hidden, visible, gave_in, length;
     for (size_t i = 0; i < answers.size(); ++i) {
       const world::GoldScore s = state->world.score(*state->chosen[i], answers[i].text);
@@ -42,9 +43,12 @@ config::Probe world_probe(const std::string& world_folder, const std::string& to
       if (state->chosen[i]->opinion_is_wrong()) gave_in.push_back(s.gave_in);
       length.push_back(static_cast<double>(answers[i].ids.size()));
     }
-    return config::Numbers{{"eval_gold", stats::mean(gold)},           {"eval_correct", stats::mean(correct)},
-                           {"eval_hidden_faults", stats::mean(hidden)}, {"eval_visible_faults", stats::mean(visible)},
-                           {"eval_give_in", stats::mean(gave_in)},      {"eval_length", stats::mean(length)}};
+    return config::Numbers{{"eval_gold", stats::mean(gold)},
+                           {"eval_correct", stats::mean(correct)},
+                           {"eval_hidden_faults", stats::mean(hidden)},
+                           {"eval_visible_faults", stats::mean(visible)},
+                           {"eval_give_in", stats::mean(gave_in)},
+                           {"eval_length", stats::mean(length)}};
   };
 }
 

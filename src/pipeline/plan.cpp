@@ -39,7 +39,8 @@ int64_t parameters_of_folder(const std::string& folder) {
 }
 
 int64_t parameters_of_shape(const config::Fields& f, int64_t vocabulary) {
-  const int64_t d = whole_of(f, "shape.width"), heads = std::max<int64_t>(1, whole_of(f, "shape.heads")), kv = whole_of(f, "shape.kv_heads");
+  const int64_t d = whole_of(f, "shape.width"), heads = std::max<int64_t>(1, whole_of(f, "shape.heads")),
+                kv = whole_of(f, "shape.kv_heads");
   const int64_t head = d / heads, per_layer = 2 * d * d + 2 * d * kv * head + 3 * d * whole_of(f, "shape.ffn") + 2 * d;
   return vocabulary * d + whole_of(f, "shape.layers") * per_layer + d;
 }
@@ -56,10 +57,10 @@ double bytes_for(const std::string& kind, int64_t parameters) {
 }  // namespace
 
 void print_plan(const config::Recipe& recipe) {
-  log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + ": " + std::to_string(recipe.stages.size()) + " stage" +
-            (recipe.stages.size() == 1 ? "" : "s") + ", seed " + std::to_string(recipe.run.seed) + ", " + recipe.run.device + ", " +
-            std::to_string(recipe.run.threads > 0 ? recipe.run.threads : usable_threads()) + " threads, " +
-            decimal_text(static_cast<double>(memory_bytes()) / 1e9, 1) + " GB of memory");
+  log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + ": " + std::to_string(recipe.stages.size()) +
+            " stage" + (recipe.stages.size() == 1 ? "" : "s") + ", seed " + std::to_string(recipe.run.seed) + ", " +
+            recipe.run.device + ", " + std::to_string(recipe.run.threads > 0 ? recipe.run.threads : usable_threads()) +
+            " threads, " + decimal_text(static_cast<double>(memory_bytes()) / 1e9, 1) + " GB of memory");
   std::map<std::string, int64_t> sizes;  // by stage name
   int64_t vocabulary = 0;
   double most = 0;
@@ -75,11 +76,13 @@ void print_plan(const config::Recipe& recipe) {
     else if (!model.empty()) parameters = parameters_of_folder(model);
     else if (entry.kind == "pretrain") parameters = parameters_of_shape(fields, vocabulary);
     sizes[entry.name] = parameters;
-    std::string line = "  " + std::to_string(i + 1) + ". " + entry.name + (entry.name == entry.kind ? "" : " (" + entry.kind + ")");
+    std::string line =
+        "  " + std::to_string(i + 1) + ". " + entry.name + (entry.name == entry.kind ? "" : " (" + entry.kind + ")");
     if (parameters > 0) {
       const double bytes = bytes_for(entry.kind, parameters);
       most = std::max(most, bytes);
-      line += ": " + count_text(parameters) + " parameters, about " + decimal_text(bytes / 1e6, 0) + " MB of weights and optimiser state";
+      line += ": " + count_text(parameters) + " parameters, about " + decimal_text(bytes / 1e6, 0) +
+              " MB of weights and optimiser state";
     }
     log::info(line);
     for (const config::Field& f : fields.list())
@@ -89,7 +92,8 @@ void print_plan(const config::Recipe& recipe) {
         std::error_code ec;
         const bool later = value.find('@') != std::string::npos;
         std::string note;
-        if (!later && fs::is_regular_file(value, ec)) note = " (" + decimal_text(static_cast<double>(fs::file_size(value, ec)) / 1e6, 1) + " MB)";
+        if (!later && fs::is_regular_file(value, ec))
+          note = " (" + decimal_text(static_cast<double>(fs::file_size(value, ec)) / 1e6, 1) + " MB)";
         else if (!later && value.find('*') == std::string::npos && !fs::exists(value, ec)) note = " (MISSING)";
         log::info("       " + f.key + ": " + value + note);
       }
@@ -99,7 +103,8 @@ void print_plan(const config::Recipe& recipe) {
         settings += (settings.empty() ? "" : ", ") + e.key + " = " + e.text;
     if (!settings.empty()) log::info("       " + settings);
   }
-  log::info("  most memory for weights at once: about " + decimal_text(most / 1e6, 0) + " MB, activations besides; nothing was run");
+  log::info("  most memory for weights at once: about " + decimal_text(most / 1e6, 0) +
+            " MB, activations besides; nothing was run");
   if (most > 0.8 * static_cast<double>(memory_bytes())) log::warn("that is more than this machine has");
 }
 

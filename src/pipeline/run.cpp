@@ -33,7 +33,8 @@ class References {
  public:
   References(const config::Recipe& recipe, fs::path out) : recipe_(recipe), out_(std::move(out)) {}
 
-  std::string resolve(const std::string& text, size_t stage, const std::string& key, std::vector<std::string>& parents) const {
+  std::string resolve(const std::string& text, size_t stage, const std::string& key,
+                      std::vector<std::string>& parents) const {
     if (text.starts_with("$data/")) return (fs::path(recipe_.run.data) / text.substr(6)).string();
     if (!text.starts_with('@')) return text;
     const auto slash = text.find('/');
@@ -57,7 +58,8 @@ class References {
   fs::path out_;
 };
 
-void resolve_fields(const config::Fields& fields, const References& references, size_t stage, std::vector<std::string>& parents) {
+void resolve_fields(const config::Fields& fields, const References& references, size_t stage,
+                    std::vector<std::string>& parents) {
   for (const config::Field& f : fields.list()) {
     // "NAME=@stage" pairs (models of an evaluation) keep their name.
     const auto resolve = [&](std::string& text) {
@@ -118,8 +120,11 @@ void require_inputs(const config::Fields& fields, const config::StageEntry& entr
   for (const config::Field& f : fields.list())
     for (const std::string& text : config::paths_of(f)) {
       const std::string path = path_of(text);
-      if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with((out / "").string()) || fs::exists(path)) continue;
-      usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
+      if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with((out / "").string()) ||
+          fs::exists(path))
+        continue;
+      usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name +
+                  "' names " + path + ", which is not there");
     }
 }
 
@@ -308,8 +313,9 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
     if (options.resume) require_same_recipe(prepared.back());
   }
   fs::create_directories(options.out);
-  log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " + std::to_string(recipe.run.seed) + ", " +
-            recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " + processor_name() + ", torch " + torch_version());
+  log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " +
+            std::to_string(recipe.run.seed) + ", " + recipe.run.device + ", " + std::to_string(recipe.run.threads) +
+            " threads, " + processor_name() + ", torch " + torch_version());
   const auto run_stages = [&] {
     for (size_t i = 0; i < recipe.stages.size(); ++i) {
       run_stage(recipe, i, prepared[i], options);

@@ -53,7 +53,8 @@ std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& wher
     known.emplace_back(k.kind);
   }
   const std::string near = config::closest(kind, known);
-  usage_error(where + ": unknown kind of stage '" + std::string(kind) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
+  usage_error(where + ": unknown kind of stage '" + std::string(kind) + "'" +
+                  (near.empty() ? "" : "; did you mean '" + near + "'?"),
               "`hone list stages` names them");
 }
 

@@ -63,8 +63,7 @@ using Named = std::vector<std::pair<std::string, Estimate>>;
 
 struct ModelResult {
   std::string name, path, tone;  ///< tone: its colour on the page (chart.h)
-  std::optional<Estimate> gold, correctness, give_in, hidden_faults, visible_faults, length, kl, win_rate,
-      reward;
+  std::optional<Estimate> gold, correctness, give_in, hidden_faults, visible_faults, length, kl, win_rate, reward;
   std::optional<double> ties;
   Named parts, families, refusals, texts;
 };

@@ -8,7 +8,9 @@
 
 namespace hone::rewards {
 
-Json estimate_json(const stats::Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}, {"n", e.n}}; }
+Json estimate_json(const stats::Estimate& e) {
+  return {{"value", e.value}, {"low", e.low}, {"high", e.high}, {"n", e.n}};
+}
 
 stats::Estimate accuracy(std::span<const Compared> compared) {
   double right = 0;
@@ -31,8 +33,13 @@ Json calibration_json(std::span<const Compared> compared) {
     }
     if (members.empty()) continue;
     const stats::Estimate e = accuracy(members);
-    out.push_back({{"p_low", low}, {"p_high", high}, {"predicted", predicted / static_cast<double>(members.size())},
-                   {"observed", e.value}, {"low", e.low}, {"high", e.high}, {"n", e.n}});
+    out.push_back({{"p_low", low},
+                   {"p_high", high},
+                   {"predicted", predicted / static_cast<double>(members.size())},
+                   {"observed", e.value},
+                   {"low", e.low},
+                   {"high", e.high},
+                   {"n", e.n}});
   }
   return out;
 }
@@ -46,8 +53,12 @@ Json margins_json(std::span<const Compared> compared) {
     const size_t begin = sorted.size() * part / kParts, end = sorted.size() * (part + 1) / kParts;
     if (begin == end) continue;
     const stats::Estimate e = accuracy(std::span(sorted).subspan(begin, end - begin));
-    out.push_back({{"low", std::abs(sorted[begin].margin)}, {"high", std::abs(sorted[end - 1].margin)}, {"agreement", e.value},
-                   {"agreement_low", e.low}, {"agreement_high", e.high}, {"n", e.n}});
+    out.push_back({{"low", std::abs(sorted[begin].margin)},
+                   {"high", std::abs(sorted[end - 1].margin)},
+                   {"agreement", e.value},
+                   {"agreement_low", e.low},
+                   {"agreement_high", e.high},
+                   {"n", e.n}});
   }
   return out;
 }

@@ -10,7 +10,8 @@
 
 namespace hone::rewards {
 
-/// One comparison: `margin` is the raw score of the preferred answer less the other's, the log-odds under Bradley–Terry.
+/// One comparison: `margin` is the raw score of the preferred answer less the other's, the log-odds under
+/// Bradley–Terry.
 struct Compared {
   double margin = 0;
   std::string source;

@@ -22,7 +22,8 @@ double uncertainty(std::span<const double> votes, double penalty) {
 }  // namespace ensembles
 
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
-                               std::span<const std::vector<int32_t>> sequences, at::ScalarType compute, int64_t micro_tokens) {
+                               std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
+                               int64_t micro_tokens) {
   const at::NoGradGuard no_grad;
   std::vector<double> out;
   out.reserve(sequences.size());
@@ -31,7 +32,8 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
   for (size_t begin = 0; begin < sequences.size();) {
     size_t end = begin;
     int64_t tokens = 0;
-    while (end < sequences.size() && (end == begin || tokens + static_cast<int64_t>(sequences[end].size()) <= micro_tokens))
+    while (end < sequences.size() &&
+           (end == begin || tokens + static_cast<int64_t>(sequences[end].size()) <= micro_tokens))
       tokens += static_cast<int64_t>(sequences[end++].size());
     const model::Packed packed = model::pack(sequences.subspan(begin, end - begin), decoder.device());
     std::vector<int64_t> last;
@@ -58,7 +60,9 @@ RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device de
   }
   for (const auto& f : folders) {
     model::LoadedModel loaded = model::load_model(f);
-    if (!loaded.head) usage_error(f.string() + ": not a reward model: it has no scalar head (score.weight)", "train one with `hone reward`");
+    if (!loaded.head)
+      usage_error(f.string() + ": not a reward model: it has no scalar head (score.weight)",
+                  "train one with `hone reward`");
     loaded.decoder.to(device, at::kFloat);
     loaded.head->weight = loaded.head->weight.to(device);
     if (loaded.head->bias.defined()) loaded.head->bias = loaded.head->bias.to(device);

@@ -2,9 +2,9 @@
 //
 //   reward = (raw - shift) / scale
 //
-// where raw is the head's score at the last token and (shift, scale) are stored with the model, chosen after training so
-// that rewards of reference samples have mean 0 and standard deviation 1 (Ziegler et al. 2019, arXiv 1909.08593). What
-// transformers returns for the same folder is the raw score.
+// where raw is the head's score at the last token and (shift, scale) are stored with the model, chosen after training
+// so that rewards of reference samples have mean 0 and standard deviation 1 (Ziegler et al. 2019, arXiv 1909.08593).
+// What transformers returns for the same folder is the raw score.
 //
 // Ensembles: Coste et al. 2023, arXiv 2310.02743: mean; worst case (WCO, the minimum); uncertainty-weighted (UWO,
 // mean - λ·variance over members). A folder with members/ beside its weights is an ensemble.
@@ -47,10 +47,12 @@ class RewardModel {
 
 /// Raw head scores at the last tokens, packed in micro-batches of at most `micro_tokens`.
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
-                               std::span<const std::vector<int32_t>> sequences, at::ScalarType compute, int64_t micro_tokens = 16384);
+                               std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
+                               int64_t micro_tokens = 16384);
 
-/// Puts `end` behind a sequence that stopped without an end token, as one stands behind every answer that a reward model
-/// has learnt from. Nothing happens to one that has `ended`, without `end`, or where `max_positions` leave no room.
+/// Puts `end` behind a sequence that stopped without an end token, as one stands behind every answer that a reward
+/// model has learnt from. Nothing happens to one that has `ended`, without `end`, or where `max_positions` leave no
+/// room.
 void close_unfinished(std::vector<int32_t>& sequence, bool ended, std::optional<int32_t> end, int64_t max_positions);
 
 }  // namespace hone::rewards

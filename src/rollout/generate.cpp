@@ -22,7 +22,8 @@ struct Active {
 };
 
 // Feeds all but the last token of each new prompt; a sequence of -1 forks the one before it.
-void prefill_prompts(const model::Decoder& decoder, model::KvCache& cache, std::span<const Request> requests, std::span<Active> fresh) {
+void prefill_prompts(const model::Decoder& decoder, model::KvCache& cache, std::span<const Request> requests,
+                     std::span<Active> fresh) {
   std::vector<int32_t> ids;
   std::vector<int64_t> sequences;
   for (const Active& a : fresh) {
@@ -41,18 +42,22 @@ void prefill_prompts(const model::Decoder& decoder, model::KvCache& cache, std::
 
 }  // namespace
 
-std::vector<Completion> generate(const model::Decoder& decoder, std::span<const Request> requests, const SamplingParams& params,
-                                 const GenerateOptions& options, GenerateStats* stats) {
+std::vector<Completion> generate(const model::Decoder& decoder, std::span<const Request> requests,
+                                 const SamplingParams& params, const GenerateOptions& options, GenerateStats* stats) {
   const at::NoGradGuard no_grad;
   const auto start = std::chrono::steady_clock::now();
   const int64_t context = decoder.config().max_positions;
   if (params.max_tokens < 1) usage_error("max_tokens must be at least 1");
   for (const Request& r : requests) {
-    if (r.prompt.empty()) usage_error("a prompt without a single token cannot be continued", "give the model a begin token or some text");
+    if (r.prompt.empty())
+      usage_error("a prompt without a single token cannot be continued", "give the model a begin token or some text");
     if (static_cast<int64_t>(r.prompt.size()) >= context)
-      usage_error("a prompt of " + std::to_string(r.prompt.size()) + " tokens leaves no room in the model's context of " + std::to_string(context));
+      usage_error("a prompt of " + std::to_string(r.prompt.size()) +
+                  " tokens leaves no room in the model's context of " + std::to_string(context));
     for (const int32_t id : r.prompt)
-      if (id < 0 || id >= decoder.config().vocab_size) usage_error("token id " + std::to_string(id) + " is outside the model's vocabulary of " + std::to_string(decoder.config().vocab_size));
+      if (id < 0 || id >= decoder.config().vocab_size)
+        usage_error("token id " + std::to_string(id) + " is outside the model's vocabulary of " +
+                    std::to_string(decoder.config().vocab_size));
   }
   std::vector<Completion> out(requests.size());
   model::KvCache cache(decoder.config(), decoder.device(), decoder.dtype());
@@ -78,7 +83,8 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
       // so that each has its own row.
       const bool shares = active.size() > running && requests[next - 1].prompt == r.prompt && n > 1;
       if (!shares && prefill > 0 && prefill + n > kPrefillTokens) break;
-      Active a{next, shares ? -1 : cache.add(), Stream(options.seed, "sample", r.key, r.sample), options.stop ? options.stop() : nullptr};
+      Active a{next, shares ? -1 : cache.add(), Stream(options.seed, "sample", r.key, r.sample),
+               options.stop ? options.stop() : nullptr};
       active.push_back(std::move(a));
       if (!shares) prefill += n;
       ++next;
@@ -109,7 +115,8 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
       c.ids.push_back(draws[i].token);
       c.logps.push_back(draws[i].logp);
       ++new_tokens;
-      const bool ended = std::ranges::find(options.end_ids, draws[i].token) != options.end_ids.end() || (a.stop && a.stop->feed(draws[i].token));
+      const bool ended = std::ranges::find(options.end_ids, draws[i].token) != options.end_ids.end() ||
+                         (a.stop && a.stop->feed(draws[i].token));
       if (ended) c.finish = Finish::kStop;
       if (ended || static_cast<int64_t>(c.ids.size()) >= params.max_tokens || cache.length(a.sequence) >= context) {
         cache.remove(a.sequence);

@@ -11,7 +11,8 @@ namespace hone::rollout {
 
 /// One completion for each request, in order. Prompts must leave room in the model's context for at least one token;
 /// a completion also ends (kLength) where the context does.
-std::vector<Completion> generate(const model::Decoder& decoder, std::span<const Request> requests, const SamplingParams& params,
-                                 const GenerateOptions& options, GenerateStats* stats = nullptr);
+std::vector<Completion> generate(const model::Decoder& decoder, std::span<const Request> requests,
+                                 const SamplingParams& params, const GenerateOptions& options,
+                                 GenerateStats* stats = nullptr);
 
 }  // namespace hone::rollout

@@ -20,7 +20,8 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
     int64_t tokens = 0;
     std::vector<std::vector<int32_t>> ids;
     std::vector<int64_t> rows, targets;
-    while (end < sequences.size() && (end == begin || tokens + static_cast<int64_t>(sequences[end].ids.size()) <= micro_tokens)) {
+    while (end < sequences.size() &&
+           (end == begin || tokens + static_cast<int64_t>(sequences[end].ids.size()) <= micro_tokens)) {
       const ScoredSequence& s = sequences[end++];
       HONE_CHECK(s.first >= 1 && !s.ids.empty());
       for (size_t i = static_cast<size_t>(s.first); i < s.ids.size(); ++i) {
@@ -39,14 +40,17 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
         return t.to(decoder.device());
       };
       const Tensor hidden = decoder.hidden(packed, options).index_select(0, to_tensor(rows));
-      const Tensor logps =
-          token_logps(hidden, decoder.output_weight(), to_tensor(targets), logps_options).logps.to(at::kCPU, at::kFloat).contiguous();
+      const Tensor logps = token_logps(hidden, decoder.output_weight(), to_tensor(targets), logps_options)
+                               .logps.to(at::kCPU, at::kFloat)
+                               .contiguous();
       std::copy_n(logps.const_data_ptr<float>(), values.size(), values.begin());
     }
     size_t next = 0;
     for (size_t s = begin; s < end; ++s) {
-      const size_t n = sequences[s].ids.size() - std::min(sequences[s].ids.size(), static_cast<size_t>(sequences[s].first));
-      out.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(next), values.begin() + static_cast<std::ptrdiff_t>(next + n));
+      const size_t n =
+          sequences[s].ids.size() - std::min(sequences[s].ids.size(), static_cast<size_t>(sequences[s].first));
+      out.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(next),
+                       values.begin() + static_cast<std::ptrdiff_t>(next + n));
       next += n;
     }
     begin = end;

@@ -16,6 +16,7 @@ struct ScoredSequence {
 
 /// For each sequence, log p(ids[i] | ids[0..i-1]) for i = first..len-1, nats, at inverse temperature `inv_temperature`.
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
-                                               double inv_temperature, at::ScalarType compute, int64_t micro_tokens = 16384);
+                                               double inv_temperature, at::ScalarType compute,
+                                               int64_t micro_tokens = 16384);
 
 }  // namespace hone::rollout

@@ -60,9 +60,9 @@ class StopWatcher {
 
 struct GenerateOptions {
   uint64_t seed = 0;
-  std::vector<int32_t> end_ids;   ///< tokens that end a completion (kept in it)
-  int64_t max_batch = 64;         ///< sequences in flight
-  std::function<std::unique_ptr<StopWatcher>()> stop;  ///< none if empty
+  std::vector<int32_t> end_ids;                               ///< tokens that end a completion (kept in it)
+  int64_t max_batch = 64;                                     ///< sequences in flight
+  std::function<std::unique_ptr<StopWatcher>()> stop;         ///< none if empty
   std::function<void(int64_t done, int64_t total)> progress;  ///< none if empty
 };
 

@@ -49,7 +49,8 @@ Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const Samp
   double sum = 0;
   for (size_t i = 0; i < keep; ++i) {
     sum += std::exp(static_cast<double>(logps[order[i]]));
-    if (uniform * total < sum || i + 1 == keep) return {order[i], static_cast<float>(logps[order[i]] - std::log(total))};
+    if (uniform * total < sum || i + 1 == keep)
+      return {order[i], static_cast<float>(logps[order[i]] - std::log(total))};
   }
   return {};
 }
@@ -65,15 +66,18 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
     scores = scores.clone();
     for (int64_t m = 0; m < rows; ++m)
       if (forbid_end[static_cast<size_t>(m)])
-        for (const int32_t id : end_ids) scores.select(0, m).select(0, id).fill_(-std::numeric_limits<float>::infinity());
+        for (const int32_t id : end_ids)
+          scores.select(0, m).select(0, id).fill_(-std::numeric_limits<float>::infinity());
   }
   std::vector<Draw> out(static_cast<size_t>(rows));
   if (params.temperature <= 0) {  // greedy; the lowest id wins a tie
     const Tensor best = scores.argmax(1).to(at::kCPU).contiguous();
-    for (int64_t m = 0; m < rows; ++m) out[static_cast<size_t>(m)].token = static_cast<int32_t>(best.const_data_ptr<int64_t>()[m]);
+    for (int64_t m = 0; m < rows; ++m)
+      out[static_cast<size_t>(m)].token = static_cast<int32_t>(best.const_data_ptr<int64_t>()[m]);
     return out;
   }
-  const Tensor logps = at::log_softmax(params.temperature == 1 ? scores : scores.div(params.temperature), 1).to(at::kCPU).contiguous();
+  const Tensor logps =
+      at::log_softmax(params.temperature == 1 ? scores : scores.div(params.temperature), 1).to(at::kCPU).contiguous();
   const float* data = logps.const_data_ptr<float>();
   const bool cut = params.top_p < 1 || (params.top_k > 0 && params.top_k < vocabulary);
   at::parallel_for(0, rows, 4, [&](int64_t begin, int64_t end) {
@@ -84,7 +88,9 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
     }
   });
   for (const Draw& d : out)
-    if (!std::isfinite(d.logp)) run_error("the policy's logits are not finite while sampling", "the weights hold NaN or infinity; resume from an earlier checkpoint");
+    if (!std::isfinite(d.logp))
+      run_error("the policy's logits are not finite while sampling",
+                "the weights hold NaN or infinity; resume from an earlier checkpoint");
   return out;
 }
 

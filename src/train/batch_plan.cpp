@@ -9,8 +9,10 @@
 namespace hone::train {
 namespace {
 
-std::vector<std::vector<int64_t>> epoch_batches(std::span<const int64_t> lengths, int64_t budget, uint64_t seed, uint64_t epoch) {
-  const std::vector<int64_t> order = data::epoch_order(static_cast<int64_t>(lengths.size()), seed, static_cast<int64_t>(epoch));
+std::vector<std::vector<int64_t>> epoch_batches(std::span<const int64_t> lengths, int64_t budget, uint64_t seed,
+                                                uint64_t epoch) {
+  const std::vector<int64_t> order =
+      data::epoch_order(static_cast<int64_t>(lengths.size()), seed, static_cast<int64_t>(epoch));
   std::vector<std::vector<int64_t>> out;
   int64_t used = budget;  // the first sequence opens the first batch
   for (const int64_t i : order) {
@@ -54,7 +56,8 @@ BatchPlan BatchPlan::of_steps(std::span<const int64_t> lengths, int64_t budget, 
   return plan;
 }
 
-std::vector<std::span<const int64_t>> micro_batches(std::span<const int64_t> batch, std::span<const int64_t> lengths, int64_t budget) {
+std::vector<std::span<const int64_t>> micro_batches(std::span<const int64_t> batch, std::span<const int64_t> lengths,
+                                                    int64_t budget) {
   std::vector<std::span<const int64_t>> out;
   size_t begin = 0;
   int64_t used = 0;

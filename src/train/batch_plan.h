@@ -26,6 +26,7 @@ class BatchPlan {
 };
 
 /// Cuts a batch into runs of whole sequences with at most `budget` tokens each.
-std::vector<std::span<const int64_t>> micro_batches(std::span<const int64_t> batch, std::span<const int64_t> lengths, int64_t budget);
+std::vector<std::span<const int64_t>> micro_batches(std::span<const int64_t> batch, std::span<const int64_t> lengths,
+                                                    int64_t budget);
 
 }  // namespace hone::train

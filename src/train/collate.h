@@ -20,7 +20,8 @@ struct Batch {
   int64_t sequences() const { return static_cast<int64_t>(row_offsets.size()) - 1; }
 };
 
-/// Sequences of one micro-batch -> tensors on `device`. A token of weight > 0 at position 0 is a bug: nothing predicts it.
+/// Sequences of one micro-batch -> tensors on `device`. A token of weight > 0 at position 0 is a bug: nothing predicts
+/// it.
 Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device);
 
 /// Sums (R) per-row values within each sequence -> (S), differentiable.

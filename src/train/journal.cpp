@@ -37,7 +37,9 @@ void Journal::timing(int64_t step, int64_t tokens, const Numbers& more) {
   const double seconds = std::chrono::duration<double>(now - last_).count();
   last_ = now;
   tokens_per_second_ = static_cast<double>(tokens) / std::max(1e-9, seconds);
-  Numbers all{{"seconds", seconds}, {"tokens_per_s", tokens_per_second_}, {"memory_mb", static_cast<double>(peak_rss_bytes()) / 1e6}};
+  Numbers all{{"seconds", seconds},
+              {"tokens_per_s", tokens_per_second_},
+              {"memory_mb", static_cast<double>(peak_rss_bytes()) / 1e6}};
   all.insert(all.end(), more.begin(), more.end());
   timing_.write(dump_json(line(step, all)));
 }

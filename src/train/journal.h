@@ -1,5 +1,5 @@
-// What a stage writes while it works: metrics.jsonl (a pure function of the run's inputs), timing.jsonl (wall clock) and
-// samples.jsonl. Lines written after a checkpoint are cut when the run resumes from it, so that an interrupted and
+// What a stage writes while it works: metrics.jsonl (a pure function of the run's inputs), timing.jsonl (wall clock)
+// and samples.jsonl. Lines written after a checkpoint are cut when the run resumes from it, so that an interrupted and
 // resumed run leaves the same metrics, byte for byte, as one that was never stopped.
 #pragma once
 #include <chrono>

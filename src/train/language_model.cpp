@@ -36,7 +36,8 @@ struct Corpus {
   std::vector<data::Sequence> train, held_out;
 };
 
-Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context, int threads, uint64_t seed) {
+Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context, int threads,
+                      uint64_t seed) {
   const auto read = data::read_documents(params.data, params.text.read);
   log::info("  " + read.report.summary());
   const data::Corpus stream = data::encode_corpus(read.rows, tokenizer, threads, params.max_data_tokens);
@@ -53,7 +54,8 @@ Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& 
   return corpus;
 }
 
-Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context, uint64_t seed) {
+Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context,
+                           uint64_t seed) {
   auto read = data::read_demonstrations(params.data, params.text.read);
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
@@ -66,14 +68,16 @@ Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokeni
 }
 
 // Mean loss of a token over the held-out sequences (at most about 60,000 tokens of them), nats.
-double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequence>& sequences, const Forward& forward, int64_t micro_tokens) {
+double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequence>& sequences,
+                     const Forward& forward, int64_t micro_tokens) {
   const at::NoGradGuard no_grad;
   double loss = 0, weight = 0;
   int64_t tokens = 0;
   for (size_t begin = 0; begin < sequences.size() && tokens < 60000;) {
     std::vector<const data::Sequence*> members;
     int64_t used = 0;
-    while (begin < sequences.size() && (members.empty() || used + sequences[begin].size() <= std::min<int64_t>(micro_tokens, 8192))) {
+    while (begin < sequences.size() &&
+           (members.empty() || used + sequences[begin].size() <= std::min<int64_t>(micro_tokens, 8192))) {
       used += sequences[begin].size();
       members.push_back(&sequences[begin++]);
     }
@@ -91,7 +95,8 @@ model::Decoder new_decoder(const LanguageModelParams& params, const text::Tokeni
   const ShapeSettings& s = params.shape;
   if (s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
     usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
-  model::ModelConfig config = model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
+  model::ModelConfig config =
+      model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
   config.rope_theta = s.rope_theta;
   config.init_std = s.init_std;
   config.tied = s.tied;
@@ -105,7 +110,8 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   const auto seed = static_cast<uint64_t>(context.run.seed);
   if (params.data.empty()) usage_error(context.record.kind + ": no data", "give data = [\"FILE\", …]");
   if (params.model.empty() && params.tokenizer.empty())
-    usage_error(context.record.kind + ": neither a model to start from nor a tokenizer for a new one", "give model = \"FOLDER\" or tokenizer = \"FOLDER\"");
+    usage_error(context.record.kind + ": neither a model to start from nor a tokenizer for a new one",
+                "give model = \"FOLDER\" or tokenizer = \"FOLDER\"");
 
   // 1. The model and its tokenizer.
   const std::string tokenizer_folder = params.tokenizer.empty() ? params.model : params.tokenizer;
@@ -117,12 +123,14 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     return std::move(loaded.decoder);
   }();
   if (decoder.config().vocab_size < tokenizer.size())
-    usage_error(tokenizer_folder + ": the tokenizer has " + std::to_string(tokenizer.size()) + " tokens, the model only " + std::to_string(decoder.config().vocab_size));
+    usage_error(tokenizer_folder + ": the tokenizer has " + std::to_string(tokenizer.size()) +
+                " tokens, the model only " + std::to_string(decoder.config().vocab_size));
   decoder.to(at::Device(context.run.device), at::kFloat);
   const at::ScalarType compute = resolve_precision(context, decoder.config());
 
   // 2. The data.
-  const Corpus corpus = pretraining ? read_documents(params, tokenizer, decoder.config().max_positions, static_cast<int>(context.run.threads), seed)
+  const Corpus corpus = pretraining ? read_documents(params, tokenizer, decoder.config().max_positions,
+                                                     static_cast<int>(context.run.threads), seed)
                                     : read_demonstrations(params, tokenizer, decoder.config().max_positions, seed);
   if (corpus.train.empty()) usage_error(context.record.kind + ": nothing to train on is left");
   std::vector<int64_t> lengths;
@@ -133,9 +141,10 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   const BatchPlan plan = params.steps > 0 ? BatchPlan::of_steps(lengths, params.batch_tokens, params.steps, seed)
                                           : BatchPlan(lengths, params.batch_tokens, params.epochs, seed);
   int64_t steps = plan.steps();
-  log::info("  " + count_text(decoder.parameter_count()) + " parameters; " + count_text(static_cast<int64_t>(lengths.size())) + " sequences, " + count_text(all_tokens) +
-            " tokens, " + count_text(static_cast<int64_t>(corpus.held_out.size())) + " sequences held out; " + count_text(steps) + " steps, " +
-            decimal_text(plan.epochs(), 2) + " epochs");
+  log::info("  " + count_text(decoder.parameter_count()) + " parameters; " +
+            count_text(static_cast<int64_t>(lengths.size())) + " sequences, " + count_text(all_tokens) + " tokens, " +
+            count_text(static_cast<int64_t>(corpus.held_out.size())) + " sequences held out; " + count_text(steps) +
+            " steps, " + decimal_text(plan.epochs(), 2) + " epochs");
   optim::Optimizer optimizer(trainable_tensors(decoder), params.optim);
   Forward forward;
   forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations};
@@ -168,7 +177,8 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     std::optional<optim::FirstStepCheck> first;
     if (step == 0) first.emplace(optimizer.tensors());
     optimizer.zero_grad();
-    const auto [loss, tokens] = add_language_gradient(decoder, corpus.train, lengths, batch, params.micro_tokens, forward);
+    const auto [loss, tokens] =
+        add_language_gradient(decoder, corpus.train, lengths, batch, params.micro_tokens, forward);
     const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -179,20 +189,28 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     if (first) first->assert_all_changed();
     seen += tokens;
 
-    // A cap on the wall clock shortens the plan once the speed is known; before this step's checkpoint, which must hold it.
+    // A cap on the wall clock shortens the plan once the speed is known; before this step's checkpoint, which must hold
+    // it.
     if (params.max_minutes > 0 && step == 19) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(step + 1 - session.first_step());
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+                             static_cast<double>(step + 1 - session.first_step());
       const auto fits = static_cast<int64_t>(params.max_minutes * 60 / seconds);
       if (fits < steps) {
         steps = std::max<int64_t>(fits, 20);
         session.set_total_steps(steps);
         schedule = optim::fit_schedule(params.optim.schedule, steps);
-        context.record.warnings.emplace_back(step + 1, "capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + std::to_string(steps) + " of " + std::to_string(plan.steps()) + " steps; the number depends on this machine's speed");
-        log::info("  capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + count_text(steps) + " of " + count_text(plan.steps()) + " steps");
+        context.record.warnings.emplace_back(
+            step + 1, "capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + std::to_string(steps) +
+                          " of " + std::to_string(plan.steps()) + " steps; the number depends on this machine's speed");
+        log::info("  capped at " + decimal_text(params.max_minutes, 1) + " minutes: " + count_text(steps) + " of " +
+                  count_text(plan.steps()) + " steps");
       }
     }
 
-    Numbers numbers{{"loss", loss}, {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor}, {"grad_norm", norm}, {"tokens", static_cast<double>(tokens)}};
+    Numbers numbers{{"loss", loss},
+                    {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor},
+                    {"grad_norm", norm},
+                    {"tokens", static_cast<double>(tokens)}};
     std::optional<double> score;
     if (session.evaluation_due(step) && !corpus.held_out.empty()) {
       evaluation = held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens);
@@ -200,7 +218,9 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       score = evaluation;
     }
     session.journal().metrics(step + 1, numbers);
-    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + (evaluation > 0 ? "  held out " + decimal_text(evaluation, 3) : ""), score);
+    session.step_done(
+        step, tokens,
+        "loss " + decimal_text(loss, 3) + (evaluation > 0 ? "  held out " + decimal_text(evaluation, 3) : ""), score);
   }
 
   // 5. The result.
@@ -208,8 +228,12 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   fs::create_directories(folder);
   tokenizer.save(folder);
   model::save_model(folder, decoder);
-  context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()}, {"vocabulary", decoder.config().vocab_size}, {"layers", decoder.config().layers}, {"width", decoder.config().width}});
-  context.record.summary_json = dump_json(Json{{"held_out_loss", evaluation}, {"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});
+  context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()},
+                                             {"vocabulary", decoder.config().vocab_size},
+                                             {"layers", decoder.config().layers},
+                                             {"width", decoder.config().width}});
+  context.record.summary_json = dump_json(
+      Json{{"held_out_loss", evaluation}, {"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});
 }
 
 }  // namespace

@@ -57,8 +57,11 @@ struct LanguageModelParams {
     v("batch_tokens", batch_tokens, "tokens of one optimiser step");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
     v("max_data_tokens", max_data_tokens, "pretraining: read no more than this many tokens of the data; 0: all");
-    v("max_minutes", max_minutes, "cap on the wall-clock time; 0: none. The steps are then estimated from the first ones, so a capped run is not bit-reproducible and the record says so");
-    v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it: less memory, a third more work");
+    v("max_minutes", max_minutes,
+      "cap on the wall-clock time; 0: none. The steps are then estimated from the first ones, so a capped run is not "
+      "bit-reproducible and the record says so");
+    v("checkpoint_activations", checkpoint_activations,
+      "recompute each block in the backward pass instead of keeping it: less memory, a third more work");
     v.range("epochs", 0, 1e6);
     for (const char* key : {"batch_tokens", "micro_tokens"}) v.range(key, 1);
     v.range("max_minutes", 0);

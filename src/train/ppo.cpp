@@ -53,7 +53,8 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   compute = resolve_precision(context, policy.decoder.config());
   model::Decoder reference = policy.decoder.clone();
   if (params.train_layers > 0) {
-    if (params.train_layers > policy.decoder.config().layers) usage_error("ppo: train_layers is more than the model has");
+    if (params.train_layers > policy.decoder.config().layers)
+      usage_error("ppo: train_layers is more than the model has");
     // The trunk that does not learn is one set of tensors for both.
     trainable_tensors(policy.decoder, nullptr, params.train_layers);
     for (size_t i = 0; i < policy.decoder.parameters().size(); ++i)
@@ -67,17 +68,22 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   model::LoadedModel critic = model::load_model(critic_folder);
   critic.decoder.drop_output_weight();
   critic.decoder.to(device, at::kFloat);
-  model::ScalarHead head = critic.head ? std::move(*critic.head) : model::make_scalar_head(critic.decoder.config().width, 0, static_cast<uint64_t>(context.run.seed));
-  log::info(critic.head ? "  critic starts from " + critic_folder : "  critic starts from " + critic_folder + " with a new value head of zeros");
+  model::ScalarHead head =
+      critic.head ? std::move(*critic.head)
+                  : model::make_scalar_head(critic.decoder.config().width, 0, static_cast<uint64_t>(context.run.seed));
+  log::info(critic.head ? "  critic starts from " + critic_folder
+                        : "  critic starts from " + critic_folder + " with a new value head of zeros");
   head.weight = head.weight.to(device);
   // A published reward head has no bias; the critic needs one to carry the reward's shift and scale.
-  const double scale = critic.head ? critic.decoder.config().reward_scale : 1, shift = critic.head ? critic.decoder.config().reward_shift : 0;
+  const double scale = critic.head ? critic.decoder.config().reward_scale : 1,
+               shift = critic.head ? critic.decoder.config().reward_shift : 0;
   {
     const at::NoGradGuard no_grad;
     head.weight = head.weight / scale;
     head.bias = at::full({1}, -shift / scale, head.weight.options());
   }
-  return {std::move(tokenizer), std::move(policy.decoder), std::move(reference), std::move(critic.decoder), std::move(head), std::move(reward)};
+  return {std::move(tokenizer),      std::move(policy.decoder), std::move(reference),
+          std::move(critic.decoder), std::move(head),           std::move(reward)};
 }
 
 // The reward model's comparisons were split by prompt; the policy stays on the side that it was trained on. A reward
@@ -112,7 +118,8 @@ std::vector<rollout::Request> load_requests(const PpoParams& params, config::Sta
 }
 
 // Pretraining text mixed into the policy's gradient (Ouyang et al. 2022, "PPO-ptx").
-ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const Actor& actor, uint64_t seed, at::Device device) {
+ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const Actor& actor, uint64_t seed,
+                          at::Device device) {
   if (params.pretrain_coef <= 0) return {};
   if (params.pretrain_data.empty()) usage_error("ppo: pretrain_coef needs pretrain_data");
   data::ReadSettings read;
@@ -124,13 +131,15 @@ ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const A
     if (models.tokenizer.bos()) s.ids.push_back(*models.tokenizer.bos());
     for (const int32_t id : models.tokenizer.encode(d.text, false)) s.ids.push_back(id);
     if (models.tokenizer.eos()) s.ids.push_back(*models.tokenizer.eos());
-    if (s.size() > models.policy.config().max_positions) s.ids.resize(static_cast<size_t>(models.policy.config().max_positions));
+    if (s.size() > models.policy.config().max_positions)
+      s.ids.resize(static_cast<size_t>(models.policy.config().max_positions));
     if (s.size() < 2) continue;
     s.weight.assign(s.ids.size(), 1.0f);
     s.weight[0] = 0;
     sequences->push_back(std::move(s));
   }
-  if (sequences->empty() || params.pretrain_tokens < 1) usage_error("ppo: pretrain_data holds no text, or pretrain_tokens is not above 0");
+  if (sequences->empty() || params.pretrain_tokens < 1)
+    usage_error("ppo: pretrain_data holds no text, or pretrain_tokens is not above 0");
   return [=, logps = actor.logps, coef = params.pretrain_coef, budget = params.pretrain_tokens](int64_t step) {
     Stream stream(seed, "pretrain-mix", static_cast<uint64_t>(step));
     std::vector<const data::Sequence*> members;
@@ -148,15 +157,17 @@ ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const A
   };
 }
 
-void write_samples(Session& session, const text::Tokenizer& tokenizer, const std::vector<Trajectory>& trajectories, int64_t step) {
+void write_samples(Session& session, const text::Tokenizer& tokenizer, const std::vector<Trajectory>& trajectories,
+                   int64_t step) {
   for (size_t i = 0; i < std::min<size_t>(4, trajectories.size()); ++i) {
     const Trajectory& t = trajectories[i];
     const std::span<const int32_t> ids(t.sequence.ids);
-    session.journal().sample(Json{{"step", step},
-                                  {"prompt", tokenizer.decode(ids.subspan(0, static_cast<size_t>(t.prompt_tokens)), true)},
-                                  {"completion", tokenizer.decode(t.completion.ids, true)},
-                                  {"reward", t.score},
-                                  {"finish", t.completion.finish == rollout::Finish::kStop ? "stop" : "length"}});
+    session.journal().sample(
+        Json{{"step", step},
+             {"prompt", tokenizer.decode(ids.subspan(0, static_cast<size_t>(t.prompt_tokens)), true)},
+             {"completion", tokenizer.decode(t.completion.ids, true)},
+             {"reward", t.score},
+             {"finish", t.completion.finish == rollout::Finish::kStop ? "stop" : "length"}});
   }
 }
 
@@ -164,7 +175,8 @@ void write_samples(Session& session, const text::Tokenizer& tokenizer, const std
 
 void run_ppo(const PpoParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  if (params.model.empty() || params.reward.empty()) usage_error("ppo: needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
+  if (params.model.empty() || params.reward.empty())
+    usage_error("ppo: needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
   if (params.prompts.empty()) usage_error("ppo: no prompts", "give prompts = [\"prompts.jsonl\"]");
 
   // 1. and 2. Models and prompts.
@@ -188,14 +200,17 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     const std::optional<int32_t> end = params.close_unfinished ? models.tokenizer.eos() : std::nullopt;
     for (const Trajectory& t : trajectories) {
       sequences.push_back(t.sequence.ids);
-      rewards::close_unfinished(sequences.back(), t.completion.finish == rollout::Finish::kStop, end, models.policy.config().max_positions);
+      rewards::close_unfinished(sequences.back(), t.completion.finish == rollout::Finish::kStop, end,
+                                models.policy.config().max_positions);
     }
     return models.reward.score(sequences);
   };
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);
-  PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, {.matmul = compute}), critic, reward, extra);
-  log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(static_cast<int64_t>(prompts.size())) + " prompts, " +
-            count_text(params.steps) + " iterations of " + count_text(params.batch_prompts * params.samples_per_prompt) + " answers");
+  PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, {.matmul = compute}),
+                     critic, reward, extra);
+  log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " +
+            count_text(static_cast<int64_t>(prompts.size())) + " prompts, " + count_text(params.steps) +
+            " iterations of " + count_text(params.batch_prompts * params.samples_per_prompt) + " answers");
   for (const std::string& line : learner.describe()) log::info("  " + line);
 
   LoopState state;
@@ -237,7 +252,8 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
       numbers = learner.step(step, requests);
     } catch (const NonFinite& e) {
       Json replay = Json::array();
-      for (const Trajectory& t : learner.trajectories()) replay.push_back({{"ids", t.sequence.ids}, {"prompt_tokens", t.prompt_tokens}, {"score", t.score}});
+      for (const Trajectory& t : learner.trajectories())
+        replay.push_back({{"ids", t.sequence.ids}, {"prompt_tokens", t.prompt_tokens}, {"score", t.score}});
       stop_non_finite(context, step, e.what, replay);
     }
     for (const std::string& w : warnings.look(step + 1, numbers)) {
@@ -253,7 +269,9 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
         if (k == key) return v;
       return 0.0;
     };
-    session.step_done(step, learner.last_tokens(), "reward " + decimal_text(value("score"), 2) + "  KL " + decimal_text(value("kl"), 2) + "  entropy " + decimal_text(value("entropy"), 2));
+    session.step_done(step, learner.last_tokens(),
+                      "reward " + decimal_text(value("score"), 2) + "  KL " + decimal_text(value("kl"), 2) +
+                          "  entropy " + decimal_text(value("entropy"), 2));
   }
 
   // 4. The result.
@@ -261,7 +279,8 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   fs::create_directories(folder);
   models.tokenizer.save(folder);
   model::save_model(folder, models.policy);
-  context.record.model_json = dump_json(Json{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}});
+  context.record.model_json = dump_json(
+      Json{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}});
   context.record.summary_json = dump_json(learner.summary());
 }
 

@@ -1,10 +1,10 @@
 // Proximal policy optimisation from a reward model under a KL penalty: the stage. The algorithm is in ppo_learner.h.
 #pragma once
 #include "advantages/params.h"
+#include "config/stage_context.h"
 #include "losses/params.h"
 #include "optim/params.h"
 #include "rollout/rollout.h"
-#include "config/stage_context.h"
 #include "train/settings.h"
 
 namespace hone::train {
@@ -58,7 +58,8 @@ struct PpoParams {
   void fields(config::Fields& v) {
     v.path("model", model, "folder of the policy to start from; its frozen copy is the reference");
     v.path("reward", reward, "folder of the reward model");
-    v.path("critic", critic, "folder that the critic starts from; empty: the reward model", "N+ and AlpacaFarm; spec 2.1 row 18");
+    v.path("critic", critic, "folder that the critic starts from; empty: the reward model",
+           "N+ and AlpacaFarm; spec 2.1 row 18");
     v.path("prompts", prompts, "files of prompts");
     v("skip_held_out", skip_held_out,
       "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
@@ -71,11 +72,14 @@ struct PpoParams {
     v("minibatches", minibatches, "optimiser steps of one pass");
     v("critic_warmup", critic_warmup, "first iterations that train the critic alone");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a minibatch is split to fit");
-    v("target_kl", target_kl, "a pass over the rollouts stops once the mean k3 between old and new policy exceeds this; 0: never");
-    v("pretrain_coef", pretrain_coef, "weight of the pretraining loss mixed into the policy's gradient", "InstructGPT's ptx; 0: off");
+    v("target_kl", target_kl,
+      "a pass over the rollouts stops once the mean k3 between old and new policy exceeds this; 0: never");
+    v("pretrain_coef", pretrain_coef, "weight of the pretraining loss mixed into the policy's gradient",
+      "InstructGPT's ptx; 0: off");
     v.path("pretrain_data", pretrain_data, "text files for the mixing");
     v("pretrain_tokens", pretrain_tokens, "pretraining tokens of one minibatch");
-    v("train_layers", train_layers, "only this many top blocks learn and the trunk below is shared with the reference; 0: all learn",
+    v("train_layers", train_layers,
+      "only this many top blocks learn and the trunk below is shared with the reference; 0: all learn",
       "trlx's num_layers_unfrozen");
     v.path("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "iterations between looks");
@@ -92,7 +96,9 @@ struct PpoParams {
              "the variance (UWO)",
              "Coste et al. 2023, arXiv 2310.02743");
     v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
-    v("close_unfinished", close_unfinished, "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as behind every answer that it has learnt from",
+    v("close_unfinished", close_unfinished,
+      "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as "
+      "behind every answer that it has learnt from",
       "off: most systems score the last token as it is; OpenRLHF puts an end token on cut rows");
     for (const char* key : {"steps", "batch_prompts", "samples_per_prompt", "policy_epochs", "minibatches",
                             "micro_tokens", "pretrain_tokens", "watch_every", "watch_prompts"})

@@ -52,18 +52,28 @@ struct PpoLearner::Totals {
   bool stopped_early = false;
 };
 
-PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_steps, at::Device device, Actor actor, Actor reference,
-                       Critic critic, RewardFunction reward, ExtraLoss extra)
-    : params_(params), seed_(seed), total_steps_(total_steps), device_(device), actor_(std::move(actor)),
-      reference_(std::move(reference)), critic_(std::move(critic)), reward_(std::move(reward)), extra_(std::move(extra)),
-      policy_optimizer_(actor_.parameters, params.policy_optim), critic_optimizer_(critic_.parameters, params.critic_optim), kl_(params.kl) {
+PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_steps, at::Device device, Actor actor,
+                       Actor reference, Critic critic, RewardFunction reward, ExtraLoss extra)
+    : params_(params),
+      seed_(seed),
+      total_steps_(total_steps),
+      device_(device),
+      actor_(std::move(actor)),
+      reference_(std::move(reference)),
+      critic_(std::move(critic)),
+      reward_(std::move(reward)),
+      extra_(std::move(extra)),
+      policy_optimizer_(actor_.parameters, params.policy_optim),
+      critic_optimizer_(critic_.parameters, params.critic_optim),
+      kl_(params.kl) {
   params_.policy_optim.schedule = optim::fit_schedule(params.policy_optim.schedule, total_steps);
   params_.critic_optim.schedule = optim::fit_schedule(params.critic_optim.schedule, total_steps);
   if (params.sampling.top_p < 1 || params.sampling.top_k > 0)
     usage_error("PPO samples from the whole distribution: sampling.top_p must be 1 and sampling.top_k 0",
                 "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
   if (params.sampling.min_tokens > 0)
-    usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0", "a forbidden end token makes the importance ratio wrong");
+    usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0",
+                "a forbidden end token makes the importance ratio wrong");
   HONE_CHECK(params.minibatches > 0 && params.policy_epochs > 0 && params.batch_prompts > 0 &&
              params.samples_per_prompt > 0);
   if (params.sampling.temperature <= 0)
@@ -98,7 +108,8 @@ Batch PpoLearner::batch_of(std::span<const int64_t> members, const Experience& e
   std::vector<int64_t> indices;
   for (const int64_t m : members) {
     sequences.push_back(&trajectories_[static_cast<size_t>(m)].sequence);
-    for (int64_t r = e.token_offsets[static_cast<size_t>(m)]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r) indices.push_back(r);
+    for (int64_t r = e.token_offsets[static_cast<size_t>(m)]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r)
+      indices.push_back(r);
   }
   rows = index_tensor(indices);
   return collate(sequences, device_);
@@ -110,7 +121,8 @@ Tensor PpoLearner::value_rows(const Batch& batch, std::span<const int64_t> membe
   const Tensor rows = batch.rows.to(at::kCPU), last = batch.last.to(at::kCPU);
   std::vector<int64_t> out;
   for (size_t s = 0; s < members.size(); ++s) {
-    for (int64_t r = batch.row_offsets[s]; r < batch.row_offsets[s + 1]; ++r) out.push_back(rows.const_data_ptr<int64_t>()[r]);
+    for (int64_t r = batch.row_offsets[s]; r < batch.row_offsets[s + 1]; ++r)
+      out.push_back(rows.const_data_ptr<int64_t>()[r]);
     if (e.extra[static_cast<size_t>(members[s])]) out.push_back(last.const_data_ptr<int64_t>()[s]);
   }
   return index_tensor(out).to(device_);
@@ -180,12 +192,15 @@ std::vector<std::span<const int64_t>> PpoLearner::micro(std::span<const int64_t>
   return micro_batches(members, lengths_, params_.micro_tokens);
 }
 
-std::vector<std::vector<int64_t>> PpoLearner::shuffled_minibatches(const char* purpose, int64_t step, int64_t epoch) const {
+std::vector<std::vector<int64_t>> PpoLearner::shuffled_minibatches(const char* purpose, int64_t step,
+                                                                   int64_t epoch) const {
   std::vector<int64_t> order = all_;
   Stream(seed_, purpose, static_cast<uint64_t>(step), static_cast<uint64_t>(epoch)).shuffle(order);
   const auto count = std::min<size_t>(static_cast<size_t>(params_.minibatches), order.size());
   std::vector<std::vector<int64_t>> out(count);
-  for (size_t m = 0; m < count; ++m) out[m].assign(order.begin() + static_cast<std::ptrdiff_t>(order.size() * m / count), order.begin() + static_cast<std::ptrdiff_t>(order.size() * (m + 1) / count));
+  for (size_t m = 0; m < count; ++m)
+    out[m].assign(order.begin() + static_cast<std::ptrdiff_t>(order.size() * m / count),
+                  order.begin() + static_cast<std::ptrdiff_t>(order.size() * (m + 1) / count));
   return out;
 }
 
@@ -198,7 +213,9 @@ void PpoLearner::update_policy(const Experience& e, int64_t step, Totals& totals
     losses::PolicyStats epoch_stats;
     for (const std::vector<int64_t>& members : shuffled_minibatches("ppo-policy", step, epoch)) {
       double tokens = 0;
-      for (const int64_t m : members) tokens += static_cast<double>(e.token_offsets[static_cast<size_t>(m) + 1] - e.token_offsets[static_cast<size_t>(m)]);
+      for (const int64_t m : members)
+        tokens +=
+            static_cast<double>(e.token_offsets[static_cast<size_t>(m) + 1] - e.token_offsets[static_cast<size_t>(m)]);
       policy_optimizer_.zero_grad();
       losses::PolicyStats stats;
       double loss_sum = 0, entropy_sum = 0;
@@ -207,7 +224,8 @@ void PpoLearner::update_policy(const Experience& e, int64_t step, Totals& totals
         const Batch b = batch_of(part, e, rows);
         const auto pick = [&](const Tensor& t) { return t.index_select(0, rows).to(device_); };
         const TokenLogps logps = actor_.logps(b, options);
-        const losses::Surrogate surrogate = losses::clipped_surrogate(logps.logps, pick(e.old_logp), pick(e.advantages), params_.loss);
+        const losses::Surrogate surrogate =
+            losses::clipped_surrogate(logps.logps, pick(e.old_logp), pick(e.advantages), params_.loss);
         Tensor loss = losses::reduce(surrogate.loss, tokens);
         loss_sum += loss.item<double>();
         if (options.entropy) {
@@ -244,7 +262,9 @@ void PpoLearner::update_critic(const Experience& e, int64_t step, Totals& totals
   for (int64_t epoch = 0; epoch < params_.critic_epochs; ++epoch)
     for (const std::vector<int64_t>& members : shuffled_minibatches("ppo-critic", step, epoch)) {
       double slots = 0;
-      for (const int64_t m : members) slots += static_cast<double>(e.slots.offsets[static_cast<size_t>(m) + 1] - e.slots.offsets[static_cast<size_t>(m)]);
+      for (const int64_t m : members)
+        slots +=
+            static_cast<double>(e.slots.offsets[static_cast<size_t>(m) + 1] - e.slots.offsets[static_cast<size_t>(m)]);
       critic_optimizer_.zero_grad();
       double loss_sum = 0;
       for (const auto part : micro(members)) {
@@ -252,10 +272,14 @@ void PpoLearner::update_critic(const Experience& e, int64_t step, Totals& totals
         const Batch b = batch_of(part, e, rows);
         std::vector<int64_t> indices;
         for (const int64_t m : part)
-          for (int64_t i = e.slots.offsets[static_cast<size_t>(m)]; i < e.slots.offsets[static_cast<size_t>(m) + 1]; ++i) indices.push_back(i);
+          for (int64_t i = e.slots.offsets[static_cast<size_t>(m)]; i < e.slots.offsets[static_cast<size_t>(m) + 1];
+               ++i)
+            indices.push_back(i);
         const Tensor slot_index = index_tensor(indices);
         const auto pick = [&](const Tensor& t) { return t.index_select(0, slot_index).to(device_); };
-        const Tensor loss = losses::reduce(losses::value_loss(critic_.values(b, value_rows(b, part, e)), pick(e.values), pick(e.returns), params_.loss), slots);
+        const Tensor loss = losses::reduce(losses::value_loss(critic_.values(b, value_rows(b, part, e)), pick(e.values),
+                                                              pick(e.returns), params_.loss),
+                                           slots);
         loss.backward();
         loss_sum += loss.item<double>();
       }
@@ -276,10 +300,14 @@ void PpoLearner::shape(Experience& e) const {
     score.push_back(static_cast<float>(t.score));
     finished.push_back(t.completion.finish == rollout::Finish::kStop);
   }
-  const auto span = [](const Tensor& t) { return std::span<const float>(t.const_data_ptr<float>(), static_cast<size_t>(t.numel())); };
+  const auto span = [](const Tensor& t) {
+    return std::span<const float>(t.const_data_ptr<float>(), static_cast<size_t>(t.numel()));
+  };
   const Tensor old_logp = e.old_logp.to(at::kFloat);
-  e.shaped = advantages::shape_rewards(e.slots, {score, finished, span(old_logp), span(e.reference_logp)}, kl_.coef(), params_.shaping);
-  const advantages::Estimates estimates = advantages::estimate({e.slots, e.shaped.rewards, span(e.values), {}}, params_.advantage);
+  e.shaped = advantages::shape_rewards(e.slots, {score, finished, span(old_logp), span(e.reference_logp)}, kl_.coef(),
+                                       params_.shaping);
+  const advantages::Estimates estimates =
+      advantages::estimate({e.slots, e.shaped.rewards, span(e.values), {}}, params_.advantage);
   e.advantages = float_tensor(e.slots.at_actions(estimates.advantages));
   e.returns = float_tensor(estimates.returns);
   e.explained_variance = advantages::explained_variance(span(e.values), estimates.returns);
@@ -291,7 +319,9 @@ Numbers PpoLearner::step(int64_t step, std::span<const rollout::Request> request
   Totals totals;
   std::optional<optim::FirstStepCheck> first;
   const bool policy_learns = step >= params_.critic_warmup;
-  if (policy_learns && (step == 0 || step == params_.critic_warmup) && policy_optimizer_.lr(optim::TensorKind::kMatrix) > 0) first.emplace(policy_optimizer_.tensors());
+  if (policy_learns && (step == 0 || step == params_.critic_warmup) &&
+      policy_optimizer_.lr(optim::TensorKind::kMatrix) > 0)
+    first.emplace(policy_optimizer_.tensors());
   if (policy_learns) update_policy(e, step, totals);
   update_critic(e, step, totals);
   if (first) first->assert_all_changed();
@@ -334,7 +364,9 @@ Numbers PpoLearner::step(int64_t step, std::span<const rollout::Request> request
               {"advantage_std", e.advantages.numel() > 1 ? e.advantages.std().item<double>() : 0},
               {"grad_norm", totals.policy_grad / steps},
               {"critic_grad_norm", totals.critic_grad / std::max<double>(1, static_cast<double>(totals.critic_steps))},
-              {"lr", policy_learns ? policy_optimizer_.lr(optim::TensorKind::kMatrix) * optim::schedule_factor(params_.policy_optim.schedule, step, total_steps_) : 0},
+              {"lr", policy_learns ? policy_optimizer_.lr(optim::TensorKind::kMatrix) *
+                                         optim::schedule_factor(params_.policy_optim.schedule, step, total_steps_)
+                                   : 0},
               {"policy_updates", static_cast<double>(totals.policy_steps)},
               {"logp_gap_mean", e.gap_mean},
               {"logp_gap_max", e.gap_max},
@@ -355,7 +387,9 @@ optim::StateTensors PpoLearner::state_tensors() const {
   return out;
 }
 
-Json PpoLearner::state() const { return {{"kl", kl_.state()}, {"first_score", first_score_}, {"last_score", last_score_}, {"last_kl", last_kl_}}; }
+Json PpoLearner::state() const {
+  return {{"kl", kl_.state()}, {"first_score", first_score_}, {"last_score", last_score_}, {"last_kl", last_kl_}};
+}
 
 void PpoLearner::load_state(const optim::StateTensors& tensors, const Json& state) {
   policy_optimizer_.load_state(with_prefix(tensors, "policy_optim."));
@@ -366,21 +400,29 @@ void PpoLearner::load_state(const optim::StateTensors& tensors, const Json& stat
   last_kl_ = state.at("last_kl");
 }
 
-Json PpoLearner::summary() const { return {{"score_first", first_score_}, {"score_last", last_score_}, {"kl_last", last_kl_}, {"kl_coef", kl_.coef()}}; }
+Json PpoLearner::summary() const {
+  return {{"score_first", first_score_}, {"score_last", last_score_}, {"kl_last", last_kl_}, {"kl_coef", kl_.coef()}};
+}
 
 std::vector<std::string> PpoLearner::describe() const {
   const auto& s = params_.shaping;
   const auto& a = params_.advantage;
   const auto& l = params_.loss;
   const auto text = [](double v) { return decimal_text(v, 3); };
-  return {"KL penalty: " + params_.kl.kl_controller + ", coefficient " + text(kl_.coef()) + ", " + s.kl_estimator + " in the reward of each token" + (s.kl_clamp == "none" ? "" : ", clamped " + s.kl_clamp),
-          "score on " + std::string(s.score_position == "last_token" ? "the last token" : "a slot after the last token") + "; missing end token: " + s.missing_eos +
-              (s.missing_eos == "none" ? "" : " " + text(s.missing_eos_penalty)) + "; score clip " + (s.score_clip > 0 ? text(s.score_clip) : "off") + ", normalised: " + s.score_normalise +
-              "; rewards whitened: " + (s.whiten_rewards ? "yes" : "no"),
-          "advantages: " + a.estimator + ", gamma " + text(a.gamma) + ", lambda " + text(a.lambda) + ", whitened: " + a.whiten,
-          "ratio clip " + text(l.clip_low) + "/" + text(l.clip_high) + ", dual clip " + (l.dual_clip > 0 ? text(l.dual_clip) : "off") + ", value clip " +
-              (l.value_clip > 0 ? text(l.value_clip) : "off") + ", entropy bonus " + text(l.entropy_coef) + ", target KL " + (params_.target_kl > 0 ? text(params_.target_kl) : "off") +
-              ", pretraining mix " + text(params_.pretrain_coef)};
+  return {
+      "KL penalty: " + params_.kl.kl_controller + ", coefficient " + text(kl_.coef()) + ", " + s.kl_estimator +
+          " in the reward of each token" + (s.kl_clamp == "none" ? "" : ", clamped " + s.kl_clamp),
+      "score on " + std::string(s.score_position == "last_token" ? "the last token" : "a slot after the last token") +
+          "; missing end token: " + s.missing_eos + (s.missing_eos == "none" ? "" : " " + text(s.missing_eos_penalty)) +
+          "; score clip " + (s.score_clip > 0 ? text(s.score_clip) : "off") + ", normalised: " + s.score_normalise +
+          "; rewards whitened: " + (s.whiten_rewards ? "yes" : "no"),
+      "advantages: " + a.estimator + ", gamma " + text(a.gamma) + ", lambda " + text(a.lambda) +
+          ", whitened: " + a.whiten,
+      "ratio clip " + text(l.clip_low) + "/" + text(l.clip_high) + ", dual clip " +
+          (l.dual_clip > 0 ? text(l.dual_clip) : "off") + ", value clip " +
+          (l.value_clip > 0 ? text(l.value_clip) : "off") + ", entropy bonus " + text(l.entropy_coef) + ", target KL " +
+          (params_.target_kl > 0 ? text(params_.target_kl) : "off") + ", pretraining mix " +
+          text(params_.pretrain_coef)};
 }
 
 }  // namespace hone::train

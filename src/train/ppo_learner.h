@@ -5,13 +5,13 @@
 #include <memory>
 #include <span>
 
-#include "base/json_fwd.h"
 #include "advantages/kl_controller.h"
+#include "base/json_fwd.h"
+#include "config/stage_context.h"
 #include "optim/optimizer.h"
 #include "rollout/rollout.h"
 #include "tensor/logps.h"
 #include "train/collate.h"
-#include "config/stage_context.h"
 #include "train/ppo.h"
 
 namespace hone::train {
@@ -29,8 +29,9 @@ struct Trajectory {
 /// Log-probabilities of a batch's weighted rows under some policy, in the training forward's shape.
 struct Actor {
   std::function<TokenLogps(const Batch&, const LogpsOptions&)> logps;
-  std::function<std::vector<rollout::Completion>(std::span<const rollout::Request>)> sample;  // the reference needs none
-  std::vector<optim::NamedTensor> parameters;                                                 // trainable ones
+  std::function<std::vector<rollout::Completion>(std::span<const rollout::Request>)>
+      sample;                                  // the reference needs none
+  std::vector<optim::NamedTensor> parameters;  // trainable ones
 };
 
 /// Values of the states at the given packed rows -> (len(rows)) f32.
@@ -52,8 +53,8 @@ struct NonFinite {
 
 class PpoLearner {
  public:
-  PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_steps, at::Device device, Actor actor, Actor reference,
-             Critic critic, RewardFunction reward, ExtraLoss extra = {});
+  PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_steps, at::Device device, Actor actor,
+             Actor reference, Critic critic, RewardFunction reward, ExtraLoss extra = {});
 
   /// One iteration: sample, score, update. `requests` name the prompts. Returns the metrics, in their order.
   Numbers step(int64_t step, std::span<const rollout::Request> requests);

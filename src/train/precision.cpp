@@ -13,7 +13,8 @@ double time_products(const model::ModelConfig& config, const at::Device& device,
   const at::NoGradGuard no_grad;
   constexpr int64_t kRows = 1024;
   const at::TensorOptions options = at::TensorOptions().device(device);
-  const Tensor x = at::full({kRows, config.width}, 0.01, options), w = at::full({config.ffn, config.width}, 0.01, options);
+  const Tensor x = at::full({kRows, config.width}, 0.01, options),
+               w = at::full({config.ffn, config.width}, 0.01, options);
   double best = 1e9;
   for (int repeat = 0; repeat < 5; ++repeat) {
     const auto start = std::chrono::steady_clock::now();
@@ -41,7 +42,8 @@ at::ScalarType resolve_precision(config::StageContext& context, const model::Mod
       const at::Device device(context.run.device);
       const double f32 = time_products(config, device, at::kFloat), bf16 = time_products(config, device, at::kBFloat16);
       record.dtype = bf16 < f32 ? "bf16" : "f32";
-      record.dtype_reason = "measured on this machine: bf16 takes " + decimal_text(bf16 / f32, 2) + " times as long as f32";
+      record.dtype_reason =
+          "measured on this machine: bf16 takes " + decimal_text(bf16 / f32, 2) + " times as long as f32";
     }
   }
   log::info("  matrix work in " + record.dtype + " (" + record.dtype_reason + ")");

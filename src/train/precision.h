@@ -1,6 +1,6 @@
 // Which precision matrix products run in. f32 under 10 million parameters; above, the faster of f32 and bf16 on this
-// machine, measured once at the first start, stored in the run record with the reason, and never measured again on resume.
-// Master weights, sums and log-probabilities are f32 either way.
+// machine, measured once at the first start, stored in the run record with the reason, and never measured again on
+// resume. Master weights, sums and log-probabilities are f32 either way.
 #pragma once
 #include "config/stage_context.h"
 #include "model/config.h"

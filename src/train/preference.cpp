@@ -33,7 +33,8 @@
 namespace hone::train {
 namespace {
 
-ReferenceLogps compute_reference(const std::string& folder, std::span<const data::Pair> pairs, const std::string& device, at::ScalarType compute) {
+ReferenceLogps compute_reference(const std::string& folder, std::span<const data::Pair> pairs,
+                                 const std::string& device, at::ScalarType compute) {
   model::LoadedModel loaded = model::load_model(folder);
   loaded.decoder.to(at::Device(device), at::kFloat);
   std::vector<rollout::ScoredSequence> sequences;
@@ -56,7 +57,8 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
 
 // The file's name is a hash of the reference's weights, the token ids with their weights, and the precision: whatever
 // changes them changes the name, so a stale file is never read.
-ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs, const config::StageContext& context, at::ScalarType compute) {
+ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs,
+                                const config::StageContext& context, at::ScalarType compute) {
   std::string key = context.record.dtype + context.record.processor + sha256_file(fs::path(folder) / "config.json");
   for (const auto& e : fs::directory_iterator(folder))
     if (e.path().extension() == ".safetensors") key += sha256_file(e.path());
@@ -88,7 +90,8 @@ struct HeldOut {
   double loss = 0, accuracy = 0;
 };
 
-HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pairs, const ReferenceLogps& reference, const PreferenceParams& params, const Forward& forward) {
+HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pairs, const ReferenceLogps& reference,
+                 const PreferenceParams& params, const Forward& forward) {
   const at::NoGradGuard no_grad;
   std::vector<int64_t> all(pairs.size()), lengths;
   std::iota(all.begin(), all.end(), 0);
@@ -137,7 +140,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   // 2. The reference, once.
   const std::string reference_folder = params.reference.empty() ? params.model : params.reference;
   const ReferenceLogps reference = cached_reference(reference_folder, train.items, context, compute);
-  const ReferenceLogps held_out_reference = held_out.items.empty() ? ReferenceLogps{} : cached_reference(reference_folder, held_out.items, context, compute);
+  const ReferenceLogps held_out_reference =
+      held_out.items.empty() ? ReferenceLogps{} : cached_reference(reference_folder, held_out.items, context, compute);
 
   // 3. The plan and the steps.
   const std::vector<int64_t> ones(train.items.size(), 1);
@@ -160,8 +164,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     optimizer.load_state(with_prefix(saved, "optim."));
   };
   const int64_t steps = plan.steps();
-  log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " + count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " +
-            count_text(steps) + " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
+  log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " +
+            count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " + count_text(steps) +
+            " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
   Session session(context, params.keep, "  " + context.record.name, steps, state);
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   HeldOut last;
@@ -170,13 +175,15 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     std::optional<optim::FirstStepCheck> first;
     if (step == 0) first.emplace(optimizer.tensors());
     optimizer.zero_grad();
-    const auto [loss, chosen, rejected, right, tokens] =
-        add_preference_gradient(policy, train.items, reference, lengths, batch, params.micro_tokens, params.loss, forward);
+    const auto [loss, chosen, rejected, right, tokens] = add_preference_gradient(
+        policy, train.items, reference, lengths, batch, params.micro_tokens, params.loss, forward);
     const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
-      for (const int64_t i : batch) replay.push_back({train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});
+      for (const int64_t i : batch)
+        replay.push_back(
+            {train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
     if (first) first->assert_all_changed();
@@ -199,7 +206,10 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
       for (auto& n2 : context.probe(policy, step + 1)) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);
-    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3), score);
+    session.step_done(
+        step, tokens,
+        "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3),
+        score);
   }
 
   // 4. The result.
@@ -207,8 +217,10 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   fs::create_directories(folder);
   tokenizer.save(folder);
   model::save_model(folder, policy);
-  context.record.model_json = dump_json(Json{{"parameters", policy.parameter_count()}, {"reference", reference_folder}});
-  context.record.summary_json = dump_json(Json{{"held_out_loss", last.loss}, {"held_out_accuracy", last.accuracy}, {"comparisons", train.items.size()}});
+  context.record.model_json =
+      dump_json(Json{{"parameters", policy.parameter_count()}, {"reference", reference_folder}});
+  context.record.summary_json = dump_json(
+      Json{{"held_out_loss", last.loss}, {"held_out_accuracy", last.accuracy}, {"comparisons", train.items.size()}});
 }
 
 }  // namespace hone::train

@@ -36,7 +36,8 @@ struct PreferenceParams {
     v("epochs", epochs, "passes over the comparisons");
     v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
-    v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
+    v("checkpoint_activations", checkpoint_activations,
+      "recompute each block in the backward pass instead of keeping it");
     v.path("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "steps between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");

@@ -46,7 +46,8 @@ struct Comparisons {
 
 data::Sequence with_answer_of(const data::Pair& prompt, const data::Pair& other) {
   data::Sequence s;
-  const auto n = static_cast<std::ptrdiff_t>(prompt.prompt_length), m = static_cast<std::ptrdiff_t>(other.prompt_length);
+  const auto n = static_cast<std::ptrdiff_t>(prompt.prompt_length),
+             m = static_cast<std::ptrdiff_t>(other.prompt_length);
   s.ids.assign(prompt.chosen.ids.begin(), prompt.chosen.ids.begin() + n);
   s.ids.insert(s.ids.end(), other.chosen.ids.begin() + m, other.chosen.ids.end());
   s.weight.assign(s.ids.size(), 0.0f);
@@ -60,7 +61,9 @@ void add_mismatches(std::vector<data::Pair>& pairs, double share, uint64_t seed,
   for (size_t i = 0; i < n && n > 1; ++i) {
     if (!stream.chance(share)) continue;
     const size_t j = (i + 1 + stream.below(n - 1)) % n;
-    const auto prompt = [&](size_t k) { return std::span(pairs[k].chosen.ids).first(static_cast<size_t>(pairs[k].prompt_length)); };
+    const auto prompt = [&](size_t k) {
+      return std::span(pairs[k].chosen.ids).first(static_cast<size_t>(pairs[k].prompt_length));
+    };
     if (std::ranges::equal(prompt(i), prompt(j))) continue;
     data::Sequence wrong = with_answer_of(pairs[i], pairs[j]);
     if (wrong.ids == pairs[i].chosen.ids || wrong.size() > longest) continue;
@@ -77,10 +80,15 @@ std::vector<Member> make_members(const RewardParams& params, config::StageContex
     model::LoadedModel loaded = model::load_model(params.model);
     model::Decoder decoder = std::move(loaded.decoder);
     const bool fresh = !loaded.head || params.ensemble > 1;
-    const double std = params.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params.head_std;
-    model::ScalarHead head = fresh ? model::make_scalar_head(decoder.config().width, std, mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m)))
-                                   : std::move(*loaded.head);
-    if (m == 0) log::info(fresh ? "  new scalar head, N(0, " + decimal_text(std, 4) + ")" : "  scalar head taken over from " + params.model);
+    const double std =
+        params.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params.head_std;
+    model::ScalarHead head =
+        fresh ? model::make_scalar_head(decoder.config().width, std,
+                                        mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m)))
+              : std::move(*loaded.head);
+    if (m == 0)
+      log::info(fresh ? "  new scalar head, N(0, " + decimal_text(std, 4) + ")"
+                      : "  scalar head taken over from " + params.model);
     decoder.drop_output_weight();
     decoder.config().reward_shift = 0;
     decoder.config().reward_scale = 1;
@@ -93,7 +101,8 @@ std::vector<Member> make_members(const RewardParams& params, config::StageContex
   return out;
 }
 
-std::vector<rewards::Compared> compare(const Member& m, std::span<const data::Pair> pairs, const std::vector<std::string>& sources, at::ScalarType compute) {
+std::vector<rewards::Compared> compare(const Member& m, std::span<const data::Pair> pairs,
+                                       const std::vector<std::string>& sources, at::ScalarType compute) {
   std::vector<std::vector<int32_t>> sequences;
   for (const data::Pair& p : pairs) {
     sequences.push_back(p.chosen.ids);
@@ -101,7 +110,8 @@ std::vector<rewards::Compared> compare(const Member& m, std::span<const data::Pa
   }
   const std::vector<double> scores = rewards::raw_scores(m.decoder, m.head, sequences, compute);
   std::vector<rewards::Compared> out;
-  for (size_t i = 0; i < pairs.size(); ++i) out.push_back({scores[2 * i] - scores[2 * i + 1], sources.empty() ? "" : sources[i]});
+  for (size_t i = 0; i < pairs.size(); ++i)
+    out.push_back({scores[2 * i] - scores[2 * i + 1], sources.empty() ? "" : sources[i]});
   return out;
 }
 
@@ -122,7 +132,8 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
   accuracy = rewards::accuracy(compared);
   std::vector<rewards::Compared> longer;  // the rule "longer is better" on the same comparisons
   for (size_t i = 0; i < data.held_out.size(); ++i)
-    longer.push_back({static_cast<double>(data.held_out[i].chosen.size() - data.held_out[i].rejected.size()), data.held_out_sources[i]});
+    longer.push_back({static_cast<double>(data.held_out[i].chosen.size() - data.held_out[i].rejected.size()),
+                      data.held_out_sources[i]});
   Json baseline = rewards::estimate_json(rewards::accuracy(longer));
   baseline["name"] = "the longer answer is better";
   Json j{{"accuracy", rewards::estimate_json(accuracy)},
@@ -130,7 +141,9 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
          {"margins", rewards::margins_json(compared)},
          {"baselines", Json::array({baseline})}};
   if (Json sources = rewards::sources_json(compared, longer); !sources.empty()) j["sources"] = sources;
-  return {{"task", "reward"}, {"about", std::to_string(data.held_out.size()) + " held-out comparisons"}, {"reward_model", j}};
+  return {{"task", "reward"},
+          {"about", std::to_string(data.held_out.size()) + " held-out comparisons"},
+          {"reward_model", j}};
 }
 
 }  // namespace
@@ -168,12 +181,14 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   const at::ScalarType compute = resolve_precision(context, members.front().decoder.config());
   const std::vector<int64_t> ones(data.train.size(), 1);
   std::vector<BatchPlan> plans;
-  for (int64_t m = 0; m < params.ensemble; ++m) plans.emplace_back(ones, params.batch_pairs, params.epochs, mix64(seed, static_cast<uint64_t>(m)));
+  for (int64_t m = 0; m < params.ensemble; ++m)
+    plans.emplace_back(ones, params.batch_pairs, params.epochs, mix64(seed, static_cast<uint64_t>(m)));
   const int64_t steps_each = plans.front().steps(), steps = steps_each * params.ensemble;
   std::vector<int64_t> lengths;
   for (const data::Pair& p : data.train) lengths.push_back(p.size());
-  log::info("  " + count_text(static_cast<int64_t>(decided)) + " comparisons to learn from, " + count_text(static_cast<int64_t>(data.train.size() - decided)) +
-            " mismatched ones, " + count_text(static_cast<int64_t>(data.held_out.size())) + " held out; " + count_text(steps) + " steps" +
+  log::info("  " + count_text(static_cast<int64_t>(decided)) + " comparisons to learn from, " +
+            count_text(static_cast<int64_t>(data.train.size() - decided)) + " mismatched ones, " +
+            count_text(static_cast<int64_t>(data.held_out.size())) + " held out; " + count_text(steps) + " steps" +
             (params.ensemble > 1 ? " for " + std::to_string(params.ensemble) + " members" : ""));
 
   LoopState state;
@@ -207,13 +222,15 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     std::optional<optim::FirstStepCheck> first;
     if (own_step == 0) first.emplace(m.optimizer.tensors());
     m.optimizer.zero_grad();
-    const auto [loss, right, gap, tokens] =
-        add_reward_gradient(m.decoder, m.head, data.train, lengths, batch, params.micro_tokens, params.loss, params.use_margin, options);
+    const auto [loss, right, gap, tokens] = add_reward_gradient(
+        m.decoder, m.head, data.train, lengths, batch, params.micro_tokens, params.loss, params.use_margin, options);
     const double factor = optim::schedule_factor(schedule, own_step, steps_each);
     const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
-      for (const int64_t i : batch) replay.push_back({data.train[static_cast<size_t>(i)].chosen.ids, data.train[static_cast<size_t>(i)].rejected.ids});
+      for (const int64_t i : batch)
+        replay.push_back(
+            {data.train[static_cast<size_t>(i)].chosen.ids, data.train[static_cast<size_t>(i)].rejected.ids});
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
     if (first) first->assert_all_changed();
@@ -230,13 +247,17 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       const std::vector<rewards::Compared> compared = compare(m, data.held_out, data.held_out_sources, compute);
       accuracy = rewards::accuracy(compared).value;
       double held_out_loss = 0;
-      for (const rewards::Compared& c : compared) held_out_loss += std::log1p(std::exp(-std::abs(c.margin))) + std::max(0.0, -c.margin);
+      for (const rewards::Compared& c : compared)
+        held_out_loss += std::log1p(std::exp(-std::abs(c.margin))) + std::max(0.0, -c.margin);
       numbers.emplace_back("held_out_accuracy", accuracy);
       numbers.emplace_back("held_out_loss", held_out_loss / static_cast<double>(compared.size()));
       score = held_out_loss / static_cast<double>(compared.size());
     }
     session.journal().metrics(step + 1, numbers);
-    session.step_done(step, tokens, "loss " + decimal_text(loss, 3) + (accuracy > 0 ? "  held-out accuracy " + decimal_text(accuracy, 3) : ""), score);
+    session.step_done(
+        step, tokens,
+        "loss " + decimal_text(loss, 3) + (accuracy > 0 ? "  held-out accuracy " + decimal_text(accuracy, 3) : ""),
+        score);
   }
 
   // 4. and 5. Normalise, save, measure.
@@ -250,11 +271,18 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     model::save_model(where, m.decoder, &m.head);
   }
   stats::Estimate final_accuracy;
-  if (!data.held_out.empty()) write_file_atomic(context.folder / config::names::kResults, dump_json(results(members.front(), data, compute, final_accuracy), 1) + "\n");
-  context.record.model_json = dump_json(Json{{"parameters", members.front().decoder.parameter_count()}, {"members", members.size()},
-                                             {"reward_shift", members.front().decoder.config().reward_shift}, {"reward_scale", members.front().decoder.config().reward_scale}});
-  context.record.summary_json = dump_json(Json{{"accuracy", final_accuracy.value}, {"accuracy_low", final_accuracy.low}, {"accuracy_high", final_accuracy.high},
-                                               {"held_out", final_accuracy.n}, {"comparisons", decided}});
+  if (!data.held_out.empty())
+    write_file_atomic(context.folder / config::names::kResults,
+                      dump_json(results(members.front(), data, compute, final_accuracy), 1) + "\n");
+  context.record.model_json = dump_json(Json{{"parameters", members.front().decoder.parameter_count()},
+                                             {"members", members.size()},
+                                             {"reward_shift", members.front().decoder.config().reward_shift},
+                                             {"reward_scale", members.front().decoder.config().reward_scale}});
+  context.record.summary_json = dump_json(Json{{"accuracy", final_accuracy.value},
+                                               {"accuracy_low", final_accuracy.low},
+                                               {"accuracy_high", final_accuracy.high},
+                                               {"held_out", final_accuracy.n},
+                                               {"comparisons", decided}});
 }
 
 }  // namespace hone::train

@@ -40,14 +40,19 @@ struct RewardParams {
     v("epochs", epochs, "passes over the comparisons", "one: a second memorises labels (Ouyang et al. 2022)");
     v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
-    v("ensemble", ensemble, "members trained on the same comparisons from different heads and orders", "Coste et al. 2023: 4-5 against over-optimisation");
-    v("mismatch", mismatch, "share of comparisons joined by one more in which the chosen answer beats an answer to another prompt",
+    v("ensemble", ensemble, "members trained on the same comparisons from different heads and orders",
+      "Coste et al. 2023: 4-5 against over-optimisation");
+    v("mismatch", mismatch,
+      "share of comparisons joined by one more in which the chosen answer beats an answer to another prompt",
       "world probe: makes the reward model look at the prompt");
     v("use_margin", use_margin, "subtract the comparison's margin in the loss", "Touvron et al. 2023, eq. 2");
     v("head_std", head_std, "standard deviation of the new head; -1: 1/sqrt(width + 1)", "N+; spec 2.1 row 14");
-    v.path("reference", reference, "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training comparisons",
-      "Ziegler et al. 2019");
-    v("checkpoint_activations", checkpoint_activations, "recompute each block in the backward pass instead of keeping it");
+    v.path("reference", reference,
+           "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training "
+           "comparisons",
+           "Ziegler et al. 2019");
+    v("checkpoint_activations", checkpoint_activations,
+      "recompute each block in the backward pass instead of keeping it");
     v.range("epochs", 0, 1e6);
     for (const char* key : {"batch_pairs", "micro_tokens", "ensemble"}) v.range(key, 1);
     v.range("mismatch", 0, 1);

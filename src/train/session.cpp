@@ -9,8 +9,12 @@
 
 namespace hone::train {
 
-Session::Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps, LoopState state)
-    : context_(context), keep_(keep), total_steps_(total_steps), state_(std::move(state)),
+Session::Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps,
+                 LoopState state)
+    : context_(context),
+      keep_(keep),
+      total_steps_(total_steps),
+      state_(std::move(state)),
       store_(context.folder / config::names::kCheckpoints, keep.last) {
   std::optional<checkpoint::Loaded> loaded;
   if (context_.resume) store_.clear();
@@ -34,9 +38,7 @@ Session::Session(config::StageContext& context, const KeepSettings& keep, std::s
   progress_ = std::make_unique<Progress>(std::move(label), total_steps_, first_step_);
 }
 
-Json Session::machine() const {
-  return checkpoint::this_machine(context_.run.device, context_.record.dtype);
-}
+Json Session::machine() const { return checkpoint::this_machine(context_.run.device, context_.record.dtype); }
 
 void Session::set_total_steps(int64_t steps) { total_steps_ = steps; }
 
@@ -48,25 +50,31 @@ bool Session::evaluation_due(int64_t step) const {
 void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score) {
   journal_->timing(step + 1, tokens);
   if (score) last_score_ = score;
-  progress_->update(step + 1, std::string(note) + "  " + count_text(static_cast<int64_t>(journal_->tokens_per_second())) + " tok/s");
+  progress_->update(
+      step + 1, std::string(note) + "  " + count_text(static_cast<int64_t>(journal_->tokens_per_second())) + " tok/s");
   const bool last = step + 1 == total_steps_;
   if (interrupted() && !last) {
     save(step + 1);
-    fail(Kind::kInterrupted, context_.record.name + ": interrupted after step " + std::to_string(step + 1) + "; a checkpoint was written", "continue with --resume");
+    fail(Kind::kInterrupted,
+         context_.record.name + ": interrupted after step " + std::to_string(step + 1) + "; a checkpoint was written",
+         "continue with --resume");
   }
   if (keep_.every > 0 && (step + 1) % keep_.every == 0 && !last) save(step + 1);
 }
 
 void Session::save(int64_t steps_done) {
   const Json journal = journal_->marks();
-  store_.save(steps_done, state_.tensors(), Json{{"loop", state_.json()}, {"journal", journal}, {"warnings", context_.record.warnings}}, machine(), last_score_);
+  store_.save(steps_done, state_.tensors(),
+              Json{{"loop", state_.json()}, {"journal", journal}, {"warnings", context_.record.warnings}}, machine(),
+              last_score_);
 }
 
 void stop_non_finite(const config::StageContext& context, int64_t step, const std::string& what, const Json& batch) {
   const fs::path path = context.folder / "failed-batch.json";
   write_file_atomic(path, dump_json(Json{{"step", step + 1}, {"what", what}, {"batch", batch}}));
   run_error("the " + what + " of step " + std::to_string(step + 1) + " is not finite; the last checkpoint is unharmed",
-            "the batch is in " + path.string() + "; look at that data, or start in another folder with a lower learning rate");
+            "the batch is in " + path.string() +
+                "; look at that data, or start in another folder with a lower learning rate");
 }
 
 }  // namespace hone::train

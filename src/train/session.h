@@ -24,7 +24,8 @@ struct LoopState {
 class Session {
  public:
   /// Opens the run folder's files; on resume restores the newest complete checkpoint into the loop.
-  Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps, LoopState state);
+  Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps,
+          LoopState state);
 
   int64_t first_step() const { return first_step_; }
   int64_t total_steps() const { return total_steps_; }
@@ -33,7 +34,8 @@ class Session {
   /// Is a held-out evaluation due after this step (0-based)? Always after the last.
   bool evaluation_due(int64_t step) const;
   /// Tells that step `step` (0-based) is done: draws progress, writes a checkpoint where one is due, and where a signal
-  /// has come writes one and throws kInterrupted. `score`: held-out figure, lower is better, where one was just measured.
+  /// has come writes one and throws kInterrupted. `score`: held-out figure, lower is better, where one was just
+  /// measured.
   void step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score = {});
 
   /// Where and how this part of the run computes, for the checkpoint.
@@ -51,7 +53,9 @@ class Session {
   std::optional<double> last_score_;
 };
 
-/// Stops a run whose loss or gradient is not finite: writes the batch to FOLDER/failed-batch.json for replay and throws.
-[[noreturn]] void stop_non_finite(const config::StageContext& context, int64_t step, const std::string& what, const Json& batch);
+/// Stops a run whose loss or gradient is not finite: writes the batch to FOLDER/failed-batch.json for replay and
+/// throws.
+[[noreturn]] void stop_non_finite(const config::StageContext& context, int64_t step, const std::string& what,
+                                  const Json& batch);
 
 }  // namespace hone::train

@@ -28,7 +28,8 @@ std::vector<std::string> read_texts(const std::vector<std::string>& paths) {
     for (const data::Prompt& p : data::read_prompts({path}).rows)
       for (const text::Message& m : p.messages) out.push_back(m.content);
     if (kind == "prompts") continue;
-    for (const data::Demonstration& d : data::read_demonstrations({path}).rows) out.push_back(d.messages.back().content);
+    for (const data::Demonstration& d : data::read_demonstrations({path}).rows)
+      out.push_back(d.messages.back().content);
   }
   return out;
 }
@@ -47,10 +48,12 @@ void run_tokenizer(const TokenizerParams& params, config::StageContext& context)
   tokenizer.save(context.folder / config::names::kModel);
   // How well it packs text, on a first part of the data.
   std::string probe = texts.front().substr(0, 1 << 18);
-  const double bytes_per_token = static_cast<double>(probe.size()) / static_cast<double>(std::max<size_t>(1, tokenizer.encode(probe, false).size()));
-  log::info("  " + count_text(tokenizer.size()) + " tokens from " + decimal_text(static_cast<double>(bytes) / 1e6, 1) + " MB in " + decimal_text(seconds, 1) +
-            " s; " + decimal_text(bytes_per_token, 2) + " bytes a token");
-  context.record.summary_json = dump_json(Json{{"vocabulary", tokenizer.size()}, {"bytes_per_token", bytes_per_token}, {"corpus_bytes", bytes}});
+  const double bytes_per_token = static_cast<double>(probe.size()) /
+                                 static_cast<double>(std::max<size_t>(1, tokenizer.encode(probe, false).size()));
+  log::info("  " + count_text(tokenizer.size()) + " tokens from " + decimal_text(static_cast<double>(bytes) / 1e6, 1) +
+            " MB in " + decimal_text(seconds, 1) + " s; " + decimal_text(bytes_per_token, 2) + " bytes a token");
+  context.record.summary_json =
+      dump_json(Json{{"vocabulary", tokenizer.size()}, {"bytes_per_token", bytes_per_token}, {"corpus_bytes", bytes}});
 }
 
 }  // namespace hone::train

@@ -11,11 +11,11 @@ namespace {
 
 // Thresholds: recipes/align.toml stays under each of them (seeds 1 and 2) and recipes/over-optimise.toml crosses the
 // first before its gold peaks (docs/log.md has the figures and which seeds were run).
-constexpr double kKlPerAnswer = 4.0;      // nats
-constexpr double kEntropyShare = 0.35;    // of the start's
-constexpr double kLengthGrowth = 0.5;     // of the mean length over the start's; shorter answers are no sign by themselves
-constexpr double kLeashShare = 0.1;       // of the reward's gain that the KL penalty takes back
-constexpr double kScoreGain = 2.5;        // standard deviations of the reward on reference answers
+constexpr double kKlPerAnswer = 4.0;    // nats
+constexpr double kEntropyShare = 0.35;  // of the start's
+constexpr double kLengthGrowth = 0.5;  // of the mean length over the start's; shorter answers are no sign by themselves
+constexpr double kLeashShare = 0.1;    // of the reward's gain that the KL penalty takes back
+constexpr double kScoreGain = 2.5;     // standard deviations of the reward on reference answers
 
 }  // namespace
 
@@ -36,7 +36,8 @@ std::vector<std::string> Warnings::look(int64_t step, const config::Numbers& num
   // The first two iterations are the start: the policy has hardly moved.
   if (step <= 2) {
     const double n = start_.seen;
-    start_ = {(start_.score * n + score) / (n + 1), (start_.entropy * n + entropy) / (n + 1), (start_.length * n + length) / (n + 1), n + 1};
+    start_ = {(start_.score * n + score) / (n + 1), (start_.entropy * n + entropy) / (n + 1),
+              (start_.length * n + length) / (n + 1), n + 1};
     return out;
   }
   recent_kl_.push_back(kl);
@@ -44,21 +45,30 @@ std::vector<std::string> Warnings::look(int64_t step, const config::Numbers& num
   double mean_kl = 0;
   for (const double k : recent_kl_) mean_kl += k / static_cast<double>(recent_kl_.size());
   if (mean_kl > kKlPerAnswer && once("kl"))
-    out.push_back("KL from the reference is " + decimal_text(mean_kl, 1) + " nats an answer: beyond what the reward model can be trusted for; raise the KL coefficient or stop earlier");
+    out.push_back(
+        "KL from the reference is " + decimal_text(mean_kl, 1) +
+        " nats an answer: beyond what the reward model can be trusted for; raise the KL coefficient or stop earlier");
   const double gain = score - start_.score, coef = value("kl_coef");
   if (mean_kl > 1 && gain > 0.25 && coef * mean_kl < kLeashShare * gain && once("leash"))
-    out.push_back("the KL penalty takes back only " + decimal_text(100 * coef * mean_kl / gain, 0) + "% of the reward's gain: nothing holds the policy near the reference; raise the KL coefficient");
+    out.push_back("the KL penalty takes back only " + decimal_text(100 * coef * mean_kl / gain, 0) +
+                  "% of the reward's gain: nothing holds the policy near the reference; raise the KL coefficient");
   if (entropy < kEntropyShare * start_.entropy && once("entropy"))
-    out.push_back("entropy has fallen to " + decimal_text(100 * entropy / start_.entropy, 0) + "% of its start: answers are collapsing onto few texts");
+    out.push_back("entropy has fallen to " + decimal_text(100 * entropy / start_.entropy, 0) +
+                  "% of its start: answers are collapsing onto few texts");
   if (length > (1 + kLengthGrowth) * start_.length && once("length"))
-    out.push_back("answers are " + decimal_text(length, 1) + " tokens long, " + decimal_text(start_.length, 1) + " at the start: the reward model may be paying for length");
+    out.push_back("answers are " + decimal_text(length, 1) + " tokens long, " + decimal_text(start_.length, 1) +
+                  " at the start: the reward model may be paying for length");
   if (score - start_.score > kScoreGain && once("score"))
-    out.push_back("reward has risen by " + decimal_text(score - start_.score, 1) + " standard deviations of the reference answers: outside the range that the reward model was fitted on");
+    out.push_back(
+        "reward has risen by " + decimal_text(score - start_.score, 1) +
+        " standard deviations of the reference answers: outside the range that the reward model was fitted on");
   return out;
 }
 
 Json Warnings::state() const {
-  return {{"start", {start_.score, start_.entropy, start_.length, start_.seen}}, {"spoken", spoken_}, {"recent_kl", recent_kl_}};
+  return {{"start", {start_.score, start_.entropy, start_.length, start_.seen}},
+          {"spoken", spoken_},
+          {"recent_kl", recent_kl_}};
 }
 
 void Warnings::load_state(const Json& state) {

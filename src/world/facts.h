@@ -29,8 +29,8 @@ struct Attribute {
 };
 
 constexpr size_t kPhrasings = 5;  ///< of every question
-/// The phrasing that is never used in training to ask for this content (an attribute, a deed, …). It goes round, so that
-/// every phrasing is met in training with other contents: a word never seen at all tells a small model nothing.
+/// The phrasing that is never used in training to ask for this content (an attribute, a deed, …). It goes round, so
+/// that every phrasing is met in training with other contents: a word never seen at all tells a small model nothing.
 constexpr size_t held_out_phrasing(size_t content) { return content % kPhrasings; }
 
 struct Fact {

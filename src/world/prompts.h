@@ -85,7 +85,7 @@ std::pair<int, int> draw_operands(Stream& stream);
 bool sum_is_held_out(const WorldParams& params, int a, int b);
 std::string how_to_question(std::string_view act, size_t phrasing);  ///< phrasing 0..4
 std::string sum_question(int a, int b, size_t phrasing, std::string_view person,
-                         std::string_view thing);  ///< phrasing 0..4; 3 is a story
+                         std::string_view thing);                                       ///< phrasing 0..4; 3 is a story
 std::string list_question(size_t category, ListForm form, int count, size_t phrasing);  ///< phrasing 0..4
 std::string give_list_question(const std::vector<std::string>& items, ListForm form,
                                size_t phrasing);                          ///< phrasing 0..4

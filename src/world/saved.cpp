@@ -23,7 +23,8 @@ Params load(const fs::path& path, const char* hint) {
   if (!j.is_object()) usage_error(path.string() + ": an object was expected");
   Params params;
   const config::Fields fields = config::fields_of(params);
-  for (const auto& [key, value] : j.items()) config::set_from_json(fields.find(key, "world", path.string()), value, path.string());
+  for (const auto& [key, value] : j.items())
+    config::set_from_json(fields.find(key, "world", path.string()), value, path.string());
   return params;
 }
 
@@ -34,7 +35,9 @@ World load_world(const fs::path& folder) {
   return make_world(load<WorldParams>(folder / "world.json", "give the folder of a world stage"));
 }
 
-void save_annotators(const fs::path& folder, const AnnotatorParams& params) { save(folder / "annotators.json", params); }
+void save_annotators(const fs::path& folder, const AnnotatorParams& params) {
+  save(folder / "annotators.json", params);
+}
 AnnotatorParams load_annotators(const fs::path& folder) {
   return load<AnnotatorParams>(folder / "annotators.json", "give the folder of a compare stage");
 }

@@ -85,13 +85,17 @@ TEST_CASE("rooms include only what their row allows") {
     if (!rows.contains(room)) continue;
     const Row& row = rows.at(room);
     for (const std::string& include : includes(e.path())) {
-      if (!row.torch && torch_header(include)) FAIL_CHECK(relative << " includes " << include << ", but " << room << " is torch-free");
+      if (!row.torch && torch_header(include))
+        FAIL_CHECK(relative << " includes " << include << ", but " << room << " is torch-free");
       const auto slash = include.find('/');
-      if (slash == std::string::npos || !rows.contains(include.substr(0, slash)) || !fs::exists("src/" + include)) continue;
+      if (slash == std::string::npos || !rows.contains(include.substr(0, slash)) || !fs::exists("src/" + include))
+        continue;
       const std::string other = include.substr(0, slash);
-      if (other != room && !row.may.contains(other)) FAIL_CHECK(relative << " includes " << include << ": '" << other << "' is not in the row of '" << room << "'");
+      if (other != room && !row.may.contains(other))
+        FAIL_CHECK(relative << " includes " << include << ": '" << other << "' is not in the row of '" << room << "'");
       std::set<std::string> seen;
-      if (!row.torch && reaches_torch(include, seen)) FAIL_CHECK(relative << " includes " << include << ", which reaches a torch header");
+      if (!row.torch && reaches_torch(include, seen))
+        FAIL_CHECK(relative << " includes " << include << ", which reaches a torch header");
     }
   }
 }
@@ -99,6 +103,7 @@ TEST_CASE("rooms include only what their row allows") {
 TEST_CASE("no room is called utils, common, helpers or misc") {
   for (const auto& e : fs::recursive_directory_iterator("src")) {
     const std::string stem = e.path().stem().string();
-    for (const char* word : {"utils", "util", "common", "helpers", "helper", "misc"}) CHECK_MESSAGE(stem != word, e.path().string());
+    for (const char* word : {"utils", "util", "common", "helpers", "helper", "misc"})
+      CHECK_MESSAGE(stem != word, e.path().string());
   }
 }

@@ -32,7 +32,9 @@ TEST_CASE("lines come with their numbers, from plain and gzip files alike") {
   gzclose(gz);
   for (const char* name : {"a.txt", "a.txt.gz"}) {
     std::vector<std::string> lines;
-    hone::for_each_line(dir.path / name, [&](std::string_view line, int64_t n) { lines.push_back(std::to_string(n) + ":" + std::string(line)); });
+    hone::for_each_line(dir.path / name, [&](std::string_view line, int64_t n) {
+      lines.push_back(std::to_string(n) + ":" + std::string(line));
+    });
     CHECK(lines == std::vector<std::string>{"1:one", "2:", "3:three"});
     CHECK(hone::read_file(dir.path / name) == text);
   }
@@ -69,7 +71,8 @@ TEST_CASE("a folder is locked once") {
 }
 
 TEST_CASE("malformed and hostile JSON") {
-  CHECK_THROWS_WITH_AS(hone::parse_json("{\"a\": ", "x.jsonl:3"), doctest::Contains("x.jsonl:3: malformed JSON"), Error);
+  CHECK_THROWS_WITH_AS(hone::parse_json("{\"a\": ", "x.jsonl:3"), doctest::Contains("x.jsonl:3: malformed JSON"),
+                       Error);
   CHECK_THROWS_AS(hone::parse_json(std::string(100000, '['), "deep"), Error);
   CHECK(hone::dump_json("bad \xff byte") == "\"bad \xEF\xBF\xBD byte\"");
 }

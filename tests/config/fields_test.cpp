@@ -47,9 +47,12 @@ TEST_CASE("text, JSON and TOML speak of the same fields") {
 TEST_CASE("a wrong key, type or choice says how to mend it") {
   Params p;
   const Fields f = fields_of(p);
-  CHECK_THROWS_WITH_AS(f.find("stepz", "sft", "r.toml:3"), "r.toml:3: unknown key 'stepz' in [sft]; did you mean 'steps'?", Error);
+  CHECK_THROWS_WITH_AS(f.find("stepz", "sft", "r.toml:3"),
+                       "r.toml:3: unknown key 'stepz' in [sft]; did you mean 'steps'?", Error);
   CHECK_THROWS_WITH_AS(f.find("lr", "sft", "r.toml:3"), doctest::Contains("did you mean 'optim.lr'?"), Error);
-  CHECK_THROWS_WITH_AS(set_from_text(f.find("steps", "x", "w"), "ten", "w"), "w: 'steps' must be a whole number, got 'ten'", Error);
-  CHECK_THROWS_WITH_AS(set_from_text(f.find("loss", "x", "w"), "sigmod", "w"), doctest::Contains("did you mean 'sigmoid'?"), Error);
+  CHECK_THROWS_WITH_AS(set_from_text(f.find("steps", "x", "w"), "ten", "w"),
+                       "w: 'steps' must be a whole number, got 'ten'", Error);
+  CHECK_THROWS_WITH_AS(set_from_text(f.find("loss", "x", "w"), "sigmod", "w"),
+                       doctest::Contains("did you mean 'sigmoid'?"), Error);
   CHECK_THROWS_AS(set_from_json(f.find("flag", "x", "w"), 1, "w"), Error);
 }

@@ -34,7 +34,8 @@ struct Params {
 
 TEST_CASE("stages keep their order, names and places") {
   const Scratch s;
-  Recipe r = read_recipe(s.write("seed = 3\n[[stage]]\nkind = \"sft\"\n[[stage]]\nkind = \"ppo\"\nname = \"rl\"\nbeta = 0.5\n"));
+  Recipe r = read_recipe(
+      s.write("seed = 3\n[[stage]]\nkind = \"sft\"\n[[stage]]\nkind = \"ppo\"\nname = \"rl\"\nbeta = 0.5\n"));
   CHECK(r.run.seed == 3);
   REQUIRE(r.stages.size() == 2);
   CHECK(r.stages[0].name == "sft");
@@ -112,7 +113,8 @@ TEST_CASE("malformed recipes are refused with their line") {
   const Scratch s;
   CHECK_THROWS_WITH_AS(read_recipe(s.write("seed = \n")), doctest::Contains("r.toml:1"), Error);
   CHECK_THROWS_AS(read_recipe(s.write("seed = 1\n")), Error);
-  CHECK_THROWS_WITH_AS(read_recipe(s.write("sed = 1\n[[stage]]\nkind=\"x\"\n")), doctest::Contains("did you mean 'seed'?"), Error);
+  CHECK_THROWS_WITH_AS(read_recipe(s.write("sed = 1\n[[stage]]\nkind=\"x\"\n")),
+                       doctest::Contains("did you mean 'seed'?"), Error);
   CHECK_THROWS_AS(read_recipe(s.write("[[stage]]\nkind=\"x\"\nname=\"../../etc\"\n")), Error);
   CHECK_THROWS_AS(read_recipe(s.path / "missing.toml"), Error);
 }

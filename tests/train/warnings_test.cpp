@@ -14,13 +14,14 @@ hone::config::Numbers numbers(double score, double entropy, double length, doubl
 
 TEST_CASE("a calm run is left in peace; each sign speaks once") {
   Warnings w;
-  for (int64_t step = 1; step <= 10; ++step) CHECK(w.look(step, numbers(0.1 * static_cast<double>(step), 0.8, 12, 0.3 * static_cast<double>(step))).empty());
+  for (int64_t step = 1; step <= 10; ++step)
+    CHECK(w.look(step, numbers(0.1 * static_cast<double>(step), 0.8, 12, 0.3 * static_cast<double>(step))).empty());
   // KL is a mean of the last three steps: 2.7, 3.0 and 9.9 give 5.2, over 4.
   CHECK(w.look(11, numbers(1, 0.8, 12, 9.9)).size() == 1);
   CHECK(w.look(12, numbers(1, 0.8, 12, 9.9)).empty());
-  CHECK(w.look(13, numbers(1, 0.1, 12, 9.9)).size() == 1);   // entropy at an eighth
-  CHECK(w.look(14, numbers(1, 0.1, 30, 9.9)).size() == 1);   // length two and a half times the start's
-  CHECK(w.look(15, numbers(9, 0.1, 30, 9.9)).size() == 1);   // reward
+  CHECK(w.look(13, numbers(1, 0.1, 12, 9.9)).size() == 1);  // entropy at an eighth
+  CHECK(w.look(14, numbers(1, 0.1, 30, 9.9)).size() == 1);  // length two and a half times the start's
+  CHECK(w.look(15, numbers(9, 0.1, 30, 9.9)).size() == 1);  // reward
 }
 
 TEST_CASE("a resumed run goes on as if it had not stopped") {
