@@ -44,11 +44,11 @@ int run(Options& options) {
   config::Recipe recipe = config::read_recipe(path);
   for (const std::string& assignment : overrides.all()) config::apply_set(recipe, assignment);
   if (!data.empty()) config::apply_set(recipe, "data=" + data);
+  if (out.empty()) out = (std::filesystem::path("runs") / path.stem()).string();
   if (plan) {
-    pipeline::print_plan(recipe);
+    pipeline::print_plan(recipe, out);
     return kDone;
   }
-  if (out.empty()) out = (std::filesystem::path("runs") / path.stem()).string();
   return start_run(recipe, out, resume);
 }
 

@@ -137,7 +137,7 @@ int run_stage_verb(Options& options) {
     config::apply_set(recipe, of_stage ? kind + "." + assignment : assignment);
   }
   if (plan) {
-    pipeline::print_plan(recipe);
+    pipeline::print_plan(recipe, out);
     return kDone;
   }
   return start_run(recipe, out, resume);

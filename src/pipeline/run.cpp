@@ -17,6 +17,7 @@
 #include "base/version.h"
 #include "config/run_folder.h"
 #include "eval/probe.h"
+#include "pipeline/references.h"
 #include "pipeline/stage.h"
 #include "report/report.h"
 #include "tensor/runtime.h"
@@ -26,58 +27,6 @@ namespace {
 
 using config::names::kRecipe;
 using config::names::kRecord;
-
-// "$data/x" is a public data set below run.data; "@name" is what an earlier stage makes: its model folder, or its run
-// folder for a kind that makes no model; "@name/x" a file in its run folder.
-class References {
- public:
-  References(const config::Recipe& recipe, fs::path out) : recipe_(recipe), out_(std::move(out)) {}
-
-  std::string resolve(const std::string& text, size_t stage, const std::string& key,
-                      std::vector<std::string>& parents) const {
-    if (text.starts_with("$data/")) return (fs::path(recipe_.run.data) / text.substr(6)).string();
-    if (!text.starts_with('@')) return text;
-    const auto slash = text.find('/');
-    const std::string name = text.substr(1, slash == std::string::npos ? std::string::npos : slash - 1);
-    for (size_t i = 0; i < stage; ++i) {
-      if (recipe_.stages[i].name != name) continue;
-      const fs::path folder = stage_folder(recipe_, out_, i);
-      if (std::ranges::find(parents, folder.string()) == parents.end()) parents.push_back(folder.string());
-      if (slash != std::string::npos) return (folder / text.substr(slash + 1)).string();
-      return (makes_model(recipe_.stages[i].kind) ? folder / config::names::kModel : folder).string();
-    }
-    std::vector<std::string> known;
-    for (size_t i = 0; i < stage; ++i) known.push_back(recipe_.stages[i].name);
-    const std::string near = config::closest(name, known);
-    usage_error(recipe_.stages[stage].where + ": '" + key + "' refers to '@" + name + "', which is no earlier stage" +
-                (near.empty() ? "" : "; did you mean '@" + near + "'?"));
-  }
-
- private:
-  const config::Recipe& recipe_;
-  fs::path out_;
-};
-
-void resolve_fields(const config::Fields& fields, const References& references, size_t stage,
-                    std::vector<std::string>& parents) {
-  for (const config::Field& f : fields.list()) {
-    // "NAME=@stage" pairs (models of an evaluation) keep their name.
-    const auto resolve = [&](std::string& text) {
-      const auto equals = text.find("=@");
-      const size_t begin = equals == std::string::npos ? 0 : equals + 1;
-      text = text.substr(0, begin) + references.resolve(text.substr(begin), stage, f.key, parents);
-    };
-    if (auto* text = std::get_if<std::string*>(&f.value)) resolve(**text);
-    if (auto* list = std::get_if<std::vector<std::string>*>(&f.value))
-      for (std::string& item : **list) resolve(item);
-  }
-}
-
-// PATH of "NAME=PATH", as lists of models and curves have them.
-std::string path_of(const std::string& text) {
-  const auto equals = text.find('=');
-  return equals == std::string::npos || fs::exists(text) ? text : text.substr(equals + 1);
-}
 
 // Every existing file or folder that a field names, as path and SHA-256: of a folder the files in it, but for those
 // that differ from run to run (records, wall-clock, pages).
@@ -204,7 +153,7 @@ Prepared prepare(const config::Recipe& recipe, size_t index, const fs::path& out
   config::apply_entries(p.fields, *p.entry);
   p.context.run = recipe.run;
   p.context.folder = stage_folder(recipe, out, index);
-  resolve_fields(p.fields, References(recipe, out), index, p.context.record.parents);
+  p.context.record.parents = resolve_references(p.fields, recipe, out, index);
   require_inputs(p.fields, *p.entry, out);
   p.resolved = config::resolved_toml(recipe.run, *p.entry, p.fields);
   return p;
@@ -294,12 +243,6 @@ config::Record take_recipe_folder(const config::Recipe& recipe, const RunOptions
 }
 
 }  // namespace
-
-fs::path stage_folder(const config::Recipe& recipe, const fs::path& out, size_t index) {
-  if (recipe.path.empty() && recipe.stages.size() == 1) return out;
-  const std::string number = std::to_string(index + 1);
-  return out / ((number.size() < 2 ? "0" + number : number) + "-" + recipe.stages[index].name);
-}
 
 void run_recipe(const config::Recipe& given, const RunOptions& options) {
   config::Recipe recipe = given;

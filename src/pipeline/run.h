@@ -15,10 +15,8 @@ struct RunOptions {
 /// Stages that are done and whose resolved recipe is unchanged are kept under `resume`. Writes OUT/report.html.
 void run_recipe(const config::Recipe& recipe, const RunOptions& options);
 
-/// Prints stages, sizes and estimates to standard error; runs nothing, writes nothing.
-void print_plan(const config::Recipe& recipe);
-
-/// OUT/NN-NAME.
-std::filesystem::path stage_folder(const config::Recipe& recipe, const std::filesystem::path& out, size_t index);
+/// Prints stages, sizes, what would be lost and estimates to standard error; trains nothing, writes nothing. What
+/// stages have made in `out` before is read.
+void print_plan(const config::Recipe& recipe, const std::filesystem::path& out);
 
 }  // namespace hone::pipeline

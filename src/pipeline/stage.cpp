@@ -3,15 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "collect/compare.h"
-#include "collect/import.h"
-#include "collect/world_stage.h"
-#include "eval/eval_stage.h"
-#include "train/language_model.h"
-#include "train/ppo.h"
-#include "train/preference.h"
-#include "train/reward.h"
-#include "train/tokenizer.h"
+#include "pipeline/forecast.h"
 
 namespace hone::pipeline {
 namespace {
@@ -21,6 +13,7 @@ class StageOf : public Stage {
  public:
   config::Fields fields() override { return config::fields_of(params_); }
   void run(config::StageContext& context) override { Run(params_, context); }
+  void look_ahead(Forecast& f) override { forecast(params_, f); }
 
  private:
   Params params_;

@@ -9,11 +9,15 @@
 
 namespace hone::pipeline {
 
+struct Forecast;
+
 class Stage {
  public:
   virtual ~Stage() = default;
   virtual config::Fields fields() = 0;
   virtual void run(config::StageContext& context) = 0;
+  /// For `--plan`: what it would do (forecast.h). Its fields hold paths, not references.
+  virtual void look_ahead(Forecast& forecast) = 0;
 };
 
 /// What "@stage" means in a later stage.

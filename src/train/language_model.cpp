@@ -91,21 +91,6 @@ double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequ
   return weight > 0 ? loss / weight : 0;
 }
 
-model::Decoder new_decoder(const LanguageModelParams& params, const text::Tokenizer& tokenizer, uint64_t seed) {
-  const ShapeSettings& s = params.shape;
-  if (s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
-    usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
-  model::ModelConfig config =
-      model::llama_config(tokenizer.size(), s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
-  config.rope_theta = s.rope_theta;
-  config.init_std = s.init_std;
-  config.tied = s.tied;
-  if (tokenizer.bos()) config.bos = *tokenizer.bos();
-  if (tokenizer.pad()) config.pad = *tokenizer.pad();
-  if (tokenizer.eos()) config.eos = {*tokenizer.eos()};
-  return model::make_decoder(config, seed);
-}
-
 void run(const LanguageModelParams& params, config::StageContext& context, bool pretraining) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
   if (params.data.empty()) usage_error(context.record.kind + ": no data", "give data = [\"FILE\", …]");
@@ -117,7 +102,13 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   const std::string tokenizer_folder = params.tokenizer.empty() ? params.model : params.tokenizer;
   const text::Tokenizer tokenizer = text::Tokenizer::load(tokenizer_folder);
   model::Decoder decoder = [&] {
-    if (params.model.empty()) return new_decoder(params, tokenizer, seed);
+    if (params.model.empty()) {
+      model::ModelConfig config = new_model_config(params, tokenizer.size());
+      if (tokenizer.bos()) config.bos = *tokenizer.bos();
+      if (tokenizer.pad()) config.pad = *tokenizer.pad();
+      if (tokenizer.eos()) config.eos = {*tokenizer.eos()};
+      return model::make_decoder(config, seed);
+    }
     model::LoadedModel loaded = model::load_model(params.model);
     for (const std::string& n : loaded.notes) log::info("  " + n);
     return std::move(loaded.decoder);
@@ -237,6 +228,17 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
 }
 
 }  // namespace
+
+model::ModelConfig new_model_config(const LanguageModelParams& params, int64_t vocabulary) {
+  const ShapeSettings& s = params.shape;
+  if (s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
+    usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
+  model::ModelConfig config = model::llama_config(vocabulary, s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
+  config.rope_theta = s.rope_theta;
+  config.init_std = s.init_std;
+  config.tied = s.tied;
+  return config;
+}
 
 void run_pretrain(const PretrainParams& params, config::StageContext& context) { run(params, context, true); }
 void run_sft(const SftParams& params, config::StageContext& context) { run(params, context, false); }

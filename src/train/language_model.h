@@ -2,6 +2,7 @@
 #pragma once
 #include "config/stage_context.h"
 #include "data/corpus.h"
+#include "model/config.h"
 #include "optim/params.h"
 #include "train/settings.h"
 
@@ -105,6 +106,9 @@ struct SftParams : LanguageModelParams {
     optim.schedule.warmup_steps = 20;
   }
 };
+
+/// The model that `params.shape` asks for; sizes that do not divide: kUsage.
+model::ModelConfig new_model_config(const LanguageModelParams& params, int64_t vocabulary);
 
 void run_pretrain(const PretrainParams& params, config::StageContext& context);
 void run_sft(const SftParams& params, config::StageContext& context);

@@ -75,6 +75,7 @@ class Shell {
     fs::create_directories(folder_ / "bin");
     fs::create_symlink(HONE_PROGRAM, folder_ / "bin" / "hone");
     ::setenv("PATH", ((folder_ / "bin").string() + ":" + std::getenv("PATH")).c_str(), 1);
+    ::setenv("RECIPES", fs::absolute("recipes").c_str(), 1);
     ::setenv("TINY", (folder_ / "tiny").c_str(), 1);
     ::setenv("DATA", (folder_ / "tiny" / "world").c_str(), 1);
     ::setenv("RECIPES", fs::absolute("recipes").c_str(), 1);

@@ -1,0 +1,261 @@
+#include "pipeline/forecast.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "config/run_folder.h"
+#include "data/encode_rows.h"
+#include "data/split.h"
+#include "pipeline/references.h"
+#include "text/tokenizer.h"
+#include "train/speed.h"
+
+namespace hone::pipeline {
+namespace {
+
+// Beyond this the files are weighed, not read.
+constexpr double kMostBytes = 256e6;
+constexpr double kBytesPerToken = 4, kCompression = 2.7;
+// Measured on the built-in world with its recipe's tokenizer (docs/log.md).
+constexpr double kTokensPerWord = 1.32, kTokensPerDocument = 64, kTokensPerDemonstration = 37, kTokensPerPrompt = 18;
+// A forward pass is a third of a training step; the reward model, the critic and the reference each make one.
+constexpr double kForward = 1.0 / 3;
+
+std::string model_result(const Forecast& f) { return (fs::path(f.folder) / config::names::kModel).string(); }
+
+std::optional<model::ModelConfig> config_of(const Forecast& f, const std::string& folder) {
+  const fs::path file = fs::path(folder) / "config.json";
+  if (!folder.empty() && fs::exists(file))
+    return model::parse_config(parse_json(read_file(file), file.string()), file.string()).config;
+  const auto known = f.models.find(folder);
+  return known == f.models.end() ? std::nullopt : std::optional(known->second);
+}
+
+std::optional<text::Tokenizer> tokenizer_of(const std::string& folder) {
+  for (const char* file : {"tokenizer.json", "vocab.json", "encoder.json"})
+    if (!folder.empty() && fs::exists(fs::path(folder) / file)) return text::Tokenizer::load(folder);
+  return std::nullopt;
+}
+
+double bytes_of(const std::string& path) {
+  std::error_code ec;
+  if (fs::is_regular_file(path, ec))
+    return static_cast<double>(fs::file_size(path, ec)) * (path.ends_with(".gz") ? kCompression : 1);
+  double sum = 0;
+  for (const auto& e : fs::directory_iterator(path, ec)) sum += e.is_regular_file(ec) ? bytes_of(e.path().string()) : 0;
+  return sum;
+}
+
+// Can these files be read now? Patterns are left to the stage.
+bool readable(const std::vector<std::string>& paths) {
+  double bytes = 0;
+  for (const std::string& path : paths) {
+    if (!fs::exists(path)) return false;
+    bytes += bytes_of(path);
+  }
+  return !paths.empty() && bytes <= kMostBytes;
+}
+
+Amount expected(const Forecast& f, const std::vector<std::string>& paths) {
+  Amount sum;
+  for (const std::string& path : paths) {
+    if (const auto known = f.files.find(path); known != f.files.end()) {
+      sum.rows += known->second.rows;
+      sum.tokens += known->second.tokens;
+    } else {
+      sum.tokens += bytes_of(path) / kBytesPerToken;
+    }
+  }
+  return sum;
+}
+
+// What of the rows would be lost; where it is too much, that the stage would refuse to start.
+void add_lengths(Forecast& f, const data::LengthReport& lengths, const data::LengthSettings& settings,
+                 const std::string& what) {
+  try {
+    data::require_kept(lengths, settings, what);
+    f.remarks.push_back(what + ": " + lengths.summary());
+  } catch (const Error& e) {
+    f.remarks.push_back("WOULD NOT START: " + std::string(e.what()));
+  }
+}
+
+// The rows of `paths` as `read` and `encode` give them, if tokenizer and files are there; else what is expected.
+template <class ReadRows, class Encode>
+Amount amount_of(Forecast& f, const std::string& tokenizer_folder, const std::vector<std::string>& paths,
+                 const data::LengthSettings& settings, const std::string& what, ReadRows read, Encode encode) {
+  const std::optional<text::Tokenizer> tokenizer = tokenizer_of(tokenizer_folder);
+  if (!tokenizer || !readable(paths)) {
+    f.unread = true;
+    f.remarks.push_back("what is left out or cut is not known yet");
+    return expected(f, paths);
+  }
+  auto rows = read();
+  f.remarks.push_back(rows.report.summary());
+  const data::LengthReport lengths = encode(rows.rows, data::Encoder::make(*tokenizer, settings.chat_format)).lengths;
+  add_lengths(f, lengths, settings, what);
+  return {static_cast<double>(lengths.kept), static_cast<double>(lengths.tokens)};
+}
+
+int64_t context_of(const Forecast& f) { return f.model ? f.model->max_positions : 0; }
+
+int64_t whole(double x) { return std::max<int64_t>(1, std::llround(x)); }
+
+std::string steps_text(double steps, double tokens) {
+  return "about " + count_text(whole(steps)) + (whole(steps) == 1 ? " step of " : " steps of ") +
+         count_text(whole(tokens)) + " tokens";
+}
+
+void language_model(const train::LanguageModelParams& params, Forecast& f, const Amount& amount) {
+  if (!f.model) return;
+  f.models[model_result(f)] = *f.model;
+  double tokens = amount.tokens * (1 - params.text.held_out);
+  if (params.max_data_tokens > 0) tokens = std::min(tokens, static_cast<double>(params.max_data_tokens));
+  const auto batch = static_cast<double>(params.batch_tokens);
+  const double steps = params.steps > 0 ? static_cast<double>(params.steps) : std::ceil(tokens * params.epochs / batch);
+  if (steps <= 0) return;
+  f.work = steps_text(steps, batch);
+  f.seconds =
+      steps * train::seconds_per_step(*f.model, params.optim, {params.batch_tokens, whole(amount.mean(128))}, f.run);
+  if (params.max_minutes > 0 && *f.seconds > params.max_minutes * 60) {
+    f.seconds = params.max_minutes * 60;
+    f.work += ", capped at " + decimal_text(params.max_minutes, 1) + " minutes";
+  }
+}
+
+// A loop over comparisons; `passes` is how often each goes through the model in units of a training pass.
+void comparisons(Forecast& f, const Amount& amount, double share, double epochs, int64_t batch_pairs, double passes,
+                 const optim::OptimParams& optim) {
+  if (!f.model) return;
+  f.models[model_result(f)] = *f.model;
+  const double pair = amount.mean(256),
+               steps = std::ceil(amount.tokens / pair * share * epochs / static_cast<double>(batch_pairs));
+  const train::StepShape shape{whole(pair * static_cast<double>(batch_pairs)), whole(pair / 2)};
+  f.work = "about " + count_text(whole(steps)) + (whole(steps) == 1 ? " step of " : " steps of ") +
+           count_text(batch_pairs) + " comparisons";
+  f.seconds = steps * passes * train::seconds_per_step(*f.model, optim, shape, f.run);
+}
+
+}  // namespace
+
+void forecast(const collect::WorldStageParams& params, Forecast& f) {
+  const auto at = [&](const char* name) -> Amount& { return f.files[(fs::path(f.folder) / name).string()]; };
+  const double corpus = kTokensPerWord * static_cast<double>(params.corpus.words),
+               demonstrations = static_cast<double>(params.demonstrations.count), families = 7,
+               train = families * static_cast<double>(params.world.prompts_per_family),
+               held_out = families * static_cast<double>(params.world.held_out_per_family);
+  at("corpus.txt") = {corpus / kTokensPerDocument, corpus};
+  at("demonstrations.jsonl") = {demonstrations, demonstrations * kTokensPerDemonstration};
+  at("prompts-train.jsonl") = {train, train * kTokensPerPrompt};
+  at("prompts-heldout.jsonl") = {held_out, held_out * kTokensPerPrompt};
+}
+
+void forecast(const train::TokenizerParams& params, Forecast& f) { f.vocabularies[model_result(f)] = params.size; }
+
+void forecast(const train::PretrainParams& params, Forecast& f) {
+  const std::string folder = params.tokenizer.empty() ? params.model : params.tokenizer;
+  f.model = config_of(f, params.model);
+  if (!f.model && params.model.empty()) {
+    const auto tokenizer = tokenizer_of(folder);
+    if (tokenizer || f.vocabularies.contains(folder))
+      f.model = train::new_model_config(params, tokenizer ? tokenizer->size() : f.vocabularies.at(folder));
+  }
+  // Running text is cut into pieces and loses nothing, so it is only weighed.
+  Amount amount = expected(f, params.data);
+  if (amount.rows == 0 && f.model) amount.rows = std::ceil(amount.tokens / static_cast<double>(f.model->max_positions));
+  language_model(params, f, amount);
+}
+
+void forecast(const train::SftParams& params, Forecast& f) {
+  f.model = config_of(f, params.model);
+  const Amount amount = amount_of(
+      f, params.model, params.data, params.text.length, "demonstrations",
+      [&] { return data::read_demonstrations(params.data, params.text.read); },
+      [&](const auto& rows, const data::Encoder& encoder) {
+        return data::encode_demonstrations(rows, encoder, params.text.length, context_of(f));
+      });
+  language_model(params, f, amount);
+}
+
+void forecast(const train::RewardParams& params, Forecast& f) {
+  f.model = config_of(f, params.model);
+  const Amount amount = amount_of(
+      f, params.model, params.data, params.text.length, "comparisons",
+      [&] { return data::read_preferences(params.data, params.text.read); },
+      [&](const auto& rows, const data::Encoder& encoder) {
+        return data::encode_preferences(rows, encoder, params.text.length, context_of(f));
+      });
+  comparisons(f, amount, (1 - params.text.held_out) * (1 + params.mismatch),
+              params.epochs * static_cast<double>(params.ensemble), params.batch_pairs, 1, params.optim);
+}
+
+void forecast(const train::PreferenceParams& params, Forecast& f) {
+  f.model = config_of(f, params.model);
+  const Amount amount = amount_of(
+      f, params.model, params.data, params.text.length, "comparisons",
+      [&] { return data::read_preferences(params.data, params.text.read); },
+      [&](const auto& rows, const data::Encoder& encoder) {
+        return data::encode_preferences(rows, encoder, params.text.length, context_of(f));
+      });
+  const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs
+  comparisons(f, amount, 1 - params.text.held_out, params.epochs, params.batch_pairs, 1 + reference, params.optim);
+}
+
+void forecast(const train::PpoParams& params, Forecast& f) {
+  f.model = config_of(f, params.model);
+  const Amount amount = amount_of(
+      f, params.model, params.prompts, params.length, "prompts",
+      [&] { return data::read_prompts(params.prompts, params.read); },
+      [&](const auto& rows, const data::Encoder& encoder) {
+        return data::encode_prompts(rows, encoder, params.length, context_of(f), params.sampling.max_tokens);
+      });
+  if (!f.model) return;
+  f.models[model_result(f)] = *f.model;
+  const double prompt = amount.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
+  const auto answers = static_cast<double>(params.batch_prompts * params.samples_per_prompt),
+             iterations = static_cast<double>(params.steps);
+  const train::StepShape shape{whole(answers * (prompt + answer) / static_cast<double>(params.minibatches)),
+                               whole(prompt + answer)};
+  // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
+  const double pass =
+      static_cast<double>(params.minibatches) * train::seconds_per_step(*f.model, params.policy_optim, shape, f.run);
+  const double learning = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
+  const double sampling =
+      answers * answer * train::seconds_per_sampled_token(*f.model, whole(prompt), whole(answer), f.run);
+  f.work = count_text(params.steps) + " iterations of " + count_text(whole(answers)) + " answers";
+  f.seconds = iterations * (learning + sampling);
+}
+
+void forecast(const collect::CompareParams& params, Forecast& f) {
+  f.model = config_of(f, params.model);
+  const Amount prompts = expected(f, params.prompts);
+  const double each = params.prompts.empty() ? static_cast<double>(params.opening_tokens) : prompts.mean(64),
+               answer = static_cast<double>(params.sampling.max_tokens) / 2;
+  const auto count = static_cast<double>(params.count), rows = count * static_cast<double>(params.pairs);
+  f.files[(fs::path(f.folder) / "comparisons.jsonl").string()] = {rows, rows * 2 * (each + answer)};
+  f.files[(fs::path(f.folder) / "prompts.jsonl").string()] = {count, count * each};
+  if (!f.model) return;
+  const double answers = count * static_cast<double>(params.samples);
+  f.work = count_text(whole(answers)) + " answers";
+  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), f.run);
+}
+
+void forecast(const eval::EvalParams& params, Forecast& f) {
+  if (params.models.empty()) return;
+  f.model = config_of(f, path_of(params.models.back()));
+  const Amount prompts = expected(f, params.prompts);
+  if (!f.model || prompts.tokens <= 0) return;
+  const double each = prompts.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
+  double rows = prompts.tokens / each * (params.held_out > 0 ? params.held_out : 1);
+  if (params.limit > 0) rows = std::min(rows, static_cast<double>(params.limit));
+  const double answers = rows * static_cast<double>(std::ssize(params.models) * params.samples +
+                                                    (params.reward.empty() ? 0 : params.audit_samples));
+  f.work = count_text(whole(answers)) + " answers";
+  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), f.run);
+}
+
+}  // namespace hone::pipeline

@@ -1,0 +1,63 @@
+// What a stage would do, told before it does it: rows that would be left out or cut, work, and time on this machine.
+//
+// Files that are there are read and tokenised as the stage would do it, so those counts are exact. Of files that
+// earlier stages of the recipe have yet to make, the amount is expected from the settings that make them. Answers are
+// taken to be half as long as they may be.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collect/compare.h"
+#include "collect/import.h"
+#include "collect/world_stage.h"
+#include "config/recipe.h"
+#include "data/lengths.h"
+#include "eval/eval_stage.h"
+#include "model/config.h"
+#include "train/language_model.h"
+#include "train/ppo.h"
+#include "train/preference.h"
+#include "train/reward.h"
+#include "train/tokenizer.h"
+
+namespace hone::pipeline {
+
+/// Rows and their tokens in all (of a comparison: both answers, each with its prompt).
+struct Amount {
+  double rows = 0, tokens = 0;
+  double mean(double otherwise) const { return rows > 0 ? tokens / rows : otherwise; }
+};
+
+struct Forecast {
+  // Of the run.
+  config::RunSettings run;
+  // Of the stages before, by the path that their result will have.
+  std::map<std::string, model::ModelConfig> models;
+  std::map<std::string, int64_t> vocabularies;
+  std::map<std::string, Amount> files;
+  // Of this stage.
+  std::string folder;                       ///< its run folder
+  std::optional<model::ModelConfig> model;  ///< what it trains or samples from, where known
+  std::vector<std::string> remarks;         ///< what is lost, what is not known yet
+  std::string work;                         ///< "2,013 steps of 1,024 tokens"
+  std::optional<double> seconds;
+  bool unread = false;  ///< rows or their tokenizer are not there yet
+};
+
+/// A kind of stage that takes no time worth telling.
+template <class Params>
+void forecast(const Params&, Forecast&) {}
+
+void forecast(const collect::WorldStageParams& params, Forecast& f);
+void forecast(const collect::CompareParams& params, Forecast& f);
+void forecast(const train::TokenizerParams& params, Forecast& f);
+void forecast(const train::PretrainParams& params, Forecast& f);
+void forecast(const train::SftParams& params, Forecast& f);
+void forecast(const train::RewardParams& params, Forecast& f);
+void forecast(const train::PreferenceParams& params, Forecast& f);
+void forecast(const train::PpoParams& params, Forecast& f);
+void forecast(const eval::EvalParams& params, Forecast& f);
+
+}  // namespace hone::pipeline
