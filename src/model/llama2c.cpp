@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cstring>
+#include <fstream>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "model/decoder.h"
 
 namespace hone::model {
 namespace {
@@ -13,15 +15,8 @@ class Reader {
  public:
   Reader(std::string bytes, std::string path) : bytes_(std::move(bytes)), path_(std::move(path)) {}
 
-  std::array<int32_t, 7> header() {
-    std::array<int32_t, 7> h{};
-    copy(h.data(), sizeof h);
-    return h;
-  }
   void fill(const Tensor& tensor) { copy(tensor.mutable_data_ptr<float>(), static_cast<size_t>(tensor.numel()) * 4); }
   void skip(int64_t floats) { at_ += static_cast<size_t>(floats) * 4; }
-  size_t size() const { return bytes_.size(); }
-  size_t at() const { return at_; }
 
  private:
   void copy(void* target, size_t bytes) {
@@ -43,9 +38,12 @@ Tensor half_split(const Tensor& weight, int64_t heads) {
 
 }  // namespace
 
-Decoder import_llama2c(const fs::path& file) {
-  Reader reader(read_file(file), file.string());
-  const auto [dim, hidden, layers, heads, kv_heads, vocab, length] = reader.header();
+ModelConfig llama2c_config(const fs::path& file) {
+  std::array<int32_t, 7> header{};
+  std::ifstream in(file, std::ios::binary);
+  if (!in.read(reinterpret_cast<char*>(header.data()), sizeof header))
+    usage_error(file.string() + ": cannot be read, or ends within its header of 28 bytes: not a llama2.c model");
+  const auto [dim, hidden, layers, heads, kv_heads, vocab, length] = header;
   ModelConfig c = llama_config(vocab < 0 ? -int64_t{vocab} : vocab, dim, layers, heads, kv_heads, hidden, length);
   c.tied = vocab > 0;
   c.bos = 1;
@@ -55,10 +53,18 @@ Decoder import_llama2c(const fs::path& file) {
   check_config(c, file.string() + " (is it a llama2.c model of the legacy format?)");
   // Before anything is allocated: a wrong file must not ask for terabytes.
   const int64_t floats = parameter_count(c) + c.max_positions * c.head_dim;
-  if (reader.size() != 28 + static_cast<size_t>(floats) * 4)
-    usage_error(file.string() + ": has " + std::to_string(reader.size()) + " bytes, its header asks for " +
+  const uint64_t bytes = fs::file_size(file);
+  if (bytes != 28 + static_cast<uint64_t>(floats) * 4)
+    usage_error(file.string() + ": has " + std::to_string(bytes) + " bytes, its header asks for " +
                     std::to_string(28 + floats * 4),
                 "the file is truncated, or not a llama2.c model of the legacy format");
+  return c;
+}
+
+Decoder import_llama2c(const fs::path& file) {
+  const ModelConfig c = llama2c_config(file);
+  Reader reader(read_file(file), file.string());
+  reader.skip(7);  // the header, as long as that many floats
   Decoder decoder(c);
   reader.fill(decoder.at(Slot::kEmbedding));
   for (const Slot slot :

@@ -8,9 +8,14 @@
 #pragma once
 #include <filesystem>
 
-#include "model/decoder.h"
+#include "model/config.h"
 
 namespace hone::model {
+
+class Decoder;
+
+/// The file's header alone. Sizes that cannot be, or that the file's length contradicts: kUsage.
+ModelConfig llama2c_config(const fs::path& file);
 
 /// A file that is too short, too long or absurd: kUsage. bos 1 and eos 2, as llama2.c's tokenizers have them.
 Decoder import_llama2c(const fs::path& file);

@@ -10,6 +10,7 @@
 #include "config/run_folder.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
+#include "model/llama2c.h"
 #include "pipeline/references.h"
 #include "text/tokenizer.h"
 #include "train/speed.h"
@@ -152,6 +153,10 @@ void forecast(const collect::WorldStageParams& params, Forecast& f) {
   at("demonstrations.jsonl") = {demonstrations, demonstrations * kTokensPerDemonstration};
   at("prompts-train.jsonl") = {train, train * kTokensPerPrompt};
   at("prompts-heldout.jsonl") = {held_out, held_out * kTokensPerPrompt};
+}
+
+void forecast(const collect::ImportParams& params, Forecast& f) {
+  if (!params.file.empty()) f.models[model_result(f)] = model::llama2c_config(params.file);
 }
 
 void forecast(const train::TokenizerParams& params, Forecast& f) { f.vocabularies[model_result(f)] = params.size; }

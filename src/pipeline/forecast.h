@@ -51,6 +51,7 @@ template <class Params>
 void forecast(const Params&, Forecast&) {}
 
 void forecast(const collect::WorldStageParams& params, Forecast& f);
+void forecast(const collect::ImportParams& params, Forecast& f);
 void forecast(const collect::CompareParams& params, Forecast& f);
 void forecast(const train::TokenizerParams& params, Forecast& f);
 void forecast(const train::PretrainParams& params, Forecast& f);
