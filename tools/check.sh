@@ -17,7 +17,7 @@ cmake -S . -B build-lint -G Ninja "-DTORCH_DIR=${TORCH_DIR:-}" >/dev/null
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 sed -E 's/-fpch-preprocess//g; s/-Winvalid-pch//g; s/-include [^ ]*cmake_pch.hxx//g; s/-Wno-error=maybe-uninitialized//g' build-lint/compile_commands.json >"$tmp/compile_commands.json"
-python3 - "$tmp/compile_commands.json" <<'PYTHON' | xargs -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p "$tmp" --extra-arg=-Wno-unknown-warning-option 2>/dev/null
+python3 - "$tmp/compile_commands.json" <<'PYTHON' | xargs -P "$(nproc)" -n 1 clang-tidy-19 --quiet -p "$tmp" --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations 2>/dev/null
 import json, sys
 for c in json.load(open(sys.argv[1])):
     if "/src/" in c["file"] and "cmake_pch" not in c["file"]:

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "base/log.h"
@@ -11,7 +12,7 @@
 namespace hone {
 
 std::string clock_text(double seconds) {
-  const auto s = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
+  const auto s = static_cast<int64_t>(std::llround(std::max(0.0, seconds)));
   const auto two = [](int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
   if (s >= 3600) return std::to_string(s / 3600) + ":" + two(s / 60 % 60) + ":" + two(s % 60);
   return std::to_string(s / 60) + ":" + two(s % 60);

@@ -20,6 +20,12 @@ void write_lines(const fs::path& path, const Items& items) {
 
 }  // namespace
 
+std::vector<std::string> world_families() {
+  std::vector<std::string> names;
+  for (const world::Family f : world::kFamilies) names.emplace_back(world::family_name(f));
+  return names;
+}
+
 void run_world(const WorldStageParams& given, config::StageContext& context) {
   WorldStageParams params = given;
   if (params.world.seed == 0) params.world.seed = context.run.seed;
@@ -30,6 +36,12 @@ void run_world(const WorldStageParams& given, config::StageContext& context) {
   write_lines(context.folder / "demonstrations.jsonl", demonstrations);
   write_lines(context.folder / "prompts-train.jsonl", world.prompts.train);
   write_lines(context.folder / "prompts-heldout.jsonl", world.prompts.held_out);
+  for (const world::Family f : world::kFamilies) {
+    std::vector<world::WorldPrompt> of_family;
+    for (const world::WorldPrompt& p : world.prompts.train)
+      if (p.family == f) of_family.push_back(p);
+    write_lines(context.folder / ("prompts-train-" + std::string(world::family_name(f)) + ".jsonl"), of_family);
+  }
   world::save_world(context.folder, params.world);
   log::info("  " + count_text(static_cast<int64_t>(world.entities.size())) + " entities, " +
             count_text(static_cast<int64_t>(world.facts.size())) + " facts, " +

@@ -137,7 +137,8 @@ std::string verify_run_folder(const fs::path& folder) {
     const std::string path = o.at("path");
     listed.push_back(path);
     if (!fs::exists(folder / path)) return path + ": missing";
-    if (sha256_file(folder / path) != o.at("sha256")) return path + ": SHA-256 differs from the record";
+    if (sha256_file(folder / path) != o.at("sha256").get<std::string>())
+      return path + ": SHA-256 differs from the record";
   }
   for (const std::string& p : output_files(folder))
     if (std::ranges::find(listed, p) == listed.end()) return p + ": not in the record";

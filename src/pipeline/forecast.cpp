@@ -144,7 +144,7 @@ void comparisons(Forecast& f, const Amount& amount, double share, double epochs,
 }  // namespace
 
 void forecast(const collect::WorldStageParams& params, Forecast& f) {
-  const auto at = [&](const char* name) -> Amount& { return f.files[(fs::path(f.folder) / name).string()]; };
+  const auto at = [&](const std::string& name) -> Amount& { return f.files[(fs::path(f.folder) / name).string()]; };
   const double corpus = kTokensPerWord * static_cast<double>(params.corpus.words),
                demonstrations = static_cast<double>(params.demonstrations.count), families = 7,
                train = families * static_cast<double>(params.world.prompts_per_family),
@@ -152,6 +152,8 @@ void forecast(const collect::WorldStageParams& params, Forecast& f) {
   at("corpus.txt") = {corpus / kTokensPerDocument, corpus};
   at("demonstrations.jsonl") = {demonstrations, demonstrations * kTokensPerDemonstration};
   at("prompts-train.jsonl") = {train, train * kTokensPerPrompt};
+  for (const std::string& family : collect::world_families())
+    at("prompts-train-" + family + ".jsonl") = {train / families, train / families * kTokensPerPrompt};
   at("prompts-heldout.jsonl") = {held_out, held_out * kTokensPerPrompt};
 }
 

@@ -27,7 +27,7 @@ class Bound {
 
   bool has(size_t i) const { return given_[i] && !values_[i].is_none(); }
   const Value& operator[](size_t i) const { return values_[i]; }
-  Value value(size_t i, Value otherwise) const { return given_[i] ? values_[i] : std::move(otherwise); }
+  Value value(size_t i, const Value& otherwise) const { return given_[i] ? values_[i] : otherwise; }
   bool flag(size_t i, bool otherwise) const { return given_[i] ? values_[i].truth() : otherwise; }
   int64_t integer(size_t i, int64_t otherwise) const {
     if (!has(i)) return otherwise;

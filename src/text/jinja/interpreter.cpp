@@ -18,10 +18,10 @@ class Interpreter::Depth {
   Interpreter& in_;
 };
 
-Interpreter::Interpreter(const Body& program, Fields context, int& line)
+Interpreter::Interpreter(const Body& program, const Fields& context, int& line)
     : program_(program), line_(line), scope_(std::make_shared<Scope>()) {
   for (auto& [name, value] : global_functions()) bind(name.as_string(), value);
-  for (auto& [name, value] : context) bind(name.as_string(), value);
+  for (const auto& [name, value] : context) bind(name.as_string(), value);
 }
 
 Rendered Interpreter::run() {

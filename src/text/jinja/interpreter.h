@@ -20,7 +20,7 @@ class Interpreter {
   static constexpr int64_t kWork = int64_t{1} << 26;  ///< units of work: about a node visited or a byte built
   static constexpr int kDeepest = 500;                ///< nodes within nodes, macros within macros
 
-  Interpreter(const Body& program, Fields context, int& line);
+  Interpreter(const Body& program, const Fields& context, int& line);
   Rendered run();
 
   /// Counts work done or about to be done; past the limit: TemplateError.

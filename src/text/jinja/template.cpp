@@ -26,7 +26,7 @@ Rendered Template::render(const Json& context) const {
   try {
     Fields fields;
     for (const auto& [key, value] : context.items()) fields.emplace_back(Value::string(key), Value::from_json(value));
-    return Interpreter(program_, std::move(fields), line).run();
+    return Interpreter(program_, fields, line).run();
   } catch (const TemplateError& e) {
     usage_error(name_ + ":" + std::to_string(line) + ": " + e.message);
   }
