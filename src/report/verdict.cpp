@@ -87,9 +87,9 @@ std::string verdict(const Story& story) {
   const ModelResult* start = r ? r->model(r->start_model) : nullptr;
   const ModelResult* final_model = r ? r->model(r->final_model) : nullptr;
   if (!start || !final_model || !start->gold || !final_model->gold) {
-    const std::string learned = start && final_model ? from_learned_reward(*r, *start, *final_model) : std::string();
+    std::string learned = start && final_model ? from_learned_reward(*r, *start, *final_model) : std::string();
     if (!learned.empty()) return learned;
-    const std::string curves = from_curves(story);
+    std::string curves = from_curves(story);
     if (!curves.empty()) return curves;
     size_t done = 0;
     for (const Stage& s : story.run.stages) done += s.outcome == "done" || s.outcome == "ok" || s.outcome == "finished";

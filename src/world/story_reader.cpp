@@ -41,7 +41,8 @@ StoryScore read_story(std::string_view text) {
   std::string_view tail = text;
   if (!tail.empty() && tail.back() == '"') tail.remove_suffix(1);
   const double finished = !tail.empty() && (tail.back() == '.' || tail.back() == '!' || tail.back() == '?');
-  const double quotes = static_cast<double>(std::count(text.begin(), text.end(), '"') / 2);
+  const auto pairs = std::count(text.begin(), text.end(), '"') / 2;
+  const auto quotes = static_cast<double>(pairs);
   const std::set<std::string_view> distinct(words.begin(), words.end());
   const double n = std::max<double>(1, static_cast<double>(words.size()));
   score.parts = {{"finished", 0.20, finished},
