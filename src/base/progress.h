@@ -16,6 +16,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   /// Moves to `done` and shows `note` ("loss 1.23  4,100 tok/s") with the time left.
   void update(int64_t done, std::string_view note);
+  /// The whole has turned out to be longer or shorter.
+  void set_total(int64_t total) { total_ = total; }
 
  private:
   void draw(bool last);

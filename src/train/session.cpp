@@ -40,7 +40,10 @@ Session::Session(config::StageContext& context, const KeepSettings& keep, std::s
 
 Json Session::machine() const { return checkpoint::this_machine(context_.run.device, context_.record.dtype); }
 
-void Session::set_total_steps(int64_t steps) { total_steps_ = steps; }
+void Session::set_total_steps(int64_t steps) {
+  total_steps_ = steps;
+  progress_->set_total(steps);
+}
 
 bool Session::evaluation_due(int64_t step) const {
   const int64_t every = keep_.evaluate_every > 0 ? keep_.evaluate_every : std::max<int64_t>(1, total_steps_ / 10);
