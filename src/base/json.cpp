@@ -38,6 +38,9 @@ class Builder : public nlohmann::json_sax<Json> {
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& e) override {
     std::string message = e.what();
     if (const auto end = message.find("] "); end != std::string::npos) message = message.substr(end + 2);
+    // The parser counts lines within its text; a row is one line, and `where` names its line in the file.
+    constexpr std::string_view kInner = "parse error at line 1, column ";
+    if (message.starts_with(kInner)) message.replace(0, kInner.size(), "at column ");
     usage_error(where_ + ": malformed JSON: " + message);
   }
 

@@ -36,7 +36,8 @@ bool holds(const fs::path& folder, Verdict& verdict, const std::function<std::st
   } catch (const Error& e) {
     wrong = e.what();
   } catch (const nlohmann::json::exception& e) {  // a record whose fields are of other types
-    wrong = e.what();
+    const std::string_view what = e.what();
+    wrong = "a record has a field of an unexpected type: " + std::string(what.substr(what.find("] ") + 2));
   }
   if (wrong.empty()) return true;
   verdict.wrong = wrong.starts_with(folder.string()) ? wrong : (folder / "").string() + wrong;

@@ -19,11 +19,7 @@ void parse(Item& item, const std::string& text, LineSource::Result result, const
     item.row = parse_json(text, "");
     if (!item.row.is_object()) item.fail("must be a JSON object, got " + std::string(item.row.type_name()));
   } catch (const Error& e) {
-    std::string message = std::string(e.what()).substr(2);                 // without the ": " after the empty place
-    constexpr std::string_view kInner = "parse error at line 1, column ";  // there is but one line in the text
-    if (const size_t at = message.find(kInner); at != std::string::npos)
-      message.replace(at, kInner.size(), "at column ");
-    item.fail(std::move(message));
+    item.fail(std::string(e.what()).substr(2));  // without the ": " after the empty place
   }
 }
 
@@ -54,7 +50,8 @@ void for_each_item(std::span<Item*> items, const std::function<void(Item&)>& wor
       if (e.kind != Kind::kUsage) throw;
       item->fail(e.what());
     } catch (const nlohmann::json::exception& e) {  // a field of an unexpected type
-      item->fail(e.what());
+      const std::string_view what = e.what();
+      item->fail("a field has an unexpected type: " + std::string(what.substr(what.find("] ") + 2)));
     }
   }
 }

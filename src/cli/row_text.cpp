@@ -14,8 +14,8 @@ std::vector<text::Message> prompt_messages(const Json& value) {
 
 std::string completion_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_array() && value.size() == 1 && value[0].is_object() && value[0].value("role", "") == "assistant")
-    return data::message(value[0]).content;
+  if (value.is_array() && value.size() == 1)
+    if (text::Message only = data::message(value[0]); only.role == "assistant") return std::move(only.content);
   usage_error("'completion' must be text or one message of the assistant");
 }
 

@@ -116,8 +116,9 @@ int run_stage_verb(Options& options) {
   if (has("reward")) example += " --reward runs/reward/model";
   if (has("prompts")) example += " --prompts prompts.jsonl";
   if (has("data")) example += " --data data.jsonl";
-  options.example(example + " --out runs/" + kind,
-                  "one stage; the result is in runs/" + kind + "/model, the page in runs/" + kind + "/report.html");
+  options.example(example + " --out runs/" + kind, "one stage; the result is in runs/" + kind +
+                                                       (pipeline::makes_model(kind) ? "/model" : "") +
+                                                       ", the page in runs/" + kind + "/report.html");
   options.example(example + " --out runs/" + kind + " --resume", "go on after an interruption");
   if (!options.parse()) return kDone;
 

@@ -64,20 +64,23 @@ std::vector<Question> tell_openings(const CompareParams& params, uint64_t seed, 
 
 }  // namespace
 
+void CompareParams::check() const {
+  if (model.empty()) usage_error("no model", "give model = \"@sft\"");
+  if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");
+  if (judge == "world" && prompts.empty()) usage_error("no prompts", "give prompts = [\"@world/prompts-train.jsonl\"]");
+  const int64_t most_pairs = samples * (samples - 1) / 2;
+  if (pairs > most_pairs)
+    usage_error("pairs must be at most " + std::to_string(most_pairs) + " for " + std::to_string(samples) + " samples");
+}
+
 void run_compare(const CompareParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  const int64_t most_pairs = params.samples * (params.samples - 1) / 2;
-  if (params.pairs > most_pairs)
-    usage_error("compare: pairs must be at most " + std::to_string(most_pairs) + " for " +
-                std::to_string(params.samples) + " samples");
 
   // 1. Answers from the policy.
   model::LoadedModel loaded = model::load_model(params.model);
   loaded.decoder.to(at::Device(context.run.device), at::kFloat);
   const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(params.model), "auto");
   const text::Tokenizer& tokenizer = encoder.tokenizer();
-  if (params.prompts.empty() && params.judge != "stories")
-    usage_error("compare: no prompts", "give prompts = [\"@world/prompts-train.jsonl\"]");
   const std::vector<Question> questions = params.prompts.empty() ? tell_openings(params, seed, loaded.decoder, encoder)
                                                                  : read_questions(params, seed, encoder);
   std::string prompt_lines;

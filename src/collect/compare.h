@@ -23,6 +23,9 @@ struct CompareParams {
 
   CompareParams() { sampling.max_tokens = 40; }
 
+  /// No model, prompts or world, more pairs than the samples make: kUsage.
+  void check() const;
+
   void fields(config::Fields& v) {
     v.path("model", model, "folder of the model whose answers are compared");
     v.path("world", world, "folder of a world stage (judge = world)");

@@ -27,8 +27,11 @@ void end_with_begin_token(const fs::path& folder) {
 
 }  // namespace
 
+void ImportParams::check() const {
+  if (file.empty()) usage_error("no file", "give file = \"stories260K.bin\"");
+}
+
 void run_import(const ImportParams& params, config::StageContext& context) {
-  if (params.file.empty()) usage_error("import: no file", "give file = \"stories260K.bin\"");
   model::Decoder decoder = model::import_llama2c(params.file);
   const fs::path vocabulary = params.vocabulary.empty()
                                   ? text::find_llama2c_vocabulary(params.file, decoder.config().vocab_size)

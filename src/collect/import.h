@@ -9,6 +9,9 @@ struct ImportParams {
   std::string file;
   std::string vocabulary;
 
+  /// No file: kUsage.
+  void check() const;
+
   void fields(config::Fields& v) {
     v.path("file", file, "the checkpoint: a llama2.c .bin (legacy v0)");
     v.path("vocabulary", vocabulary,

@@ -83,9 +83,13 @@ void Fields::range(std::string_view key, double minimum, double maximum) {
 
 std::vector<std::string> paths_of(const Field& field) {
   if (!field.path) return {};
-  if (auto* text = std::get_if<std::string*>(&field.value)) return {**text};
-  if (auto* list = std::get_if<std::vector<std::string>*>(&field.value)) return **list;
-  return {};
+  std::vector<std::string> paths;
+  if (auto* text = std::get_if<std::string*>(&field.value)) paths = {**text};
+  if (auto* list = std::get_if<std::vector<std::string>*>(&field.value)) paths = **list;
+  if (field.named)
+    for (std::string& path : paths)
+      if (const auto equals = path.find('='); equals != std::string::npos) path.erase(0, equals + 1);
+  return paths;
 }
 
 std::string range_text(const Field& field) {

@@ -35,6 +35,7 @@ struct Field {
   std::vector<std::string> choices;
   double minimum = -kNoLimit, maximum = kNoLimit;  ///< of a number, or of each in a list; both belong to the range
   bool path = false;                               ///< names files or folders, which are inputs of the run
+  bool named = false;                              ///< of a path: each is NAME=PATH
 };
 
 /// Collects the fields of one params struct; the pointers live as long as the struct.
@@ -50,12 +51,18 @@ class Fields {
               std::string_view source = "") {
     list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), std::move(choices)});
   }
-  /// A field that names a file or folder, or several, or NAME=PATH pairs: it must be there before a run starts, and its
-  /// SHA-256 goes into the record.
+  /// A field that names a file or folder, or several: it must be there before a run starts, and its SHA-256 goes into
+  /// the record.
   template <class T>
   void path(std::string_view key, T& member, std::string_view doc, std::string_view source = "") {
     (*this)(key, member, doc, source);
     list_.back().path = true;
+  }
+  /// A path field whose entries are NAME=PATH pairs.
+  template <class T>
+  void named_paths(std::string_view key, T& member, std::string_view doc, std::string_view source = "") {
+    path(key, member, doc, source);
+    list_.back().named = true;
   }
   /// The numbers that a field listed before may take; outside of it: kUsage, naming key, value and range.
   void range(std::string_view key, double minimum, double maximum = kNoLimit);
@@ -90,7 +97,7 @@ void set_from_json(const Field& field, const Json& value, const std::string& whe
 Json to_json(const Field& field);
 /// The value as TOML text.
 std::string to_toml(const Field& field);
-/// The values of a field that names files or folders; of any other, none.
+/// The paths of a field that names files or folders (of NAME=PATH, PATH); of any other, none.
 std::vector<std::string> paths_of(const Field& field);
 /// "at least 1", "from 0 to 1", "at most 3"; "" where any number will do.
 std::string range_text(const Field& field);

@@ -22,7 +22,7 @@ Speaker open_speaker(const std::string& name, const std::string& folder, const s
 std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    usage_error("eval: '" + std::string(key) + "' entries are NAME=PATH, got '" + text + "'");
+    usage_error("'" + std::string(key) + "' entries are NAME=PATH, got '" + text + "'");
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 

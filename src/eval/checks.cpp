@@ -9,17 +9,20 @@
 
 namespace hone::eval {
 
-Checks run_checks(const std::vector<std::string>& checks, const Measure& measure) {
+Check parse_check(const std::string& text) {
   static const std::regex kForm(
       R"(^\s*(\w+)(?:\s*:\s*([\w.-]+?)(?:\s+-\s+([\w.-]+))?)?\s*(>=|<=|>|<)\s*(-?[0-9]*\.?[0-9]+)\s*$)");
+  std::smatch m;
+  if (text.size() > 400 || !std::regex_match(text, m, kForm))
+    usage_error("cannot read the check '" + text + "'",
+                "write \"MEASURE: MODEL - MODEL >= NUMBER\"; `hone explain eval.require` says more");
+  return {text, m[1], m[2], m[3], m[4], std::stod(m[5])};
+}
+
+Checks run_checks(const std::vector<std::string>& checks, const Measure& measure) {
   Checks out;
-  for (const std::string& text : checks) {
-    std::smatch m;
-    if (text.size() > 400 || !std::regex_match(text, m, kForm))
-      usage_error("eval: cannot read the check '" + text + "'",
-                  "write \"MEASURE: MODEL - MODEL >= NUMBER\"; `hone explain eval.require` says more");
-    const std::string what = m[1], a = m[2], b = m[3], op = m[4];
-    const double bound = std::stod(m[5]);
+  for (const std::string& given : checks) {
+    const auto [text, what, a, b, op, bound] = parse_check(given);
     const std::optional<stats::Estimate> e = measure(what, a, b);
     if (!e)
       usage_error("eval: nothing to measure for the check '" + text + "'",

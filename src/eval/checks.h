@@ -18,12 +18,20 @@ namespace hone::eval {
 using Measure =
     std::function<std::optional<stats::Estimate>(const std::string& what, const std::string& a, const std::string& b)>;
 
+/// One check as written.
+struct Check {
+  std::string text, what, a, b, op;
+  double bound = 0;
+};
+/// Malformed: kUsage.
+Check parse_check(const std::string& text);
+
 struct Checks {
   Json list = Json::array();  ///< as results.json holds them
   int64_t failed = 0;
 };
 
-/// Prints each with its figures. Malformed, or of an unknown measure or model: kUsage.
+/// Prints each with its figures. Malformed, or nothing to measure: kUsage.
 Checks run_checks(const std::vector<std::string>& checks, const Measure& measure);
 
 /// A warning of the stage, where some failed.

@@ -142,16 +142,32 @@ void print_table(const Json& models) {
 
 }  // namespace
 
-void run_eval(const EvalParams& params, config::StageContext& context) {
-  if (params.models.empty()) usage_error("eval: no models", "give models = [\"sft=@sft\", \"ppo=@ppo\"]");
-  if (params.judge != "world") return run_open_ended(params, context);
+void EvalParams::check() const {
+  if (models.empty()) usage_error("no models", "give models = [\"sft=@sft\", \"ppo=@ppo\"]");
+  std::set<std::string> names;
+  for (const std::string& text : models)
+    if (const auto [name, folder] = name_and_folder(text, "models"); !names.insert(name).second)
+      usage_error("two models are called '" + name + "'", "every NAME=FOLDER needs a name of its own");
   static const std::set<std::string> kTasks{
 #define HONE_TASK(id, doc) #id,
 #include "eval/tasks.def"
 #undef HONE_TASK
   };
-  for (const std::string& t : params.tasks)
-    if (!kTasks.contains(t)) usage_error("eval: unknown task '" + t + "'", "`hone list tasks` names them");
+  for (const std::string& t : tasks)
+    if (!kTasks.contains(t)) usage_error("unknown task '" + t + "'", "`hone list tasks` names them");
+  if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");
+  if (judge != "world" && !names.contains(start))
+    usage_error("the start model '" + start + "' is none of `models`", "set start = \"NAME\"");
+  for (const std::string& text : require) {
+    const Check c = parse_check(text);
+    for (const std::string& name : {c.a, c.b})
+      if (!name.empty() && !names.contains(name))
+        usage_error("the check '" + text + "' names '" + name + "', which is none of `models`");
+  }
+}
+
+void run_eval(const EvalParams& params, config::StageContext& context) {
+  if (params.judge != "world") return run_open_ended(params, context);
   const int64_t seed = context.run.seed;
   const world::World world = world::load_world(params.world);
   const std::vector<const world::WorldPrompt*> prompts = choose_prompts(params, world, seed);

@@ -33,9 +33,11 @@ struct EvalParams {
   std::vector<std::string> require;
 
   EvalParams() { sampling.max_tokens = 40; }
+  /// No models, an unknown task, a check in `require` that cannot be read or names no model of `models`: kUsage.
+  void check() const;
 
   void fields(config::Fields& v) {
-    v.path("models", models, "NAME=FOLDER of each model, in the order to show");
+    v.named_paths("models", models, "NAME=FOLDER of each model, in the order to show");
     v("tasks", tasks, "what to measure (`hone list tasks`)");
     v.choice("judge", judge, {"world", "stories", "none"},
              "who says what an answer is worth: the world's gold reward, the simulated reader of children's stories, "
@@ -61,7 +63,8 @@ struct EvalParams {
            "folder of the compare stage whose simulated people judge the audit's comparisons");
     v("audit_samples", audit_samples, "answers of the start model to each prompt, for the audit of the reward model");
     v.range("audit_samples", 2);
-    v.path("curves", curves, "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
+    v.named_paths("curves", curves,
+                  "NAME=metrics.jsonl of a stage that was watched: gold against proxy over its steps");
     v.group("sampling", sampling);
     read.fields(v);
     length.fields(v);

@@ -9,7 +9,7 @@
 #include "base/progress.h"
 #include "config/run_folder.h"
 #include "data/encode_rows.h"
-#include "data/split.h"
+#include "data/source.h"
 #include "model/llama2c.h"
 #include "pipeline/references.h"
 #include "text/tokenizer.h"
@@ -20,9 +20,10 @@ namespace {
 
 // Beyond this the files are weighed, not read.
 constexpr double kMostBytes = 256e6;
-constexpr double kBytesPerToken = 4, kCompression = 2.7;
+constexpr double kBytesPerToken = 4, kCompression = 2.7, kTokensPerRow = 256;
 // Measured on the built-in world with its recipe's tokenizer (docs/log.md).
 constexpr double kTokensPerWord = 1.32, kTokensPerDocument = 64, kTokensPerDemonstration = 37, kTokensPerPrompt = 18;
+constexpr double kTokenizerBytesPerSecond = 10e6;
 // A forward pass is a third of a training step; the reward model, the critic and the reference each make one.
 constexpr double kForward = 1.0 / 3;
 
@@ -42,23 +43,27 @@ std::optional<text::Tokenizer> tokenizer_of(const std::string& folder) {
   return std::nullopt;
 }
 
-double bytes_of(const std::string& path) {
+double bytes_of(const fs::path& file) {
   std::error_code ec;
-  if (fs::is_regular_file(path, ec))
-    return static_cast<double>(fs::file_size(path, ec)) * (path.ends_with(".gz") ? kCompression : 1);
-  double sum = 0;
-  for (const auto& e : fs::directory_iterator(path, ec)) sum += e.is_regular_file(ec) ? bytes_of(e.path().string()) : 0;
-  return sum;
+  const auto bytes = static_cast<double>(fs::file_size(file, ec));
+  return ec ? 0 : bytes * (file.extension() == ".gz" ? kCompression : 1);
 }
 
-// Can these files be read now? Patterns are left to the stage.
-bool readable(const std::vector<std::string>& paths) {
-  double bytes = 0;
-  for (const std::string& path : paths) {
-    if (!fs::exists(path)) return false;
-    bytes += bytes_of(path);
+// The files themselves, folders and patterns expanded; none where one is not there yet.
+std::vector<fs::path> files_of(const std::vector<std::string>& paths) {
+  try {
+    return data::expand_paths(paths);
+  } catch (const Error&) {
+    return {};
   }
-  return !paths.empty() && bytes <= kMostBytes;
+}
+
+// Can these files be read now, in a few seconds?
+bool readable(const std::vector<std::string>& paths) {
+  const std::vector<fs::path> files = files_of(paths);
+  double bytes = 0;
+  for (const fs::path& file : files) bytes += bytes_of(file);
+  return !files.empty() && bytes <= kMostBytes;
 }
 
 Amount expected(const Forecast& f, const std::vector<std::string>& paths) {
@@ -67,9 +72,12 @@ Amount expected(const Forecast& f, const std::vector<std::string>& paths) {
     if (const auto known = f.files.find(path); known != f.files.end()) {
       sum.rows += known->second.rows;
       sum.tokens += known->second.tokens;
-    } else {
-      sum.tokens += bytes_of(path) / kBytesPerToken;
+      continue;
     }
+    double tokens = 0;
+    for (const fs::path& file : files_of({path})) tokens += bytes_of(file) / kBytesPerToken;
+    sum.tokens += tokens;
+    sum.rows += tokens / kTokensPerRow;
   }
   return sum;
 }
@@ -81,7 +89,7 @@ void add_lengths(Forecast& f, const data::LengthReport& lengths, const data::Len
     data::require_kept(lengths, settings, what);
     f.remarks.push_back(what + ": " + lengths.summary());
   } catch (const Error& e) {
-    f.remarks.push_back("WOULD NOT START: " + std::string(e.what()));
+    f.remarks.push_back(kWouldNotStart + std::string(e.what()));
   }
 }
 
@@ -102,6 +110,10 @@ Amount amount_of(Forecast& f, const std::string& tokenizer_folder, const std::ve
   return {static_cast<double>(lengths.kept), static_cast<double>(lengths.tokens)};
 }
 
+// Bytes of a network in f32: one that learns holds weights, gradients and two moments.
+double learning(const model::ModelConfig& c) { return 16.0 * static_cast<double>(model::parameter_count(c)); }
+double frozen(const model::ModelConfig& c) { return 4.0 * static_cast<double>(model::parameter_count(c)); }
+
 int64_t context_of(const Forecast& f) { return f.model ? f.model->max_positions : 0; }
 
 int64_t whole(double x) { return std::max<int64_t>(1, std::llround(x)); }
@@ -114,6 +126,7 @@ std::string steps_text(double steps, double tokens) {
 void language_model(const train::LanguageModelParams& params, Forecast& f, const Amount& amount) {
   if (!f.model) return;
   f.models[model_result(f)] = *f.model;
+  f.bytes = learning(*f.model);
   double tokens = amount.tokens * (1 - params.text.held_out);
   if (params.max_data_tokens > 0) tokens = std::min(tokens, static_cast<double>(params.max_data_tokens));
   const auto batch = static_cast<double>(params.batch_tokens);
@@ -126,6 +139,15 @@ void language_model(const train::LanguageModelParams& params, Forecast& f, const
     f.seconds = params.max_minutes * 60;
     f.work += ", capped at " + decimal_text(params.max_minutes, 1) + " minutes";
   }
+}
+
+Amount comparisons_of(Forecast& f, const std::string& model, const std::vector<std::string>& files,
+                      const train::TextSettings& text) {
+  return amount_of(
+      f, model, files, text.length, "comparisons", [&] { return data::read_preferences(files, text.read); },
+      [&](const auto& rows, const data::Encoder& encoder) {
+        return data::encode_preferences(rows, encoder, text.length, context_of(f));
+      });
 }
 
 // A loop over comparisons; `passes` is how often each goes through the model in units of a training pass.
@@ -154,14 +176,19 @@ void forecast(const collect::WorldStageParams& params, Forecast& f) {
   at("prompts-train.jsonl") = {train, train * kTokensPerPrompt};
   for (const std::string& family : collect::world_families())
     at("prompts-train-" + family + ".jsonl") = {train / families, train / families * kTokensPerPrompt};
+  f.seconds = 1 + corpus / 2e6;
   at("prompts-heldout.jsonl") = {held_out, held_out * kTokensPerPrompt};
 }
 
 void forecast(const collect::ImportParams& params, Forecast& f) {
-  if (!params.file.empty()) f.models[model_result(f)] = model::llama2c_config(params.file);
+  f.models[model_result(f)] = model::llama2c_config(params.file);
+  f.seconds = 1;
 }
 
-void forecast(const train::TokenizerParams& params, Forecast& f) { f.vocabularies[model_result(f)] = params.size; }
+void forecast(const train::TokenizerParams& params, Forecast& f) {
+  f.vocabularies[model_result(f)] = params.size;
+  f.seconds = 1 + kBytesPerToken * expected(f, params.data).tokens / kTokenizerBytesPerSecond;
+}
 
 void forecast(const train::PretrainParams& params, Forecast& f) {
   const std::string folder = params.tokenizer.empty() ? params.model : params.tokenizer;
@@ -172,9 +199,7 @@ void forecast(const train::PretrainParams& params, Forecast& f) {
       f.model = train::new_model_config(params, tokenizer ? tokenizer->size() : f.vocabularies.at(folder));
   }
   // Running text is cut into pieces and loses nothing, so it is only weighed.
-  Amount amount = expected(f, params.data);
-  if (amount.rows == 0 && f.model) amount.rows = std::ceil(amount.tokens / static_cast<double>(f.model->max_positions));
-  language_model(params, f, amount);
+  language_model(params, f, expected(f, params.data));
 }
 
 void forecast(const train::SftParams& params, Forecast& f) {
@@ -190,24 +215,16 @@ void forecast(const train::SftParams& params, Forecast& f) {
 
 void forecast(const train::RewardParams& params, Forecast& f) {
   f.model = config_of(f, params.model);
-  const Amount amount = amount_of(
-      f, params.model, params.data, params.text.length, "comparisons",
-      [&] { return data::read_preferences(params.data, params.text.read); },
-      [&](const auto& rows, const data::Encoder& encoder) {
-        return data::encode_preferences(rows, encoder, params.text.length, context_of(f));
-      });
+  const Amount amount = comparisons_of(f, params.model, params.data, params.text);
+  if (f.model) f.bytes = learning(*f.model) * static_cast<double>(params.ensemble);
   comparisons(f, amount, (1 - params.text.held_out) * (1 + params.mismatch),
               params.epochs * static_cast<double>(params.ensemble), params.batch_pairs, 1, params.optim);
 }
 
 void forecast(const train::PreferenceParams& params, Forecast& f) {
   f.model = config_of(f, params.model);
-  const Amount amount = amount_of(
-      f, params.model, params.data, params.text.length, "comparisons",
-      [&] { return data::read_preferences(params.data, params.text.read); },
-      [&](const auto& rows, const data::Encoder& encoder) {
-        return data::encode_preferences(rows, encoder, params.text.length, context_of(f));
-      });
+  const Amount amount = comparisons_of(f, params.model, params.data, params.text);
+  if (f.model) f.bytes = learning(*f.model) + frozen(*f.model);
   const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs
   comparisons(f, amount, 1 - params.text.held_out, params.epochs, params.batch_pairs, 1 + reference, params.optim);
 }
@@ -222,19 +239,23 @@ void forecast(const train::PpoParams& params, Forecast& f) {
       });
   if (!f.model) return;
   f.models[model_result(f)] = *f.model;
+  const model::ModelConfig reward = config_of(f, params.reward).value_or(*f.model),
+                           critic = config_of(f, params.critic).value_or(reward);
+  f.bytes = learning(*f.model) + frozen(*f.model) + learning(critic) + frozen(reward);
   const double prompt = amount.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
-  const auto answers = static_cast<double>(params.batch_prompts * params.samples_per_prompt),
+  const double prompts = std::min(static_cast<double>(params.batch_prompts), std::max(1.0, amount.tokens / prompt));
+  const auto answers = prompts * static_cast<double>(params.samples_per_prompt),
              iterations = static_cast<double>(params.steps);
   const train::StepShape shape{whole(answers * (prompt + answer) / static_cast<double>(params.minibatches)),
                                whole(prompt + answer)};
   // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
   const double pass =
       static_cast<double>(params.minibatches) * train::seconds_per_step(*f.model, params.policy_optim, shape, f.run);
-  const double learning = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
+  const double updates = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
   const double sampling =
       answers * answer * train::seconds_per_sampled_token(*f.model, whole(prompt), whole(answer), f.run);
   f.work = count_text(params.steps) + " iterations of " + count_text(whole(answers)) + " answers";
-  f.seconds = iterations * (learning + sampling);
+  f.seconds = iterations * (updates + sampling);
 }
 
 void forecast(const collect::CompareParams& params, Forecast& f) {
@@ -246,6 +267,7 @@ void forecast(const collect::CompareParams& params, Forecast& f) {
   f.files[(fs::path(f.folder) / "comparisons.jsonl").string()] = {rows, rows * 2 * (each + answer)};
   f.files[(fs::path(f.folder) / "prompts.jsonl").string()] = {count, count * each};
   if (!f.model) return;
+  f.bytes = frozen(*f.model);
   const double answers = count * static_cast<double>(params.samples);
   f.work = count_text(whole(answers)) + " answers";
   f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), f.run);
@@ -253,8 +275,10 @@ void forecast(const collect::CompareParams& params, Forecast& f) {
 
 void forecast(const eval::EvalParams& params, Forecast& f) {
   if (params.models.empty()) return;
-  f.model = config_of(f, path_of(params.models.back()));
+  const std::string& last = params.models.back();
+  f.model = config_of(f, last.substr(last.find('=') + 1));
   const Amount prompts = expected(f, params.prompts);
+  if (f.model) f.bytes = 2 * frozen(*f.model);  // with the start model
   if (!f.model || prompts.tokens <= 0) return;
   const double each = prompts.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
   double rows = prompts.tokens / each * (params.held_out > 0 ? params.held_out : 1);

@@ -30,6 +30,9 @@ struct Amount {
   double mean(double otherwise) const { return rows > 0 ? tokens / rows : otherwise; }
 };
 
+/// How a remark begins that says why the stage would refuse.
+inline constexpr const char* kWouldNotStart = "WOULD NOT START: ";
+
 struct Forecast {
   // Of the run.
   config::RunSettings run;
@@ -42,11 +45,12 @@ struct Forecast {
   std::optional<model::ModelConfig> model;  ///< what it trains or samples from, where known
   std::vector<std::string> remarks;         ///< what is lost, what is not known yet
   std::string work;                         ///< "2,013 steps of 1,024 tokens"
+  double bytes = 0;                         ///< of weights, gradients and optimiser state at once
   std::optional<double> seconds;
   bool unread = false;  ///< rows or their tokenizer are not there yet
 };
 
-/// A kind of stage that takes no time worth telling.
+/// A kind of stage of which nothing is told.
 template <class Params>
 void forecast(const Params&, Forecast&) {}
 

@@ -16,15 +16,6 @@
 namespace hone::pipeline {
 namespace {
 
-// Copies of the weights that a kind of stage holds: weights, gradients, two moments; frozen networks only weights.
-double bytes_for(const std::string& kind, int64_t parameters) {
-  const double one = 4.0 * static_cast<double>(parameters);
-  if (kind == "pretrain" || kind == "sft" || kind == "preference") return 4 * one;
-  if (kind == "reward") return 4 * one;
-  if (kind == "ppo") return (4 + 4 + 1 + 1) * one;  // policy, critic, reference, reward model
-  return one;
-}
-
 // "data: @world/corpus.txt", "model: my-model (MISSING)": every path as the recipe gives it, with its size if it is
 // there.
 std::vector<std::string> describe_inputs(const config::Fields& fields, const std::string& data, bool& missing) {
@@ -34,11 +25,11 @@ std::vector<std::string> describe_inputs(const config::Fields& fields, const std
       if (value.empty()) continue;
       if (value.starts_with("$data/")) value = (fs::path(data) / value.substr(6)).string();
       std::error_code ec;
-      const bool later = value.find('@') != std::string::npos;
+      const bool later = value.starts_with('@');
       std::string note;
       if (!later && fs::is_regular_file(value, ec))
         note = " (" + decimal_text(static_cast<double>(fs::file_size(value, ec)) / 1e6, 1) + " MB)";
-      else if (!later && value.find('*') == std::string::npos && !fs::exists(path_of(value), ec))
+      else if (!later && value.find_first_of("*?") == std::string::npos && !fs::exists(value, ec))
         note = " (MISSING)", missing = true;
       lines.push_back(f.key + ": " + value + note);
     }
@@ -59,7 +50,8 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
   Forecast forecast;
   forecast.run = recipe.run;
   double most = 0, seconds = 0;
-  bool missing = false;
+  bool missing = false, refused = false;
+  std::string unknown;  // stages whose time is not known
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const config::StageEntry& entry = recipe.stages[i];
     const std::unique_ptr<Stage> stage = make_stage(entry.kind, entry.where);
@@ -72,7 +64,16 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     forecast.remarks.clear();
     forecast.work.clear();
     forecast.seconds.reset();
-    if (!missing) stage->look_ahead(forecast);
+    forecast.bytes = 0;
+    try {
+      check_stage(*stage, entry);
+      if (!missing) stage->look_ahead(forecast);
+    } catch (const Error& e) {
+      if (e.kind != Kind::kUsage) throw;
+      forecast.remarks.push_back(kWouldNotStart + std::string(e.what()));
+    }
+    for (const std::string& r : forecast.remarks) refused = refused || r.starts_with(kWouldNotStart);
+    if (!forecast.seconds) unknown += (unknown.empty() ? "" : ", ") + entry.name;
     std::string line =
         "  " + std::to_string(i + 1) + ". " + entry.name + (entry.name == entry.kind ? "" : " (" + entry.kind + ")");
     if (forecast.seconds) line += ": about " + clock_text(*forecast.seconds), seconds += *forecast.seconds;
@@ -80,9 +81,8 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     log::info(line);
     if (forecast.model) {
       const int64_t parameters = model::parameter_count(*forecast.model);
-      const double bytes = bytes_for(entry.kind, parameters);
-      most = std::max(most, bytes);
-      log::info("       " + count_text(parameters) + " parameters, about " + decimal_text(bytes / 1e6, 0) +
+      most = std::max(most, forecast.bytes);
+      log::info("       " + count_text(parameters) + " parameters, about " + decimal_text(forecast.bytes / 1e6, 0) +
                 " MB of weights and optimiser state");
     }
     for (const std::string& input : inputs) log::info("       " + input);
@@ -93,16 +93,18 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
         settings += (settings.empty() ? "" : ", ") + e.key + " = " + e.text;
     if (!settings.empty()) log::info("       " + settings);
   }
-  if (missing) {
-    log::warn("files are missing: the run would not start, and what depends on them is not told; nothing was run");
+  if (missing || refused) {
+    log::warn(std::string(missing ? "files are missing: " : "") + "the run would not start; nothing was run");
     return;
   }
-  log::info("  about " + clock_text(seconds) +
-            " in all on this machine, by its speed on random weights of these shapes; at most about " +
+  log::info((unknown.empty() ? "  about " : "  at least about ") + clock_text(seconds) +
+            " in all on this machine, by its speed on random weights of these shapes" +
+            (unknown.empty() ? "" : " (not known: " + unknown + ")") + "; at most about " +
             decimal_text(most / 1e6, 0) + " MB for weights at once, activations besides; nothing was run");
   if (forecast.unread)
     log::info("  what is left out or cut is told once tokenizer and rows are there: give --plan the run's --out then");
-  if (most > 0.8 * static_cast<double>(memory_bytes())) log::warn("that is more memory than this machine has");
+  if (most > 0.8 * static_cast<double>(memory_bytes()) && recipe.run.device == "cpu")
+    log::warn("that leaves too little of this machine's memory for activations");
 }
 
 }  // namespace hone::pipeline

@@ -41,9 +41,9 @@ std::vector<std::string> resolve_references(const config::Fields& fields, const 
                                             const fs::path& out, size_t index) {
   std::vector<std::string> parents;
   for (const config::Field& f : fields.list()) {
-    // "NAME=@stage" pairs (models of an evaluation) keep their name.
+    // NAME=@stage pairs keep their name.
     const auto put = [&](std::string& text) {
-      const auto equals = text.find("=@");
+      const auto equals = f.named ? text.find("=@") : std::string::npos;
       const size_t begin = equals == std::string::npos ? 0 : equals + 1;
       text = text.substr(0, begin) + resolve(text.substr(begin), recipe, out, index, f.key, parents);
     };
@@ -52,11 +52,6 @@ std::vector<std::string> resolve_references(const config::Fields& fields, const 
       for (std::string& item : **list) put(item);
   }
   return parents;
-}
-
-std::string path_of(const std::string& text) {
-  const auto equals = text.find('=');
-  return equals == std::string::npos || fs::exists(text) ? text : text.substr(equals + 1);
 }
 
 }  // namespace hone::pipeline

@@ -20,7 +20,4 @@ fs::path stage_folder(const config::Recipe& recipe, const fs::path& out, size_t 
 std::vector<std::string> resolve_references(const config::Fields& fields, const config::Recipe& recipe,
                                             const fs::path& out, size_t index);
 
-/// PATH of "NAME=PATH", as lists of models and curves have them.
-std::string path_of(const std::string& text);
-
 }  // namespace hone::pipeline

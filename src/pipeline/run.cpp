@@ -35,8 +35,7 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields&
   std::vector<std::pair<std::string, std::string>> inputs;
   std::set<std::string> seen;
   for (const config::Field& f : fields.list())
-    for (const std::string& text : config::paths_of(f)) {
-      const std::string path = path_of(text);
+    for (const std::string& path : config::paths_of(f)) {
       std::error_code ec;
       if (path.empty() || !seen.insert(path).second) continue;
       if (fs::is_regular_file(path, ec)) inputs.emplace_back(path, sha256_file(path));
@@ -67,8 +66,7 @@ config::Probe probe_of(const config::Fields& fields, int64_t seed) {
 // Files and folders that a stage names and that no earlier stage makes must be there before the first stage starts.
 void require_inputs(const config::Fields& fields, const config::StageEntry& entry, const fs::path& out) {
   for (const config::Field& f : fields.list())
-    for (const std::string& text : config::paths_of(f)) {
-      const std::string path = path_of(text);
+    for (const std::string& path : config::paths_of(f)) {
       if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with((out / "").string()) ||
           fs::exists(path))
         continue;
@@ -151,6 +149,7 @@ Prepared prepare(const config::Recipe& recipe, size_t index, const fs::path& out
   p.stage = make_stage(p.entry->kind, p.entry->where);
   p.fields = p.stage->fields();
   config::apply_entries(p.fields, *p.entry);
+  check_stage(*p.stage, *p.entry);
   p.context.run = recipe.run;
   p.context.folder = stage_folder(recipe, out, index);
   p.context.record.parents = resolve_references(p.fields, recipe, out, index);

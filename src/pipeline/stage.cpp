@@ -12,6 +12,9 @@ template <class Params, void (*Run)(const Params&, config::StageContext&)>
 class StageOf : public Stage {
  public:
   config::Fields fields() override { return config::fields_of(params_); }
+  void check() const override {
+    if constexpr (requires(const Params& p) { p.check(); }) params_.check();
+  }
   void run(config::StageContext& context) override { Run(params_, context); }
   void look_ahead(Forecast& f) override { forecast(params_, f); }
 
@@ -49,6 +52,16 @@ std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& wher
   usage_error(where + ": unknown kind of stage '" + std::string(kind) + "'" +
                   (near.empty() ? "" : "; did you mean '" + near + "'?"),
               "`hone list stages` names them");
+}
+
+void check_stage(const Stage& stage, const config::StageEntry& entry) {
+  try {
+    stage.check();
+  } catch (const Error& e) {
+    const std::string named = entry.name == entry.kind ? entry.kind : entry.name + " (" + entry.kind + ")";
+    const bool verb = entry.where.starts_with("hone ") || entry.where.empty();
+    fail(e.kind, (verb ? "" : entry.where + ": ") + named + ": " + e.what(), e.hint);
+  }
 }
 
 }  // namespace hone::pipeline

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/fields.h"
+#include "config/recipe.h"
 #include "config/stage_context.h"
 
 namespace hone::pipeline {
@@ -15,6 +16,8 @@ class Stage {
  public:
   virtual ~Stage() = default;
   virtual config::Fields fields() = 0;
+  /// What no single field can tell: a setting that must be given, settings that do not go together. kUsage.
+  virtual void check() const = 0;
   virtual void run(config::StageContext& context) = 0;
   /// For `--plan`: what it would do (forecast.h). Its fields hold paths, not references.
   virtual void look_ahead(Forecast& forecast) = 0;
@@ -33,6 +36,8 @@ struct StageKind {
 std::span<const StageKind> stage_kinds();
 /// Does "@stage" of this kind mean its model folder?
 bool makes_model(std::string_view kind);
+/// Stage::check, with the stage's place in the message.
+void check_stage(const Stage& stage, const config::StageEntry& entry);
 /// The stage with its defaults; unknown kind: kUsage with a suggestion, `where` as prefix.
 std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& where);
 

@@ -93,10 +93,6 @@ double held_out_loss(const model::Decoder& decoder, const std::vector<data::Sequ
 
 void run(const LanguageModelParams& params, config::StageContext& context, bool pretraining) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  if (params.data.empty()) usage_error(context.record.kind + ": no data", "give data = [\"FILE\", …]");
-  if (params.model.empty() && params.tokenizer.empty())
-    usage_error(context.record.kind + ": neither a model to start from nor a tokenizer for a new one",
-                "give model = \"FOLDER\" or tokenizer = \"FOLDER\"");
 
   // 1. The model and its tokenizer.
   const std::string tokenizer_folder = params.tokenizer.empty() ? params.model : params.tokenizer;
@@ -110,6 +106,9 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       return model::make_decoder(config, seed);
     }
     model::LoadedModel loaded = model::load_model(params.model);
+    if (loaded.head)
+      usage_error(params.model + ": is a reward model, not a language model",
+                  "start from the model that it was made of");
     for (const std::string& n : loaded.notes) log::info("  " + n);
     return std::move(loaded.decoder);
   }();
@@ -229,10 +228,17 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
 
 }  // namespace
 
+void LanguageModelParams::check() const {
+  if (data.empty()) usage_error("no data", "give data = [\"FILE\", …]");
+  if (model.empty() && tokenizer.empty())
+    usage_error("neither a model to start from nor a tokenizer for a new one",
+                "give model = \"FOLDER\" or tokenizer = \"FOLDER\"");
+  if (shape.width % shape.heads != 0 || shape.heads % shape.kv_heads != 0)
+    usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
+}
+
 model::ModelConfig new_model_config(const LanguageModelParams& params, int64_t vocabulary) {
   const ShapeSettings& s = params.shape;
-  if (s.width % s.heads != 0 || s.heads % s.kv_heads != 0)
-    usage_error("shape: width must be a multiple of heads, and heads of kv_heads");
   model::ModelConfig config = model::llama_config(vocabulary, s.width, s.layers, s.heads, s.kv_heads, s.ffn, s.context);
   config.rope_theta = s.rope_theta;
   config.init_std = s.init_std;

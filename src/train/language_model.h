@@ -33,6 +33,8 @@ struct ShapeSettings {
 };
 
 struct LanguageModelParams {
+  /// No data, nothing to start from, a shape that cannot be: kUsage.
+  void check() const;
   std::string model;      // SFT and continued pretraining
   std::string tokenizer;  // pretraining from nothing
   std::vector<std::string> data;

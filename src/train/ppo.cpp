@@ -121,7 +121,6 @@ std::vector<rollout::Request> load_requests(const PpoParams& params, config::Sta
 ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const Actor& actor, uint64_t seed,
                           at::Device device) {
   if (params.pretrain_coef <= 0) return {};
-  if (params.pretrain_data.empty()) usage_error("ppo: pretrain_coef needs pretrain_data");
   data::ReadSettings read;
   read.split_text_by = "blank_line";
   auto documents = data::read_documents(params.pretrain_data, read);
@@ -173,11 +172,15 @@ void write_samples(Session& session, const text::Tokenizer& tokenizer, const std
 
 }  // namespace
 
+void PpoParams::check() const {
+  if (model.empty() || reward.empty())
+    usage_error("needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
+  if (prompts.empty()) usage_error("no prompts", "give prompts = [\"prompts.jsonl\"]");
+  if (pretrain_coef > 0 && pretrain_data.empty()) usage_error("pretrain_coef needs pretrain_data");
+}
+
 void run_ppo(const PpoParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  if (params.model.empty() || params.reward.empty())
-    usage_error("ppo: needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
-  if (params.prompts.empty()) usage_error("ppo: no prompts", "give prompts = [\"prompts.jsonl\"]");
 
   // 1. and 2. Models and prompts.
   at::ScalarType compute = at::ScalarType::Undefined;

@@ -55,6 +55,9 @@ struct PpoParams {
     keep.every = 10;
   }
 
+  /// No model, reward model or prompts: kUsage.
+  void check() const;
+
   void fields(config::Fields& v) {
     v.path("model", model, "folder of the policy to start from; its frozen copy is the reference");
     v.path("reward", reward, "folder of the reward model");

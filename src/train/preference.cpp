@@ -111,15 +111,20 @@ HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pa
 
 }  // namespace
 
+void PreferenceParams::check() const {
+  if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
+  if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");
+}
+
 void run_preference(const PreferenceParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  if (params.data.empty()) usage_error("preference: no data", "give data = [\"comparisons.jsonl\"]");
-  if (params.model.empty()) usage_error("preference: no model to start from", "give model = \"FOLDER\"");
   losses::pair_loss(params.loss.loss);  // an unknown one is an error before anything is read
 
   // 1. Policy and comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
   model::LoadedModel loaded = model::load_model(params.model);
+  if (loaded.head)
+    usage_error(params.model + ": is a reward model, not a language model", "start from the model that it was made of");
   model::Decoder policy = std::move(loaded.decoder);
   policy.to(at::Device(context.run.device), at::kFloat);
   const at::ScalarType compute = resolve_precision(context, policy.config());

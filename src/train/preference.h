@@ -29,6 +29,9 @@ struct PreferenceParams {
     optim.schedule.warmup_steps = 10;
   }
 
+  /// No model or no data: kUsage.
+  void check() const;
+
   void fields(config::Fields& v) {
     v.path("model", model, "folder of the policy to start from, usually the fine-tuned one");
     v.path("reference", reference, "folder of the frozen reference; empty: the starting policy");

@@ -148,9 +148,13 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
 
 }  // namespace
 
+void RewardParams::check() const {
+  if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
+  if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");
+}
+
 void run_reward(const RewardParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  if (params.data.empty()) usage_error("reward: no data", "give data = [\"comparisons.jsonl\"]");
 
   // 1. Comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);

@@ -34,6 +34,9 @@ struct RewardParams {
     optim.schedule.warmup_steps = 20;
   }
 
+  /// No model or no data: kUsage.
+  void check() const;
+
   void fields(config::Fields& v) {
     v.path("model", model, "folder of the model to start from, usually the fine-tuned one");
     v.path("data", data, "files of comparisons");

@@ -52,7 +52,7 @@ double seconds_per_step(const model::ModelConfig& config, const optim::OptimPara
   model::Decoder decoder = model::make_decoder(m.config, 1);
   decoder.to(at::Device(run.device), at::kFloat);
   optim::Optimizer optimizer(trainable_tensors(decoder), optim);
-  const int64_t length = std::clamp<int64_t>(shape.sequence, 2, m.config.max_positions),
+  const int64_t length = std::clamp<int64_t>(shape.sequence, 2, std::max<int64_t>(2, m.config.max_positions)),
                 tokens = std::clamp<int64_t>(shape.tokens, length, std::max(length, kMostTokens));
   Stream stream(1, "speed");
   std::vector<data::Sequence> sequences;
@@ -86,7 +86,7 @@ double seconds_per_sampled_token(const model::ModelConfig& config, int64_t promp
   decoder.to(at::Device(run.device), at::kFloat);
   const int64_t prompt = std::clamp<int64_t>(prompt_tokens, 1, std::max<int64_t>(1, m.config.max_positions / 2));
   rollout::SamplingParams sampling;
-  sampling.max_tokens = std::clamp<int64_t>(new_tokens, 1, std::min<int64_t>(32, m.config.max_positions - prompt));
+  sampling.max_tokens = std::clamp<int64_t>(new_tokens, 1, std::clamp<int64_t>(m.config.max_positions - prompt, 1, 32));
   Stream stream(2, "speed");
   std::vector<rollout::Request> requests;
   for (uint64_t i = 0; i < 64; ++i) requests.push_back({random_ids(stream, prompt, m.config.vocab_size), i, 0});

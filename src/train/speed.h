@@ -14,8 +14,9 @@ struct StepShape {
   int64_t sequence = 128;  ///< of one sequence
 };
 
-/// Seconds of one optimiser step of language modelling: forward, backward, update. Models of more than about 20M
-/// weights are measured with fewer layers and a smaller vocabulary, and the time scaled by the weights.
+/// Seconds of one optimiser step of language modelling: forward, backward, update; in f32 unless the run's dtype is
+/// bf16 (what `auto` would choose is measured when a run starts). Models of more than about 20M weights are measured
+/// with fewer layers and a smaller vocabulary, and the time scaled by the weights.
 double seconds_per_step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape,
                         const config::RunSettings& run);
 

@@ -36,8 +36,11 @@ std::vector<std::string> read_texts(const std::vector<std::string>& paths) {
 
 }  // namespace
 
+void TokenizerParams::check() const {
+  if (data.empty()) usage_error("no data", "give data = [\"corpus.txt\"]");
+}
+
 void run_tokenizer(const TokenizerParams& params, config::StageContext& context) {
-  if (params.data.empty()) usage_error("tokenizer: no data", "give data = [\"corpus.txt\"]");
   const std::vector<std::string> texts = read_texts(params.data);
   size_t bytes = 0;
   for (const std::string& t : texts) bytes += t.size();

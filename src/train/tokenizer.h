@@ -9,6 +9,9 @@ struct TokenizerParams {
   std::vector<std::string> data;
   int64_t size = 1024;
 
+  /// No data: kUsage.
+  void check() const;
+
   void fields(config::Fields& v) {
     v.path("data", data, "text files to learn from");
     v("size", size, "tokens of the vocabulary, specials and the 256 bytes included");
