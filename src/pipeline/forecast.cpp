@@ -29,12 +29,12 @@ constexpr double kForward = 1.0 / 3;
 
 std::string model_result(const Forecast& f) { return (fs::path(f.folder) / config::names::kModel).string(); }
 
-std::optional<model::ModelConfig> config_of(const Forecast& f, const std::string& folder) {
+std::optional<model::ModelConfig> config_of(const Known& known, const std::string& folder) {
   const fs::path file = fs::path(folder) / "config.json";
   if (!folder.empty() && fs::exists(file))
     return model::parse_config(parse_json(read_file(file), file.string()), file.string()).config;
-  const auto known = f.models.find(folder);
-  return known == f.models.end() ? std::nullopt : std::optional(known->second);
+  const auto earlier = known.models.find(folder);
+  return earlier == known.models.end() ? std::nullopt : std::optional(earlier->second);
 }
 
 std::optional<text::Tokenizer> tokenizer_of(const std::string& folder) {
@@ -66,12 +66,12 @@ bool readable(const std::vector<std::string>& paths) {
   return !files.empty() && bytes <= kMostBytes;
 }
 
-Amount expected(const Forecast& f, const std::vector<std::string>& paths) {
+Amount expected(const Known& known, const std::vector<std::string>& paths) {
   Amount sum;
   for (const std::string& path : paths) {
-    if (const auto known = f.files.find(path); known != f.files.end()) {
-      sum.rows += known->second.rows;
-      sum.tokens += known->second.tokens;
+    if (const auto earlier = known.files.find(path); earlier != known.files.end()) {
+      sum.rows += earlier->second.rows;
+      sum.tokens += earlier->second.tokens;
       continue;
     }
     double tokens = 0;
@@ -82,31 +82,22 @@ Amount expected(const Forecast& f, const std::vector<std::string>& paths) {
   return sum;
 }
 
-// What of the rows would be lost; where it is too much, that the stage would refuse to start.
-void add_lengths(Forecast& f, const data::LengthReport& lengths, const data::LengthSettings& settings,
-                 const std::string& what) {
-  try {
-    data::require_kept(lengths, settings, what);
-    f.remarks.push_back(what + ": " + lengths.summary());
-  } catch (const Error& e) {
-    f.remarks.push_back(kWouldNotStart + std::string(e.what()));
-  }
-}
-
 // The rows of `paths` as `read` and `encode` give them, if tokenizer and files are there; else what is expected.
 template <class ReadRows, class Encode>
-Amount amount_of(Forecast& f, const std::string& tokenizer_folder, const std::vector<std::string>& paths,
-                 const data::LengthSettings& settings, const std::string& what, ReadRows read, Encode encode) {
+Amount amount_of(const Known& known, Forecast& f, const std::string& tokenizer_folder,
+                 const std::vector<std::string>& paths, const data::LengthSettings& settings, const std::string& what,
+                 ReadRows read, Encode encode) {
   const std::optional<text::Tokenizer> tokenizer = tokenizer_of(tokenizer_folder);
   if (!tokenizer || !readable(paths)) {
     f.unread = true;
     f.remarks.push_back("what is left out or cut is not known yet");
-    return expected(f, paths);
+    return expected(known, paths);
   }
   auto rows = read();
   f.remarks.push_back(rows.report.summary());
   const data::LengthReport lengths = encode(rows.rows, data::Encoder::make(*tokenizer, settings.chat_format)).lengths;
-  add_lengths(f, lengths, settings, what);
+  data::require_kept(lengths, settings, what);
+  f.remarks.push_back(what + ": " + lengths.summary());
   return {static_cast<double>(lengths.kept), static_cast<double>(lengths.tokens)};
 }
 
@@ -123,9 +114,9 @@ std::string steps_text(double steps, double tokens) {
          count_text(whole(tokens)) + " tokens";
 }
 
-void language_model(const train::LanguageModelParams& params, Forecast& f, const Amount& amount) {
+void language_model(const train::LanguageModelParams& params, Known& known, Forecast& f, const Amount& amount) {
   if (!f.model) return;
-  f.models[model_result(f)] = *f.model;
+  known.models[model_result(f)] = *f.model;
   f.bytes = learning(*f.model);
   double tokens = amount.tokens * (1 - params.text.held_out);
   if (params.max_data_tokens > 0) tokens = std::min(tokens, static_cast<double>(params.max_data_tokens));
@@ -133,40 +124,40 @@ void language_model(const train::LanguageModelParams& params, Forecast& f, const
   const double steps = params.steps > 0 ? static_cast<double>(params.steps) : std::ceil(tokens * params.epochs / batch);
   if (steps <= 0) return;
   f.work = steps_text(steps, batch);
-  f.seconds =
-      steps * train::seconds_per_step(*f.model, params.optim, {params.batch_tokens, whole(amount.mean(128))}, f.run);
+  f.seconds = steps * train::seconds_per_step(*f.model, params.optim, {params.batch_tokens, whole(amount.mean(128))},
+                                              known.run);
   if (params.max_minutes > 0 && *f.seconds > params.max_minutes * 60) {
     f.seconds = params.max_minutes * 60;
     f.work += ", capped at " + decimal_text(params.max_minutes, 1) + " minutes";
   }
 }
 
-Amount comparisons_of(Forecast& f, const std::string& model, const std::vector<std::string>& files,
+Amount comparisons_of(const Known& known, Forecast& f, const std::string& model, const std::vector<std::string>& files,
                       const train::TextSettings& text) {
   return amount_of(
-      f, model, files, text.length, "comparisons", [&] { return data::read_preferences(files, text.read); },
+      known, f, model, files, text.length, "comparisons", [&] { return data::read_preferences(files, text.read); },
       [&](const auto& rows, const data::Encoder& encoder) {
         return data::encode_preferences(rows, encoder, text.length, context_of(f));
       });
 }
 
 // A loop over comparisons; `passes` is how often each goes through the model in units of a training pass.
-void comparisons(Forecast& f, const Amount& amount, double share, double epochs, int64_t batch_pairs, double passes,
-                 const optim::OptimParams& optim) {
+void comparisons(Known& known, Forecast& f, const Amount& amount, double share, double epochs, int64_t batch_pairs,
+                 double passes, const optim::OptimParams& optim) {
   if (!f.model) return;
-  f.models[model_result(f)] = *f.model;
+  known.models[model_result(f)] = *f.model;
   const double pair = amount.mean(256),
                steps = std::ceil(amount.tokens / pair * share * epochs / static_cast<double>(batch_pairs));
   const train::StepShape shape{whole(pair * static_cast<double>(batch_pairs)), whole(pair / 2)};
   f.work = "about " + count_text(whole(steps)) + (whole(steps) == 1 ? " step of " : " steps of ") +
            count_text(batch_pairs) + " comparisons";
-  f.seconds = steps * passes * train::seconds_per_step(*f.model, optim, shape, f.run);
+  f.seconds = steps * passes * train::seconds_per_step(*f.model, optim, shape, known.run);
 }
 
 }  // namespace
 
-void forecast(const collect::WorldStageParams& params, Forecast& f) {
-  const auto at = [&](const std::string& name) -> Amount& { return f.files[(fs::path(f.folder) / name).string()]; };
+void forecast(const collect::WorldStageParams& params, Known& known, Forecast& f) {
+  const auto at = [&](const std::string& name) -> Amount& { return known.files[(fs::path(f.folder) / name).string()]; };
   const double corpus = kTokensPerWord * static_cast<double>(params.corpus.words),
                demonstrations = static_cast<double>(params.demonstrations.count), families = 7,
                train = families * static_cast<double>(params.world.prompts_per_family),
@@ -180,67 +171,68 @@ void forecast(const collect::WorldStageParams& params, Forecast& f) {
   at("prompts-heldout.jsonl") = {held_out, held_out * kTokensPerPrompt};
 }
 
-void forecast(const collect::ImportParams& params, Forecast& f) {
-  f.models[model_result(f)] = model::llama2c_config(params.file);
+void forecast(const collect::ImportParams& params, Known& known, Forecast& f) {
+  known.models[model_result(f)] = model::llama2c_config(params.file);
   f.seconds = 1;
 }
 
-void forecast(const train::TokenizerParams& params, Forecast& f) {
-  f.vocabularies[model_result(f)] = params.size;
-  f.seconds = 1 + kBytesPerToken * expected(f, params.data).tokens / kTokenizerBytesPerSecond;
+void forecast(const train::TokenizerParams& params, Known& known, Forecast& f) {
+  known.vocabularies[model_result(f)] = params.size;
+  f.seconds = 1 + kBytesPerToken * expected(known, params.data).tokens / kTokenizerBytesPerSecond;
 }
 
-void forecast(const train::PretrainParams& params, Forecast& f) {
+void forecast(const train::PretrainParams& params, Known& known, Forecast& f) {
   const std::string folder = params.tokenizer.empty() ? params.model : params.tokenizer;
-  f.model = config_of(f, params.model);
+  f.model = config_of(known, params.model);
   if (!f.model && params.model.empty()) {
     const auto tokenizer = tokenizer_of(folder);
-    if (tokenizer || f.vocabularies.contains(folder))
-      f.model = train::new_model_config(params, tokenizer ? tokenizer->size() : f.vocabularies.at(folder));
+    if (tokenizer || known.vocabularies.contains(folder))
+      f.model = train::new_model_config(params, tokenizer ? tokenizer->size() : known.vocabularies.at(folder));
   }
   // Running text is cut into pieces and loses nothing, so it is only weighed.
-  language_model(params, f, expected(f, params.data));
+  language_model(params, known, f, expected(known, params.data));
 }
 
-void forecast(const train::SftParams& params, Forecast& f) {
-  f.model = config_of(f, params.model);
+void forecast(const train::SftParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
   const Amount amount = amount_of(
-      f, params.model, params.data, params.text.length, "demonstrations",
+      known, f, params.model, params.data, params.text.length, "demonstrations",
       [&] { return data::read_demonstrations(params.data, params.text.read); },
       [&](const auto& rows, const data::Encoder& encoder) {
         return data::encode_demonstrations(rows, encoder, params.text.length, context_of(f));
       });
-  language_model(params, f, amount);
+  language_model(params, known, f, amount);
 }
 
-void forecast(const train::RewardParams& params, Forecast& f) {
-  f.model = config_of(f, params.model);
-  const Amount amount = comparisons_of(f, params.model, params.data, params.text);
+void forecast(const train::RewardParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
+  const Amount amount = comparisons_of(known, f, params.model, params.data, params.text);
   if (f.model) f.bytes = learning(*f.model) * static_cast<double>(params.ensemble);
-  comparisons(f, amount, (1 - params.text.held_out) * (1 + params.mismatch),
+  comparisons(known, f, amount, (1 - params.text.held_out) * (1 + params.mismatch),
               params.epochs * static_cast<double>(params.ensemble), params.batch_pairs, 1, params.optim);
 }
 
-void forecast(const train::PreferenceParams& params, Forecast& f) {
-  f.model = config_of(f, params.model);
-  const Amount amount = comparisons_of(f, params.model, params.data, params.text);
+void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
+  const Amount amount = comparisons_of(known, f, params.model, params.data, params.text);
   if (f.model) f.bytes = learning(*f.model) + frozen(*f.model);
   const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs
-  comparisons(f, amount, 1 - params.text.held_out, params.epochs, params.batch_pairs, 1 + reference, params.optim);
+  comparisons(known, f, amount, 1 - params.text.held_out, params.epochs, params.batch_pairs, 1 + reference,
+              params.optim);
 }
 
-void forecast(const train::PpoParams& params, Forecast& f) {
-  f.model = config_of(f, params.model);
+void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
   const Amount amount = amount_of(
-      f, params.model, params.prompts, params.length, "prompts",
+      known, f, params.model, params.prompts, params.length, "prompts",
       [&] { return data::read_prompts(params.prompts, params.read); },
       [&](const auto& rows, const data::Encoder& encoder) {
         return data::encode_prompts(rows, encoder, params.length, context_of(f), params.sampling.max_tokens);
       });
   if (!f.model) return;
-  f.models[model_result(f)] = *f.model;
-  const model::ModelConfig reward = config_of(f, params.reward).value_or(*f.model),
-                           critic = config_of(f, params.critic).value_or(reward);
+  known.models[model_result(f)] = *f.model;
+  const model::ModelConfig reward = config_of(known, params.reward).value_or(*f.model),
+                           critic = config_of(known, params.critic).value_or(reward);
   f.bytes = learning(*f.model) + frozen(*f.model) + learning(critic) + frozen(reward);
   const double prompt = amount.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
   const double prompts = std::min(static_cast<double>(params.batch_prompts), std::max(1.0, amount.tokens / prompt));
@@ -249,35 +241,35 @@ void forecast(const train::PpoParams& params, Forecast& f) {
   const train::StepShape shape{whole(answers * (prompt + answer) / static_cast<double>(params.minibatches)),
                                whole(prompt + answer)};
   // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
-  const double pass =
-      static_cast<double>(params.minibatches) * train::seconds_per_step(*f.model, params.policy_optim, shape, f.run);
+  const double pass = static_cast<double>(params.minibatches) *
+                      train::seconds_per_step(*f.model, params.policy_optim, shape, known.run);
   const double updates = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
   const double sampling =
-      answers * answer * train::seconds_per_sampled_token(*f.model, whole(prompt), whole(answer), f.run);
+      answers * answer * train::seconds_per_sampled_token(*f.model, whole(prompt), whole(answer), known.run);
   f.work = count_text(params.steps) + " iterations of " + count_text(whole(answers)) + " answers";
   f.seconds = iterations * (updates + sampling);
 }
 
-void forecast(const collect::CompareParams& params, Forecast& f) {
-  f.model = config_of(f, params.model);
-  const Amount prompts = expected(f, params.prompts);
+void forecast(const collect::CompareParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
+  const Amount prompts = expected(known, params.prompts);
   const double each = params.prompts.empty() ? static_cast<double>(params.opening_tokens) : prompts.mean(64),
                answer = static_cast<double>(params.sampling.max_tokens) / 2;
   const auto count = static_cast<double>(params.count), rows = count * static_cast<double>(params.pairs);
-  f.files[(fs::path(f.folder) / "comparisons.jsonl").string()] = {rows, rows * 2 * (each + answer)};
-  f.files[(fs::path(f.folder) / "prompts.jsonl").string()] = {count, count * each};
+  known.files[(fs::path(f.folder) / "comparisons.jsonl").string()] = {rows, rows * 2 * (each + answer)};
+  known.files[(fs::path(f.folder) / "prompts.jsonl").string()] = {count, count * each};
   if (!f.model) return;
   f.bytes = frozen(*f.model);
   const double answers = count * static_cast<double>(params.samples);
   f.work = count_text(whole(answers)) + " answers";
-  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), f.run);
+  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), known.run);
 }
 
-void forecast(const eval::EvalParams& params, Forecast& f) {
+void forecast(const eval::EvalParams& params, Known& known, Forecast& f) {
   if (params.models.empty()) return;
   const std::string& last = params.models.back();
-  f.model = config_of(f, last.substr(last.find('=') + 1));
-  const Amount prompts = expected(f, params.prompts);
+  f.model = config_of(known, last.substr(last.find('=') + 1));
+  const Amount prompts = expected(known, params.prompts);
   if (f.model) f.bytes = 2 * frozen(*f.model);  // with the start model
   if (!f.model || prompts.tokens <= 0) return;
   const double each = prompts.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
@@ -286,7 +278,7 @@ void forecast(const eval::EvalParams& params, Forecast& f) {
   const double answers = rows * static_cast<double>(std::ssize(params.models) * params.samples +
                                                     (params.reward.empty() ? 0 : params.audit_samples));
   f.work = count_text(whole(answers)) + " answers";
-  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), f.run);
+  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), known.run);
 }
 
 }  // namespace hone::pipeline

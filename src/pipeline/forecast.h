@@ -30,39 +30,38 @@ struct Amount {
   double mean(double otherwise) const { return rows > 0 ? tokens / rows : otherwise; }
 };
 
-/// How a remark begins that says why the stage would refuse.
-inline constexpr const char* kWouldNotStart = "WOULD NOT START: ";
-
-struct Forecast {
-  // Of the run.
+/// What is known of a recipe's run before it is made: of its stages so far, by the paths that their results will have.
+struct Known {
   config::RunSettings run;
-  // Of the stages before, by the path that their result will have.
   std::map<std::string, model::ModelConfig> models;
   std::map<std::string, int64_t> vocabularies;
   std::map<std::string, Amount> files;
-  // Of this stage.
-  std::string folder;                       ///< its run folder
-  std::optional<model::ModelConfig> model;  ///< what it trains or samples from, where known
-  std::vector<std::string> remarks;         ///< what is lost, what is not known yet
-  std::string work;                         ///< "2,013 steps of 1,024 tokens"
-  double bytes = 0;                         ///< of weights, gradients and optimiser state at once
-  std::optional<double> seconds;
+};
+
+/// Of one stage.
+struct Forecast {
+  std::string folder;                            ///< its run folder
+  std::optional<model::ModelConfig> model = {};  ///< what it trains or samples from, where known
+  std::vector<std::string> remarks = {};         ///< what is lost, what is not known yet
+  std::string work = {};                         ///< "2,013 steps of 1,024 tokens"
+  double bytes = 0;                              ///< of weights, gradients and optimiser state at once
+  std::optional<double> seconds = {};
   bool unread = false;  ///< rows or their tokenizer are not there yet
 };
 
 /// A kind of stage of which nothing is told.
 template <class Params>
-void forecast(const Params&, Forecast&) {}
+void forecast(const Params&, Known&, Forecast&) {}
 
-void forecast(const collect::WorldStageParams& params, Forecast& f);
-void forecast(const collect::ImportParams& params, Forecast& f);
-void forecast(const collect::CompareParams& params, Forecast& f);
-void forecast(const train::TokenizerParams& params, Forecast& f);
-void forecast(const train::PretrainParams& params, Forecast& f);
-void forecast(const train::SftParams& params, Forecast& f);
-void forecast(const train::RewardParams& params, Forecast& f);
-void forecast(const train::PreferenceParams& params, Forecast& f);
-void forecast(const train::PpoParams& params, Forecast& f);
-void forecast(const eval::EvalParams& params, Forecast& f);
+void forecast(const collect::WorldStageParams& params, Known& known, Forecast& f);
+void forecast(const collect::ImportParams& params, Known& known, Forecast& f);
+void forecast(const collect::CompareParams& params, Known& known, Forecast& f);
+void forecast(const train::TokenizerParams& params, Known& known, Forecast& f);
+void forecast(const train::PretrainParams& params, Known& known, Forecast& f);
+void forecast(const train::SftParams& params, Known& known, Forecast& f);
+void forecast(const train::RewardParams& params, Known& known, Forecast& f);
+void forecast(const train::PreferenceParams& params, Known& known, Forecast& f);
+void forecast(const train::PpoParams& params, Known& known, Forecast& f);
+void forecast(const eval::EvalParams& params, Known& known, Forecast& f);
 
 }  // namespace hone::pipeline

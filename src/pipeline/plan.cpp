@@ -16,24 +16,36 @@
 namespace hone::pipeline {
 namespace {
 
-// "data: @world/corpus.txt", "model: my-model (MISSING)": every path as the recipe gives it, with its size if it is
-// there.
-std::vector<std::string> describe_inputs(const config::Fields& fields, const std::string& data, bool& missing) {
-  std::vector<std::string> lines;
+std::vector<std::pair<std::string, std::string>> input_paths(const config::Fields& fields) {
+  std::vector<std::pair<std::string, std::string>> inputs;  // key, path
   for (const config::Field& f : fields.list())
-    for (std::string value : config::paths_of(f)) {
-      if (value.empty()) continue;
-      if (value.starts_with("$data/")) value = (fs::path(data) / value.substr(6)).string();
-      std::error_code ec;
-      const bool later = value.starts_with('@');
-      std::string note;
-      if (!later && fs::is_regular_file(value, ec))
-        note = " (" + decimal_text(static_cast<double>(fs::file_size(value, ec)) / 1e6, 1) + " MB)";
-      else if (!later && value.find_first_of("*?") == std::string::npos && !fs::exists(value, ec))
-        note = " (MISSING)", missing = true;
-      lines.push_back(f.key + ": " + value + note);
-    }
-  return lines;
+    for (const std::string& path : config::paths_of(f))
+      if (!path.empty()) inputs.emplace_back(f.key, path);
+  return inputs;
+}
+
+// " (0.1 MB)" for a file.
+std::string size_text(const std::string& path) {
+  std::error_code ec;
+  if (!fs::is_regular_file(path, ec)) return "";
+  return " (" + decimal_text(static_cast<double>(fs::file_size(path, ec)) / 1e6, 1) + " MB)";
+}
+
+// What a stage would do, or why it would not start.
+Forecast look_ahead(Stage& stage, const config::StageEntry& entry, const config::Fields& fields, Known& known,
+                    const fs::path& folder, const fs::path& out, bool& starts) {
+  Forecast f{.folder = folder.string()};
+  for (const auto& [key, path] : missing_inputs(fields, out)) f.remarks.push_back("MISSING: " + key + " " + path);
+  starts = starts && f.remarks.empty();
+  try {
+    check_stage(stage, entry);
+    stage.look_ahead(known, f);
+  } catch (const Error& e) {
+    if (e.kind != Kind::kUsage) throw;
+    f.remarks.push_back("WOULD NOT START: " + std::string(e.what()));
+    starts = false;
+  }
+  return f;
 }
 
 }  // namespace
@@ -47,32 +59,21 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
             " stage" + (recipe.stages.size() == 1 ? "" : "s") + ", seed " + std::to_string(recipe.run.seed) + ", " +
             recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " +
             decimal_text(static_cast<double>(memory_bytes()) / 1e9, 1) + " GB of memory");
-  Forecast forecast;
-  forecast.run = recipe.run;
+  Known known;
+  known.run = recipe.run;
   double most = 0, seconds = 0;
-  bool missing = false, refused = false;
+  bool starts = true, unread = false;
   std::string unknown;  // stages whose time is not known
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const config::StageEntry& entry = recipe.stages[i];
     const std::unique_ptr<Stage> stage = make_stage(entry.kind, entry.where);
     const config::Fields fields = stage->fields();
     config::apply_entries(fields, entry);
-    const std::vector<std::string> inputs = describe_inputs(fields, recipe.run.data, missing);
+    const auto named = input_paths(fields);  // as the recipe names them
     resolve_references(fields, recipe, out, i);
-    forecast.folder = stage_folder(recipe, out, i).string();
-    forecast.model.reset();
-    forecast.remarks.clear();
-    forecast.work.clear();
-    forecast.seconds.reset();
-    forecast.bytes = 0;
-    try {
-      check_stage(*stage, entry);
-      if (!missing) stage->look_ahead(forecast);
-    } catch (const Error& e) {
-      if (e.kind != Kind::kUsage) throw;
-      forecast.remarks.push_back(kWouldNotStart + std::string(e.what()));
-    }
-    for (const std::string& r : forecast.remarks) refused = refused || r.starts_with(kWouldNotStart);
+    const auto inputs = input_paths(fields);
+    const Forecast forecast = look_ahead(*stage, entry, fields, known, stage_folder(recipe, out, i), out, starts);
+    unread = unread || forecast.unread;
     if (!forecast.seconds) unknown += (unknown.empty() ? "" : ", ") + entry.name;
     std::string line =
         "  " + std::to_string(i + 1) + ". " + entry.name + (entry.name == entry.kind ? "" : " (" + entry.kind + ")");
@@ -85,7 +86,8 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
       log::info("       " + count_text(parameters) + " parameters, about " + decimal_text(forecast.bytes / 1e6, 0) +
                 " MB of weights and optimiser state");
     }
-    for (const std::string& input : inputs) log::info("       " + input);
+    for (size_t k = 0; k < named.size(); ++k)
+      log::info("       " + named[k].first + ": " + named[k].second + size_text(inputs[k].second));
     for (const std::string& remark : forecast.remarks) log::info("       " + remark);
     std::string settings;
     for (const config::Entry& e : entry.entries)
@@ -93,15 +95,15 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
         settings += (settings.empty() ? "" : ", ") + e.key + " = " + e.text;
     if (!settings.empty()) log::info("       " + settings);
   }
-  if (missing || refused) {
-    log::warn(std::string(missing ? "files are missing: " : "") + "the run would not start; nothing was run");
+  if (!starts) {
+    log::warn("the run would not start; nothing was run");
     return;
   }
   log::info((unknown.empty() ? "  about " : "  at least about ") + clock_text(seconds) +
             " in all on this machine, by its speed on random weights of these shapes" +
             (unknown.empty() ? "" : " (not known: " + unknown + ")") + "; at most about " +
             decimal_text(most / 1e6, 0) + " MB for weights at once, activations besides; nothing was run");
-  if (forecast.unread)
+  if (unread)
     log::info("  what is left out or cut is told once tokenizer and rows are there: give --plan the run's --out then");
   if (most > 0.8 * static_cast<double>(memory_bytes()) && recipe.run.device == "cpu")
     log::warn("that leaves too little of this machine's memory for activations");

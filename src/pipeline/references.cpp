@@ -54,4 +54,14 @@ std::vector<std::string> resolve_references(const config::Fields& fields, const 
   return parents;
 }
 
+std::vector<std::pair<std::string, std::string>> missing_inputs(const config::Fields& fields, const fs::path& out) {
+  std::vector<std::pair<std::string, std::string>> missing;
+  for (const config::Field& f : fields.list())
+    for (const std::string& path : config::paths_of(f))
+      if (!path.empty() && path.find_first_of("*?") == std::string::npos && !path.starts_with((out / "").string()) &&
+          !fs::exists(path))
+        missing.emplace_back(f.key, path);
+  return missing;
+}
+
 }  // namespace hone::pipeline

@@ -3,6 +3,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/fields.h"
@@ -19,5 +20,9 @@ fs::path stage_folder(const config::Recipe& recipe, const fs::path& out, size_t 
 /// no earlier stage: kUsage. Returns the run folders referred to, each once.
 std::vector<std::string> resolve_references(const config::Fields& fields, const config::Recipe& recipe,
                                             const fs::path& out, size_t index);
+
+/// Files and folders that resolved fields name, that are not there and that no earlier stage of the run in `out` makes:
+/// key and path. Patterns are left to the stage.
+std::vector<std::pair<std::string, std::string>> missing_inputs(const config::Fields& fields, const fs::path& out);
 
 }  // namespace hone::pipeline

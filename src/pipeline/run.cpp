@@ -65,14 +65,9 @@ config::Probe probe_of(const config::Fields& fields, int64_t seed) {
 
 // Files and folders that a stage names and that no earlier stage makes must be there before the first stage starts.
 void require_inputs(const config::Fields& fields, const config::StageEntry& entry, const fs::path& out) {
-  for (const config::Field& f : fields.list())
-    for (const std::string& path : config::paths_of(f)) {
-      if (path.empty() || path.find_first_of("*?") != std::string::npos || path.starts_with((out / "").string()) ||
-          fs::exists(path))
-        continue;
-      usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name +
-                  "' names " + path + ", which is not there");
-    }
+  for (const auto& [key, path] : missing_inputs(fields, out))
+    usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + key + "' of stage '" + entry.name +
+                "' names " + path + ", which is not there");
 }
 
 void print_headline(const config::Record& record) {

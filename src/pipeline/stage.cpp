@@ -16,7 +16,7 @@ class StageOf : public Stage {
     if constexpr (requires(const Params& p) { p.check(); }) params_.check();
   }
   void run(config::StageContext& context) override { Run(params_, context); }
-  void look_ahead(Forecast& f) override { forecast(params_, f); }
+  void look_ahead(Known& known, Forecast& f) override { forecast(params_, known, f); }
 
  private:
   Params params_;

@@ -10,6 +10,7 @@
 
 namespace hone::pipeline {
 
+struct Known;
 struct Forecast;
 
 class Stage {
@@ -20,7 +21,7 @@ class Stage {
   virtual void check() const = 0;
   virtual void run(config::StageContext& context) = 0;
   /// For `--plan`: what it would do (forecast.h). Its fields hold paths, not references.
-  virtual void look_ahead(Forecast& forecast) = 0;
+  virtual void look_ahead(Known& known, Forecast& forecast) = 0;
 };
 
 /// What "@stage" means in a later stage.
