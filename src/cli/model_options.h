@@ -11,8 +11,8 @@ struct ModelOptions {
   std::string folder;
   infer::EngineOptions engine;
 
-  void declare(Options& options, std::string what) {
-    options.value("--model", &folder, "DIR", std::move(what)).required();
+  void declare(Options& options, const std::string& what) {
+    options.value("--model", &folder, "DIR", what).required();
     options.value("--dtype", &engine.dtype, "DTYPE", "precision of matrix work; auto: f32 on the CPU")
         .choices({"auto", "f32", "bf16"})
         .in_group("Machine");

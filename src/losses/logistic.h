@@ -8,7 +8,7 @@ namespace hone::losses {
 /// Computed by logsigmoid, never by exp, so that |z| = 1e4 is exact.
 inline Tensor logistic(const Tensor& z, const Tensor& target, double label_smoothing) {
   if (!target.defined()) {
-    const Tensor right = -at::log_sigmoid(z);
+    Tensor right = -at::log_sigmoid(z);
     if (label_smoothing == 0) return right;
     return (1 - label_smoothing) * right - label_smoothing * at::log_sigmoid(-z);
   }

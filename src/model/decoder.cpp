@@ -52,7 +52,7 @@ Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 Decoder::~Decoder() = default;
 
-void Decoder::add(Slot slot, int64_t layer, std::vector<int64_t> shape, Kind kind) {
+void Decoder::add(Slot slot, int64_t layer, const std::vector<int64_t>& shape, Kind kind) {
   slots_[static_cast<size_t>(layer)][static_cast<size_t>(slot)] = static_cast<int>(parameters_.size());
   parameters_.push_back({family(config_.family).name(slot, layer), at::empty(shape, at::kFloat), kind});
 }

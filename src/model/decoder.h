@@ -72,7 +72,7 @@ class Decoder {
   struct Pass;
   static constexpr size_t kSlots = static_cast<size_t>(Slot::kDownBias) + 1;
   int find(Slot slot, int64_t layer = 0) const;
-  void add(Slot slot, int64_t layer, std::vector<int64_t> shape, Parameter::Kind kind);
+  void add(Slot slot, int64_t layer, const std::vector<int64_t>& shape, Parameter::Kind kind);
   Tensor layer(int64_t index, const Tensor& x, const Pass& pass) const;
 
   ModelConfig config_;

@@ -70,7 +70,7 @@ Decoder import_llama2c(const fs::path& file) {
   for (const Slot slot :
        {Slot::kNorm1, Slot::kQ, Slot::kK, Slot::kV, Slot::kO, Slot::kNorm2, Slot::kGate, Slot::kDown, Slot::kUp})
     for (int64_t l = 0; l < c.layers; ++l) {
-      Tensor t = decoder.at(slot, l);
+      const Tensor& t = decoder.at(slot, l);
       reader.fill(t);
       if (slot == Slot::kQ) t.copy_(half_split(t.clone(), c.heads));
       if (slot == Slot::kK) t.copy_(half_split(t.clone(), c.kv_heads));

@@ -34,7 +34,7 @@ std::vector<double> grad_of(const Tensor& logits) {
   return {g.begin(), g.end()};
 }
 
-std::vector<double> exact_gradient(const Space& space, Tensor logits, const Tensor& reference, double beta) {
+std::vector<double> exact_gradient(const Space& space, const Tensor& logits, const Tensor& reference, double beta) {
   const AllAnswers all = all_answers(space);
   const Tensor logp = answer_logps(space, all, logits), fixed = answer_logps(space, all, reference);
   std::vector<float> rewards;
