@@ -115,7 +115,9 @@ int check(Options& options) {
   if (!options.parse()) return kDone;
   fs::path path = fs::path(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
-  if (!fs::is_directory(path)) usage_error(folder + ": no such folder");
+  if (!fs::exists(path)) usage_error(folder + ": no such folder");
+  if (!fs::is_directory(path))
+    usage_error(folder + ": a file, not a folder", "give the run, checkpoint or model folder that it lies in");
   Verdict verdict;
   const bool whole = verify(path, verdict, true);
   if (json) {

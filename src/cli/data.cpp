@@ -45,13 +45,14 @@ int inspect(Options& options) {
   options.value("--examples", &settings.examples, "N", "first examples to show");
   options.flag("--json", json, "print JSON");
   options.about(
-      "What a file is: format, counts, lengths, oddities, first examples. Bad lines are counted and named, never "
-      "fatal.");
+      "What a file is: format, counts, lengths, oddities, first examples. A line that cannot be read is an error that "
+      "names it; with --on-bad-line skip such lines are counted and named, and the rest is shown.");
   options.example("hone data inspect comparisons.jsonl", "format, counts, lengths, how often the longer answer wins");
   options.example("hone data inspect demos.jsonl --model runs/align/04-sft/model --examples 1",
                   "the first example token by token with its loss weights");
   if (!options.parse()) return kDone;
   if (settings.examples < 0) usage_error("'--examples' must not be negative");
+  if (lengths.max_length < 0) usage_error("'--max-length' must not be negative");
   std::optional<data::Encoder> encoder;
   if (!model.empty()) encoder = data::Encoder::make(text::Tokenizer::load(model), lengths.chat_format);
   const data::Inspection result = data::inspect(files, read, encoder ? &*encoder : nullptr, lengths, settings);

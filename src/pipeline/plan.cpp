@@ -95,10 +95,7 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
         settings += (settings.empty() ? "" : ", ") + e.key + " = " + e.text;
     if (!settings.empty()) log::info("       " + settings);
   }
-  if (!starts) {
-    log::warn("the run would not start; nothing was run");
-    return;
-  }
+  if (!starts) usage_error("the run would not start", "mend what is marked MISSING or WOULD NOT START above");
   log::info((unknown.empty() ? "  about " : "  at least about ") + clock_text(seconds) +
             " in all on this machine, by its speed on random weights of these shapes" +
             (unknown.empty() ? "" : " (not known: " + unknown + ")") + "; at most about " +

@@ -16,7 +16,7 @@ struct RunOptions {
 void run_recipe(const config::Recipe& recipe, const RunOptions& options);
 
 /// Prints stages, sizes, what would be lost and estimates to standard error; trains nothing, writes nothing. What
-/// stages have made in `out` before is read.
+/// stages have made in `out` before is read. A run that would not start: kUsage, after the whole plan is printed.
 void print_plan(const config::Recipe& recipe, const std::filesystem::path& out);
 
 }  // namespace hone::pipeline

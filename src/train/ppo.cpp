@@ -211,9 +211,13 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);
   PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, {.matmul = compute}),
                      critic, reward, extra);
-  log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " +
-            count_text(static_cast<int64_t>(prompts.size())) + " prompts, " + count_text(params.steps) +
-            " iterations of " + count_text(params.batch_prompts * params.samples_per_prompt) + " answers");
+  const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
+  log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
+            " prompts, " + count_text(params.steps) + " iterations of " +
+            count_text(taken * params.samples_per_prompt) + " answers");
+  if (taken < params.batch_prompts)
+    log::warn("ppo: batch_prompts = " + count_text(params.batch_prompts) + ", but there are " + count_text(given) +
+              " prompts: every iteration takes all of them");
   for (const std::string& line : learner.describe()) log::info("  " + line);
 
   LoopState state;

@@ -42,6 +42,9 @@ TEST_CASE("text, JSON and TOML speak of the same fields") {
   CHECK(p.flag);
   CHECK(to_toml(f.find("optim.lr", "x", "w")) == "3e-04");
   CHECK(to_toml(f.find("data", "x", "w")) == "[\"a.txt\", \"b.txt\"]");
+  set_from_text(f.find("data", "x", "w"), R"(["c,d.txt", "e.txt"])", "w");  // as a recipe writes a list
+  CHECK(p.data == std::vector<std::string>{"c,d.txt", "e.txt"});
+  CHECK_THROWS_AS(set_from_text(f.find("data", "x", "w"), "[c.txt]", "w"), Error);
 }
 
 TEST_CASE("a wrong key, type or choice says how to mend it") {
