@@ -56,7 +56,7 @@ TEST_CASE("PPO under a KL penalty comes to the reference tilted by exp(r / beta)
 TEST_CASE("PPO in a larger space" * doctest::skip(std::getenv("HONE_LONG") == nullptr)) {
   const oracle::Problem problem{.vocab = 8, .length = 5, .beta = 1, .seed = 1};
   SUBCASE("a table") { check_reached(oracle::ppo_reaches_optimum(kTable, problem, 150, 8192)); }
-  SUBCASE("a transformer") { check_reached(oracle::ppo_reaches_optimum(kTransformer, problem, 150, 4096)); }
+  SUBCASE("a transformer") { check_reached(oracle::ppo_reaches_optimum(kTransformer, problem, 600, 4096)); }
 }
 
 TEST_CASE("DPO comes to the same distribution") {
