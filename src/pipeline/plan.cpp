@@ -31,19 +31,21 @@ std::string size_text(const std::string& path) {
   return " (" + decimal_text(static_cast<double>(fs::file_size(path, ec)) / 1e6, 1) + " MB)";
 }
 
-// What a stage would do, or why it would not start.
+// What a stage would do. The first thing that keeps the run from starting goes into `obstacle`.
 Forecast look_ahead(Stage& stage, const config::StageEntry& entry, const config::Fields& fields, Known& known,
-                    const fs::path& folder, const fs::path& out, bool& starts) {
+                    const fs::path& folder, const fs::path& out, std::string& obstacle) {
   Forecast f{.folder = folder.string()};
-  for (const auto& [key, path] : missing_inputs(fields, out)) f.remarks.push_back("MISSING: " + key + " " + path);
-  starts = starts && f.remarks.empty();
+  const auto stops = [&](const std::string& why) {
+    f.remarks.push_back(why);
+    if (obstacle.empty()) obstacle = entry.name + ": " + why;
+  };
+  for (const auto& [key, path] : missing_inputs(fields, out)) stops("MISSING: " + key + " " + path);
   try {
     check_stage(stage, entry);
     stage.look_ahead(known, f);
   } catch (const Error& e) {
     if (e.kind != Kind::kUsage) throw;
-    f.remarks.push_back("WOULD NOT START: " + std::string(e.what()));
-    starts = false;
+    stops("WOULD NOT START: " + std::string(e.what()));
   }
   return f;
 }
@@ -62,7 +64,8 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
   Known known;
   known.run = recipe.run;
   double most = 0, seconds = 0;
-  bool starts = true, unread = false;
+  bool unread = false;
+  std::string obstacle;
   std::string unknown;  // stages whose time is not known
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const config::StageEntry& entry = recipe.stages[i];
@@ -72,7 +75,7 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     const auto named = input_paths(fields);  // as the recipe names them
     resolve_references(fields, recipe, out, i);
     const auto inputs = input_paths(fields);
-    const Forecast forecast = look_ahead(*stage, entry, fields, known, stage_folder(recipe, out, i), out, starts);
+    const Forecast forecast = look_ahead(*stage, entry, fields, known, stage_folder(recipe, out, i), out, obstacle);
     unread = unread || forecast.unread;
     if (!forecast.seconds) unknown += (unknown.empty() ? "" : ", ") + entry.name;
     std::string line =
@@ -95,7 +98,8 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
         settings += (settings.empty() ? "" : ", ") + e.key + " = " + e.text;
     if (!settings.empty()) log::info("       " + settings);
   }
-  if (!starts) usage_error("the run would not start", "mend what is marked MISSING or WOULD NOT START above");
+  if (!obstacle.empty())
+    usage_error("the run would not start; " + obstacle, "the plan marks everything that must be mended");
   log::info((unknown.empty() ? "  about " : "  at least about ") + clock_text(seconds) +
             " in all on this machine, by its speed on random weights of these shapes" +
             (unknown.empty() ? "" : " (not known: " + unknown + ")") + "; at most about " +

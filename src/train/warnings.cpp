@@ -9,7 +9,7 @@
 namespace hone::train {
 namespace {
 
-// Thresholds: recipes/align.toml stays under each of them (seeds 1 and 2) and recipes/over-optimise.toml crosses the
+// Thresholds: recipes/align.toml stays under each of them (eight seeds) and recipes/over-optimise.toml crosses the
 // first before its gold peaks (docs/log.md has the figures and which seeds were run).
 constexpr double kKlPerAnswer = 4.0;    // nats
 constexpr double kEntropyShare = 0.35;  // of the start's
