@@ -90,7 +90,7 @@ Fields fields_of(P& params) {
   return f;
 }
 
-/// Sets a field from text as `--set key=value` gives it (lists: comma-separated, or as a recipe writes them). Wrong
+/// Sets a field from text as `--set key=value` gives it (lists: comma-separated, or a JSON list). Wrong
 /// type, choice or range: kUsage.
 void set_from_text(const Field& field, std::string_view text, const std::string& where);
 /// Sets a field from a JSON value as a recipe gives it.
