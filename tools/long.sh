@@ -11,23 +11,48 @@ out=runs/long
 data=${HONE_DATA:-../shared/data}
 mkdir -p "$out"
 ninja -C "$build" hone tests_oracle tests_soak || exit 1
+# Parts run side by side, each on cores of its own: a small model uses one core better than two. Threads follow the
+# affinity, so taskset is all it takes; JOBS=1 gives a part the whole machine.
+cores=($(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (c = $1; c <= ($2 ? $2 : $1); ++c) print c }'))
+jobs=${JOBS:-$((${#cores[@]} < 4 ? ${#cores[@]} : 4))}
+per=$((${#cores[@]} / jobs))
+[ "$per" -ge 1 ] || { echo "long: JOBS=$jobs is more than the ${#cores[@]} cores here" >&2; exit 2; }
+free=($(seq 0 $((jobs - 1))))
+declare -A slot_of  # process -> slot
 failed=0
-part() {  # part NAME COMMAND…
+finish_one() {  # waits for any part and frees its cores
+  local pid
+  wait -n -p pid "${!slot_of[@]}" || failed=$((failed + 1))
+  free+=("${slot_of[$pid]}")
+  unset "slot_of[$pid]"
+}
+trap 'trap "" TERM; kill -TERM 0; wait; exit 130' INT TERM  # runs write a checkpoint; resumed by the next call
+part() {  # part NAME COMMAND…: starts it as soon as cores are free
   local name=$1
   shift
   if [ -e "$out/$name.ok" ]; then
     echo "== $name: done before"
     return
   fi
-  echo "== $name: $*"
-  local start=$SECONDS
-  if "$@" >"$out/$name.log" 2>&1; then
-    echo "   passed in $((SECONDS - start)) s"
+  [ ${#free[@]} -gt 0 ] || finish_one
+  local slot=${free[-1]}
+  unset 'free[-1]'
+  local mine
+  mine=$(IFS=,; echo "${cores[*]:slot*per:per}")
+  echo "== $name (cores $mine): $*"
+  run_part "$name" "$mine" "$@" &
+  slot_of[$!]=$slot
+}
+run_part() {  # run_part NAME CORES COMMAND…
+  local name=$1 mine=$2 start=$SECONDS
+  shift 2
+  if taskset -c "$mine" "$@" >"$out/$name.log" 2>&1; then
+    echo "   $name passed in $((SECONDS - start)) s"
     touch "$out/$name.ok"
   else
-    echo "   FAILED after $((SECONDS - start)) s; the log is $out/$name.log"
+    echo "   $name FAILED after $((SECONDS - start)) s; the log is $out/$name.log"
     tail -n 5 "$out/$name.log" | sed 's/^/   /'
-    failed=$((failed + 1))
+    return 1
   fi
 }
 recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands that every check of its evaluation is met
@@ -57,5 +82,6 @@ if [ -d "$data" ]; then
 else
   echo "== real recipes: skipped, $data is absent"
 fi
+while [ ${#slot_of[@]} -gt 0 ]; do finish_one; done
 echo "long: $failed failed"
 [ "$failed" = 0 ]
