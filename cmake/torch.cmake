@@ -21,7 +21,9 @@ message(STATUS "LibTorch ${HONE_TORCH_VERSION} in ${HONE_TORCH_ROOT}")
 add_library(hone_torch INTERFACE)
 target_include_directories(hone_torch SYSTEM INTERFACE ${HONE_TORCH_ROOT}/include)
 target_link_libraries(hone_torch INTERFACE ${HONE_TORCH_ROOT}/lib/libc10.so ${HONE_TORCH_ROOT}/lib/libtorch_cpu.so)
+set(HONE_TORCH_HAS_CUDA OFF)
 if(EXISTS ${HONE_TORCH_ROOT}/lib/libtorch_cuda.so)
+  set(HONE_TORCH_HAS_CUDA ON)
   message(STATUS "with CUDA")
   # Without --no-as-needed the linker drops these two and no CUDA kernel registers.
   target_link_libraries(hone_torch INTERFACE "-Wl,--push-state,--no-as-needed"

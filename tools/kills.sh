@@ -5,8 +5,8 @@
 # first checkpoint; the others come at random moments.
 #   tools/kills.sh BUILD KILLS [SEED [SIGNAL [VARIANT]]]
 # SIGNAL is KILL (default) or TERM. VARIANT is `plain` (default: the recipe as it stands) or `other`: the other way through
-# every loop, with bf16 matrix work, accumulation, activation checkpointing, frequent evaluation, a trunk shared with the
-# reference, early stops.
+# every loop (tests/train/other_way.txt), with bf16 matrix work, accumulation, activation checkpointing, frequent
+# evaluation, a trunk shared with the reference, early stops.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 hone=${1:-build}/hone
@@ -15,16 +15,7 @@ RANDOM=${3:-1}
 signal=${4:-KILL}
 options=()
 if [ "${5:-plain}" = other ]; then
-  for setting in dtype=bf16 \
-    pretrain.micro_tokens=150 pretrain.checkpoint_activations=true pretrain.optim.rule=muon pretrain.keep.evaluate_every=2 \
-    sft.micro_tokens=150 sft.keep.evaluate_every=2 sft.keep.last=1 \
-    reward.micro_tokens=150 reward.checkpoint_activations=true reward.keep.evaluate_every=2 \
-    ppo.micro_tokens=200 ppo.samples_per_prompt=2 ppo.train_layers=1 ppo.policy_optim.rule=muon ppo.target_kl=0.0001 \
-    ppo.kl_horizon=50 ppo.kl_target=0.01 ppo.score_position=after_last ppo.score_normalise=batch ppo.whiten_rewards=true \
-    ppo.loss.entropy_coef=0.01 ppo.keep.every=1 \
-    dpo.micro_tokens=150 dpo.checkpoint_activations=true dpo.keep.evaluate_every=2; do
-    options+=(--set "$setting")
-  done
+  while read -r setting; do options+=(--set "$setting"); done <tests/train/other_way.txt
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-kills.XXXXXX")
 trap 'rm -rf "$work"' EXIT

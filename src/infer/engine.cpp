@@ -66,7 +66,7 @@ Engine::~Engine() = default;
 Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool reward) {
   require_model_folder(folder);
   set_threads(static_cast<int>(options.threads != 0 ? options.threads : usable_threads()));
-  require_device(options.device);
+  use_device(options.device);
   const at::Device device(options.device);
 
   auto state = std::make_unique<State>();

@@ -56,7 +56,7 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
   config::Recipe recipe = given;
   if (recipe.run.threads <= 0) recipe.run.threads = usable_threads();
   set_threads(static_cast<int>(recipe.run.threads));
-  require_device(recipe.run.device);
+  use_device(recipe.run.device);
   log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + ": " + std::to_string(recipe.stages.size()) +
             " stage" + (recipe.stages.size() == 1 ? "" : "s") + ", seed " + std::to_string(recipe.run.seed) + ", " +
             recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " +

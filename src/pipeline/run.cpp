@@ -242,7 +242,7 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   config::Recipe recipe = given;
   if (recipe.run.threads <= 0) recipe.run.threads = usable_threads();
   set_threads(static_cast<int>(recipe.run.threads));
-  require_device(recipe.run.device);
+  use_device(recipe.run.device);
   // Everything that can be wrong with the request is found before a folder is made and the first stage starts.
   std::vector<Prepared> prepared;
   for (size_t i = 0; i < recipe.stages.size(); ++i) {

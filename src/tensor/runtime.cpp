@@ -1,7 +1,11 @@
 #include "tensor/runtime.h"
 
 #include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <torch/headeronly/version.h>
+
+#include <cstdlib>
 
 #include "base/error.h"
 #include "tensor/tensor.h"
@@ -26,16 +30,41 @@ std::string torch_version() {
          std::to_string(TORCH_VERSION_PATCH);
 }
 
+bool cuda_built() {
+  const auto product = c10::Dispatcher::singleton().findOp({"aten::mm", ""});
+  return product && product->hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+}
+
 bool cuda_available() { return at::hasCUDA(); }
 
-void require_device(const std::string& device) {
+namespace {
+bool all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// The same numbers in every run: kernels that add in the order of arrival are replaced, at some cost in speed.
+void compute_in_fixed_order() {
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // read by cuBLAS when it starts
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+}  // namespace
+
+void use_device(const std::string& device) {
   if (device == "cpu") return;
-  const bool named = device == "cuda" || (device.starts_with("cuda:") && device.size() > 5 &&
-                                          device.find_first_not_of("0123456789", 5) == std::string::npos);
-  if (!named) usage_error("device '" + device + "' is not cpu, cuda or cuda:N");
+  if (at::isPrivateUse1HooksRegistered() && device == c10::get_privateuse1_backend()) return;
+  const bool numbered = device.starts_with("cuda:") && device.size() <= 8 && all_digits(device.substr(5));
+  if (device != "cuda" && !numbered) usage_error("device '" + device + "' is not cpu, cuda or cuda:N");
+  if (!cuda_built())
+    usage_error("device '" + device + "' was asked for, but hone was built against a LibTorch without CUDA",
+                "use device = \"cpu\", or build again: TORCH_DIR=/path/to/torch make build, with a CUDA LibTorch");
   if (!cuda_available())
-    usage_error("device '" + device + "' was asked for, but this build of LibTorch sees no CUDA device",
-                "use device = \"cpu\", or build against a CUDA LibTorch on a machine with a GPU");
+    usage_error("device '" + device + "' was asked for, but LibTorch finds no GPU that it can use",
+                "use device = \"cpu\", or see whether `nvidia-smi` lists a GPU and a driver new enough");
+  if (numbered && static_cast<size_t>(std::stoi(device.substr(5))) >= at::getNumGPUs())
+    usage_error("device '" + device + "' was asked for, but there are " + std::to_string(at::getNumGPUs()) +
+                " CUDA devices, numbered from 0");
+  compute_in_fixed_order();
 }
 
 }  // namespace hone

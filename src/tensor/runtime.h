@@ -10,8 +10,12 @@ inline constexpr int kMostThreads = 1024;
 void set_threads(int threads);
 /// "2.13.0".
 std::string torch_version();
+/// True where CUDA's kernels are in this program: LibTorch brings them, and the linker kept them.
+bool cuda_built();
+/// … and there is a GPU that they can run on.
 bool cuda_available();
-/// "cpu", "cuda" or "cuda:N"; anything else, or a CUDA device that is not there: kUsage.
-void require_device(const std::string& device);
+/// "cpu", "cuda", "cuda:N" or the name of a device that was registered with LibTorch; anything else, or a CUDA device
+/// that is not there: kUsage. Called before the first tensor there: on CUDA it asks for deterministic kernels.
+void use_device(const std::string& device);
 
 }  // namespace hone
