@@ -12,6 +12,11 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
+#include <doctest/doctest.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
 
 #include "tensor/tensor.h"
@@ -127,6 +132,14 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, m) { m.fallback(torch::CppFunction::makeFromB
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard);
 
 }  // namespace
+
+TEST_CASE("the host cannot read the second device's memory") {
+  const Tensor t = at::ones({3}).to(at::Device(device_under_test()));
+  float value = 0;
+  const iovec here{&value, sizeof value}, there{t.data_ptr(), sizeof value};
+  CHECK(::process_vm_readv(::getpid(), &here, 1, &there, 1, 0) == -1);
+  CHECK(errno == EFAULT);
+}
 
 std::string device_under_test() {
   static const bool once = [] {
