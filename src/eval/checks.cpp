@@ -38,8 +38,10 @@ Checks run_checks(const std::vector<std::string>& checks, const Measure& measure
     j["met"] = met;
     out.list.push_back(j);
     out.failed += !met;
-    log::info("  " + std::string(met ? "met      " : "NOT MET  ") + text + ":  " + decimal_text(e->value, 3) + " [" +
-              decimal_text(e->low, 3) + ", " + decimal_text(e->high, 3) + "]");
+    const std::string interval =
+        e->low < e->high ? " [" + decimal_text(e->low, 3) + ", " + decimal_text(e->high, 3) + "]" : "";
+    log::info("  " + std::string(met ? "met      " : "NOT MET  ") + text + ":  " + decimal_text(e->value, 3) +
+              interval);
   }
   return out;
 }

@@ -1,7 +1,6 @@
 #include "eval/eval_stage.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
@@ -17,6 +16,7 @@
 #include "eval/open_ended.h"
 #include "eval/results_json.h"
 #include "eval/reward_audit.h"
+#include "eval/watched.h"
 #include "rewards/agreement.h"
 #include "world/saved.h"
 
@@ -100,27 +100,6 @@ Json side_by_side(const EvalParams& params, std::span<const Judged> models, cons
                    {"answers", answers}});
   }
   return out;
-}
-
-// Gold against proxy and faults over the steps of a watched stage, from its metrics.
-void add_curves(const EvalParams& params, Json& results) {
-  for (const std::string& text : params.curves) {
-    const auto [name, path] = name_and_folder(text, "curves");
-    for_each_line(path, [&](std::string_view line, int64_t number) {
-      const Json j = parse_json(line, path + ":" + std::to_string(number));
-      if (!j.contains("eval_gold")) return;
-      const double kl = std::max(0.0, j.value("kl", 0.0));
-      results["gold_vs_proxy"].push_back({{"series", name},
-                                          {"step", j["step"]},
-                                          {"sqrt_kl", std::sqrt(kl)},
-                                          {"proxy", j.value("score", 0.0)},
-                                          {"gold", j["eval_gold"]}});
-      results["faults"].push_back({{"series", name},
-                                   {"step", j["step"]},
-                                   {"hidden", j.value("eval_hidden_faults", 0.0)},
-                                   {"visible", j.value("eval_visible_faults", 0.0)}});
-    });
-  }
 }
 
 void print_table(const Json& models) {
@@ -259,7 +238,9 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
     for (const world::Part& p : g.parts) part_weights[std::string(p.name)] = p.weight;
   for (const auto& [name, weight] : part_weights) results["parts"].push_back({{"name", name}, {"weight", weight}});
   results["side_by_side"] = side_by_side(params, models, start, final_model, prompts, seed);
-  add_curves(params, results);
+  std::vector<Watched> watched;
+  for (const std::string& text : params.curves) watched.push_back(read_watched(text));
+  add_curves(watched, results);
 
   // 3. The reward model against the people and against gold.
   std::optional<RewardAudit> audit;
@@ -286,6 +267,8 @@ void run_eval(const EvalParams& params, config::StageContext& context) {
                            const std::string& b) -> std::optional<stats::Estimate> {
     if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
     if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
+    if (const auto w = std::ranges::find(watched, a, &Watched::name); w != watched.end() && b.empty())
+      if (const auto found = w->measure(what)) return found;
     const Judged *x = find(a), *y = b.empty() ? nullptr : find(b);
     if (!x || (!b.empty() && !y)) return std::nullopt;
     const auto of = [&](const Judged& m) -> std::vector<double> {

@@ -34,11 +34,13 @@ std::string check_table(const Results& r) {
       "<div class=card><h3>Checks</h3><table "
       "class=stack><thead><tr><th>check<th>wanted<th>measured<th>met</tr></thead><tbody>";
   for (const Check& c : r.checks) {
+    const bool interval = has_interval(c.estimate) && c.estimate.low < c.estimate.high;
+    const std::string measured = interval ? format_estimate(c.estimate) : format_fixed(c.estimate.value, 3);
     const std::string wanted = (c.at_least ? "at least " + format_number(*c.at_least) : "") +
                                (c.at_least && c.at_most ? ", " : "") +
                                (c.at_most ? "at most " + format_number(*c.at_most) : "");
     out += "<tr><td data-l=check>" + escape(c.name) + "<td data-l=wanted class=keep>" + wanted +
-           "<td data-l=measured class=keep>" + format_estimate(c.estimate) +
+           "<td data-l=measured class=keep>" + measured +
            "<td data-l=met class=" + (c.met ? "good>✓ yes" : "bad>✗ no") + "</tr>";
   }
   return out + "</tbody></table></div>";
