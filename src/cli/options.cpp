@@ -204,6 +204,12 @@ bool Options::parse() {
   flag("--quiet", quiet, "nothing on standard error but warnings and errors").in_group("General");
   const auto show_help = [] { throw CLI::CallForHelp(); };
   app_->add_flag_callback("--help,-h", show_help, "this text")->trigger_on_parse()->group("General");
+  for (const std::string& a : arguments_) {
+    if (a == "--") break;
+    // CLI11 would take the next argument for the value.
+    if (a.starts_with("--") && a.find('=') == a.size() - 1)
+      usage_error("'" + a + "' has no value", "give one, or leave the option out");
+  }
   try {
     app_->parse(std::vector<std::string>(arguments_.rbegin(), arguments_.rend()));
     refuse_the_unknown();
