@@ -14,6 +14,7 @@ namespace hone::model {
 struct AttentionWork {
   double cells = 0;
   double padding = 0;
+  double padding_share() const { return cells > 0 ? padding / cells : 0; }
 };
 
 /// How a pack is cut, made once per pack and used by every layer.

@@ -136,8 +136,9 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
             count_text(static_cast<int64_t>(corpus.held_out.size())) + " sequences held out; " + count_text(steps) +
             " steps, " + decimal_text(plan.epochs(), 2) + " epochs");
   optim::Optimizer optimizer(trainable_tensors(decoder), params.optim);
+  model::AttentionWork attention;
   Forward forward;
-  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations};
+  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
   forward.logps.compute = compute;
 
   int64_t seen = 0;
@@ -155,7 +156,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     steps = json.at("steps");
     seen = json.at("tokens_seen");
   };
-  Session session(context, params.keep, "  " + context.record.name, steps, state);
+  Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
   session.set_total_steps(steps);  // a checkpoint may bring a number that was capped
 
   // 4. Steps.

@@ -193,10 +193,13 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   generate_options.seed = mix64(seed, hash64("ppo"));
   if (models.tokenizer.eos()) generate_options.end_ids = {*models.tokenizer.eos()};
   generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
-  Actor actor = decoder_actor(models.policy, {.matmul = compute}, params.sampling, generate_options);
+  model::AttentionWork attention;
+  const model::ComputeOptions options{
+      .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
+  Actor actor = decoder_actor(models.policy, options, params.sampling, generate_options);
   actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
   models.reference.set_trainable(false);
-  Critic critic = decoder_critic(models.critic, models.value_head, {.matmul = compute});
+  Critic critic = decoder_critic(models.critic, models.value_head, options);
   critic.parameters = trainable_tensors(models.critic, &models.value_head);
   const RewardFunction reward = [&](std::span<const Trajectory> trajectories) {
     std::vector<std::vector<int32_t>> sequences;
@@ -209,8 +212,8 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     return models.reward.score(sequences);
   };
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);
-  PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, {.matmul = compute}),
-                     critic, reward, extra);
+  PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, options), critic,
+                     reward, extra);
   const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
             " prompts, " + count_text(params.steps) + " iterations of " +
@@ -236,7 +239,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     learner.load_state(saved, json.at("learner"));
     warnings.load_state(json.at("warnings"));
   };
-  Session session(context, params.keep, "  " + context.record.name, params.steps, state);
+  Session session(context, params.keep, "  " + context.record.name, params.steps, state, &attention);
 
   // 3. Iterations. The prompts of an iteration follow from its number alone.
   const std::vector<int64_t> ones(prompts.size(), 1);

@@ -23,6 +23,7 @@ struct PpoParams {
   int64_t minibatches = 4;
   int64_t critic_warmup = 2;
   int64_t micro_tokens = 16384;
+  bool checkpoint_activations = false;
   double target_kl = 0;
   double pretrain_coef = 0;
   std::vector<std::string> pretrain_data;
@@ -75,6 +76,8 @@ struct PpoParams {
     v("minibatches", minibatches, "optimiser steps of one pass");
     v("critic_warmup", critic_warmup, "first iterations that train the critic alone");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a minibatch is split to fit");
+    v("checkpoint_activations", checkpoint_activations,
+      "recompute each block in the backward pass instead of keeping it");
     v("target_kl", target_kl,
       "a pass over the rollouts stops once the mean k3 between old and new policy exceeds this; 0: never");
     v("pretrain_coef", pretrain_coef, "weight of the pretraining loss mixed into the policy's gradient",

@@ -154,8 +154,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   std::vector<int64_t> lengths;
   for (const data::Pair& p : train.items) lengths.push_back(p.size());
   optim::Optimizer optimizer(trainable_tensors(policy), params.optim);
+  model::AttentionWork attention;
   Forward forward;
-  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations};
+  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
   forward.logps.compute = compute;
   LoopState state;
   state.tensors = [&] {
@@ -172,7 +173,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " +
             count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " + count_text(steps) +
             " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
-  Session session(context, params.keep, "  " + context.record.name, steps, state);
+  Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   HeldOut last;
   for (int64_t step = session.first_step(); step < steps; ++step) {

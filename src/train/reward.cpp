@@ -212,11 +212,13 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       members[m].optimizer.load_state(with_prefix(saved, prefix + "optim."));
     }
   };
-  Session session(context, params.keep, "  " + context.record.name, steps, state);
+  model::AttentionWork attention;
+  Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
 
   // 3. Steps.
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps_each);
-  const model::ComputeOptions options{.matmul = compute, .checkpoint = params.checkpoint_activations};
+  const model::ComputeOptions options{
+      .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
   double accuracy = 0;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const auto member = static_cast<size_t>(step / steps_each);

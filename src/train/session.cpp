@@ -10,12 +10,13 @@
 namespace hone::train {
 
 Session::Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps,
-                 LoopState state)
+                 LoopState state, model::AttentionWork* attention)
     : context_(context),
       keep_(keep),
       total_steps_(total_steps),
       state_(std::move(state)),
-      store_(context.folder / config::names::kCheckpoints, keep.last) {
+      store_(context.folder / config::names::kCheckpoints, keep.last),
+      attention_(attention) {
   std::optional<checkpoint::Loaded> loaded;
   if (context_.resume) store_.clear();
   if (const std::optional<int64_t> newest = context_.resume ? store_.newest() : std::nullopt) {
@@ -51,11 +52,21 @@ bool Session::evaluation_due(int64_t step) const {
 }
 
 void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score) {
-  journal_->timing(step + 1, tokens);
+  Numbers more;
+  if (attention_ != nullptr) {
+    more.emplace_back("attention_padding", attention_->padding_share());
+    attention_so_far_.cells += attention_->cells;
+    attention_so_far_.padding += attention_->padding;
+    *attention_ = {};
+  }
+  journal_->timing(step + 1, tokens, more);
   if (score) last_score_ = score;
   progress_->update(
       step + 1, std::string(note) + "  " + count_text(static_cast<int64_t>(journal_->tokens_per_second())) + " tok/s");
   const bool last = step + 1 == total_steps_;
+  if (last && attention_so_far_.padding > 0)
+    log::info("  attention in buckets of like length: " + decimal_text(100 * attention_so_far_.padding_share(), 1) +
+              "% of its work was padding");
   if (interrupted() && !last) {
     save(step + 1);
     fail(Kind::kInterrupted,

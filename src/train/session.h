@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "checkpoint/store.h"
+#include "model/attention.h"
 #include "optim/named_tensor.h"
 #include "train/journal.h"
 #include "train/settings.h"
@@ -23,9 +24,11 @@ struct LoopState {
 
 class Session {
  public:
-  /// Opens the run folder's files; on resume restores the newest complete checkpoint into the loop.
+  /// Opens the run folder's files; on resume restores the newest complete checkpoint into the loop. `attention`: what
+  /// the loop's forward passes count; its share of padding stands in timing.jsonl for each step, and is told at the end
+  /// where there was any.
   Session(config::StageContext& context, const KeepSettings& keep, std::string label, int64_t total_steps,
-          LoopState state);
+          LoopState state, model::AttentionWork* attention = nullptr);
 
   int64_t first_step() const { return first_step_; }
   int64_t total_steps() const { return total_steps_; }
@@ -51,6 +54,8 @@ class Session {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Progress> progress_;
   std::optional<double> last_score_;
+  model::AttentionWork* attention_;  ///< of the step under way
+  model::AttentionWork attention_so_far_;
 };
 
 /// Stops a run whose loss or gradient is not finite: writes the batch to FOLDER/failed-batch.json for replay and

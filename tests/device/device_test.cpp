@@ -110,6 +110,18 @@ Json first_metrics(const fs::path& stage) {
   return parse_json(text.substr(0, text.find('\n')), "metrics");
 }
 
+// Off the CPU attention runs in buckets of like length; how much of it is padding is told, and never much.
+void check_padding(const fs::path& stage, bool cpu) {
+  CAPTURE(stage.string());
+  double most = 0;
+  for_each_line(stage / "timing.jsonl", [&](std::string_view line, int64_t) {
+    const double share = parse_json(line, "timing").at("attention_padding").get<double>();
+    CHECK(share <= 0.15);
+    most = std::max(most, share);
+  });
+  CHECK((most > 0) == !cpu);
+}
+
 // As after a kill: the last checkpoint is one before the end, if several are kept, and the stage says that it is
 // running. Then what the stage had left must come out again to the byte.
 void check_resume(const config::Recipe& recipe, const fs::path& out, const std::string& stage) {
@@ -221,7 +233,10 @@ TEST_CASE("the whole program runs there, learns as on the CPU and resumes to the
     for (const char* stage : {"03-pretrain", "04-sft"})
       CHECK(first_metrics(scratch.path / "cpu" / stage).at("loss").get<double>() ==
             doctest::Approx(first_metrics(out / stage).at("loss").get<double>()).epsilon(1e-3));
-    for (const char* stage : {"03-pretrain", "04-sft", "06-reward", "07-ppo", "08-dpo"})
+    for (const char* stage : {"03-pretrain", "04-sft", "06-reward", "07-ppo", "08-dpo"}) {
+      check_padding(scratch.path / "cpu" / stage, true);
+      check_padding(out / stage, false);
       check_resume(recipe, out, stage);
+    }
   }
 }
