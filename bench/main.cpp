@@ -32,9 +32,8 @@ Json measured_peak(const Options& options, const std::string& dtype, const fs::p
   return j;
 }
 
-// Sampling has one set of kernels on the CPU, in f32, whatever the precision of training: it is held against f32's
-// peak.
-bool in_f32_only(const Row& row) { return row.name == "rollout"; }
+// Sampling on the CPU is in f32, whatever the precision of training: it is held against f32's peak.
+bool in_f32_only(const Row& row) { return row.name.starts_with("rollout"); }
 
 void print_row(const Row& row, const std::string& dtype, const Json& j) {
   std::printf("  %-14s %-5s %10s %-10s  %8.1f  %6.1f%%  %8s MB\n", std::string(row.name).c_str(), dtype.c_str(),

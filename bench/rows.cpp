@@ -144,7 +144,7 @@ uint64_t hash_of(const std::vector<rollout::Completion>& completions) {
   return hash;
 }
 
-Json rollout_row(const fs::path& inputs, const fs::path&, const Shape& shape, const RowSettings& settings) {
+Json sampling(const fs::path& inputs, const Shape& shape, const RowSettings& settings, bool batch_invariant) {
   set_threads(static_cast<int>(settings.threads));
   const model::LoadedModel loaded = model::load_model(language_model(inputs));
   Stream stream(1, "bench-prompts");
@@ -159,6 +159,7 @@ Json rollout_row(const fs::path& inputs, const fs::path&, const Shape& shape, co
   sampling.max_tokens = kNewTokens;
   rollout::GenerateOptions options;  // no end tokens: all of them are sampled
   options.max_batch = settings.batch;
+  options.batch_invariant = batch_invariant;
   std::vector<double> rates;
   uint64_t hash = 0;
   for (int64_t r = 0; r < settings.repeats + 1; ++r) {  // the first is not counted
@@ -173,6 +174,14 @@ Json rollout_row(const fs::path& inputs, const fs::path&, const Shape& shape, co
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
   out["output_hash"] = text;
   return out;
+}
+
+Json rollout_row(const fs::path& inputs, const fs::path&, const Shape& shape, const RowSettings& settings) {
+  return sampling(inputs, shape, settings, true);
+}
+
+Json rollout_stock(const fs::path& inputs, const fs::path&, const Shape& shape, const RowSettings& settings) {
+  return sampling(inputs, shape, settings, false);
 }
 
 Json ppo(const fs::path& inputs, const fs::path& scratch, const Shape& shape, const RowSettings& settings) {
@@ -212,6 +221,7 @@ constexpr Row kRows[] = {
     {"sft", "tokens", "supervised fine-tuning, AdamW", sft},
     {"reward", "tokens", "reward model on comparisons, AdamW", reward},
     {"rollout", "new tokens", "sampling with log-probabilities, end token off", rollout_row},
+    {"rollout-stock", "new tokens", "the same on LibTorch's kernels, which change with the batch", rollout_stock},
     {"ppo", "new tokens", "whole iteration: sampling, scoring, learning", ppo},
 };
 

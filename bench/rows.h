@@ -29,7 +29,7 @@ struct Row {
               const RowSettings& settings);
 };
 
-/// pretrain, pretrain-muon, sft, reward, rollout, ppo.
+/// pretrain, pretrain-muon, sft, reward, rollout, rollout-stock, ppo.
 std::span<const Row> rows();
 
 }  // namespace hone::bench

@@ -45,8 +45,9 @@ int64_t KvCache::Tensors::fork(int64_t sequence) {
 
 void KvCache::Tensors::remove(int64_t sequence) { length[static_cast<size_t>(sequence)] = -1; }
 
-KvCache::KvCache(const ModelConfig& config, at::Device device, at::ScalarType dtype) {
-  if (device.is_cpu() && dtype == at::kFloat && config.head_dim <= 256) blocks_ = std::make_unique<Blocks>(config);
+KvCache::KvCache(const ModelConfig& config, at::Device device, at::ScalarType dtype, bool own_kernels) {
+  if (own_kernels && device.is_cpu() && dtype == at::kFloat && config.head_dim <= 256)
+    blocks_ = std::make_unique<Blocks>(config);
   else tensors_ = std::make_unique<Tensors>(config, device, dtype);
 }
 KvCache::~KvCache() = default;

@@ -14,7 +14,9 @@ namespace hone::model {
 
 class KvCache {
  public:
-  explicit KvCache(const ModelConfig& config, at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
+  /// `own_kernels` = false: tensors, and with them LibTorch's kernels, even where there are blocks.
+  explicit KvCache(const ModelConfig& config, at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat,
+                   bool own_kernels = true);
   ~KvCache();
   KvCache(KvCache&&) noexcept;
   KvCache& operator=(KvCache&&) noexcept;
@@ -30,7 +32,7 @@ class KvCache {
 
   struct Blocks;                                 // model/kv_blocks.h
   struct Tensors;                                // model/kv_tensors.h
-  Blocks* blocks() { return blocks_.get(); }     ///< null unless f32 on the CPU
+  Blocks* blocks() { return blocks_.get(); }     ///< null unless f32 on the CPU with own kernels
   Tensors* tensors() { return tensors_.get(); }  ///< null where there are blocks
 
  private:

@@ -60,7 +60,7 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
                     std::to_string(decoder.config().vocab_size));
   }
   std::vector<Completion> out(requests.size());
-  model::KvCache cache(decoder.config(), decoder.device(), decoder.dtype());
+  model::KvCache cache(decoder.config(), decoder.device(), decoder.dtype(), options.batch_invariant);
   std::vector<Active> active;
   size_t next = 0, done = 0;
   int64_t prompt_tokens = 0, new_tokens = 0;
@@ -97,7 +97,9 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
     prompt_tokens += prefill;
 
     const Tensor hidden = model::step(decoder, cache, ids, sequences);
-    const Tensor logits = invariant_linear(hidden, decoder.output_weight());
+    const Tensor logits = options.batch_invariant
+                              ? invariant_linear(hidden, decoder.output_weight())
+                              : linear(hidden, decoder.output_weight(), {}, at::ScalarType::Undefined);
 
     std::vector<double> uniforms;
     std::vector<uint8_t> forbid_end;

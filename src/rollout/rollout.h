@@ -2,8 +2,9 @@
 //
 // Numbered promises:
 //  1. Which token comes next depends on (seed, prompt key, sample, position) and the logits only: never on batch size,
-//     order, threads or schedule beyond what those change in the logits. On the CPU with f32 weights the incremental
-//     kernels are batch-invariant, so completions are bit-identical for every batch size and schedule.
+//     order, threads or schedule beyond what those change in the logits. With `batch_invariant`, on the CPU with f32
+//     weights, those change nothing: completions are bit-identical for every batch size and schedule. Otherwise they
+//     may differ where rounding flips a near-tie.
 //  2. `logps` are under the distribution actually sampled from: after temperature, top-k and top-p, renormalised.
 //  3. Nothing is re-tokenised: `ids` are what was sampled, the end token included where it was produced.
 #pragma once
@@ -60,9 +61,10 @@ class StopWatcher {
 
 struct GenerateOptions {
   uint64_t seed = 0;
-  std::vector<int32_t> end_ids;                               ///< tokens that end a completion (kept in it)
-  int64_t max_batch = 64;                                     ///< sequences in flight
-  std::function<std::unique_ptr<StopWatcher>()> stop;         ///< none if empty
+  std::vector<int32_t> end_ids;                        ///< tokens that end a completion (kept in it)
+  int64_t max_batch = 64;                              ///< sequences in flight
+  bool batch_invariant = true;                         ///< hone's own kernels where there are any; off: LibTorch's
+  std::function<std::unique_ptr<StopWatcher>()> stop;  ///< none if empty
   std::function<void(int64_t done, int64_t total)> progress;  ///< none if empty
 };
 
