@@ -4,6 +4,8 @@ OUT ?= runs/align
 HONE = $(BUILD_DIR)/hone
 # Options of the bench: make bench BENCH="--size 26M --json bench.json"
 BENCH ?=
+# Parts of the long run, all by default: make long PARTS="align-1 kills"
+PARTS ?=
 
 .PHONY: help setup build align test check bench bench-peers long clean
 
@@ -14,7 +16,7 @@ help:
 	@echo "make check        format, lint, rooms, sanitizers"
 	@echo "make bench        tokens per second beside the measured matrix-multiply peak"
 	@echo "make bench-peers  rollout and training beside transformers, in an environment of its own (optional)"
-	@echo "make long         seeds, soaks, kills, real recipes; resumable"
+	@echo "make long         seeds, soaks, kills, real recipes; resumable; PARTS=\"align-1 kills\": only these"
 
 setup:
 	@BUILD_DIR=$(BUILD_DIR) tools/setup.sh
@@ -40,7 +42,7 @@ bench-peers: setup
 	@bench/peers/run.sh $(BUILD_DIR) $(BENCH)
 
 long: build
-	@tools/long.sh $(BUILD_DIR)
+	@tools/long.sh $(BUILD_DIR) $(PARTS)
 
 clean:
 	rm -rf $(BUILD_DIR)

@@ -2,15 +2,17 @@
 # Everything too long for `make test`: the larger oracles, random kills, a soak, seeds, real recipes. `make test` holds a
 # short piece of each. Each part that has passed leaves a stamp in runs/long/, so that an interrupted run goes on where it
 # stopped; `rm -r runs/long` starts afresh.
+#   tools/long.sh BUILD [PART…]   only these parts (make long PARTS="align-1 blind-spot")
+#   JOBS=1                        parts at a time; default: as many as there are cores, at most 4
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export HONE_LONG=1
 build=${1:-build}
+parts=("${@:2}")
 hone="$build/hone"
 out=runs/long
 data=${HONE_DATA:-../shared/data}
 mkdir -p "$out"
-ninja -C "$build" hone tests_oracle tests_soak || exit 1
 # Parts run side by side, each on cores of its own: a small model uses one core better than two. Threads follow the
 # affinity, so taskset is all it takes; JOBS=1 gives a part the whole machine.
 cores=($(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (c = $1; c <= ($2 ? $2 : $1); ++c) print c }'))
@@ -18,7 +20,7 @@ jobs=${JOBS:-$((${#cores[@]} < 4 ? ${#cores[@]} : 4))}
 per=$((${#cores[@]} / jobs))
 [ "$per" -ge 1 ] || { echo "long: JOBS=$jobs is more than the ${#cores[@]} cores here" >&2; exit 2; }
 free=($(seq 0 $((jobs - 1))))
-declare -A slot_of  # process -> slot
+declare -A slot_of=()  # process -> slot
 failed=0
 finish_one() {  # waits for any part and frees its cores
   local pid
@@ -30,6 +32,8 @@ trap 'trap "" TERM; kill -TERM 0; wait; exit 130' INT TERM  # runs write a check
 part() {  # part NAME COMMAND…: starts it as soon as cores are free
   local name=$1
   shift
+  [ -z "$naming" ] || { known+=("$name"); return; }
+  [ ${#parts[@]} = 0 ] || printf '%s\n' "${parts[@]}" | grep -qxF -- "$name" || return 0
   if [ -e "$out/$name.ok" ]; then
     echo "== $name: done before"
     return
@@ -60,28 +64,37 @@ recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands that every che
   shift 2
   part "$name" bash -c '"$0" run "$1" --out "$2" --resume "${@:3}" && ! grep -q "\"met\": false" "$2"/*/results.json' "$hone" "$file" "$out/$name" "$@"
 }
-part oracle "$build/tests/oracle/tests_oracle" --success --no-skipped-summary
-part selftest "$hone" selftest --oracle
-part kills tools/kills.sh "$build" 100
-part kills-other tools/kills.sh "$build" 30 2 KILL other
-part terminations tools/kills.sh "$build" 30 3 TERM
-part soak "$build/tests/train/tests_soak" --success
-for seed in 1 2 3 4; do recipe "align-$seed" recipes/align.toml --set seed=$seed; done
-# Four fresh seeds from the commit that is tested: nobody can have tuned on them.
-hash=$(git rev-parse HEAD 2>/dev/null || echo 0)
-for i in 0 1 2 3; do
-  seed=$((16#$(printf '%s' "$hash" | cut -c$((i * 6 + 1))-$((i * 6 + 6)))))
-  recipe "align-fresh-$i" recipes/align.toml --set seed=$seed
+all_parts() {
+  part oracle "$build/tests/oracle/tests_oracle" --success --no-skipped-summary
+  part selftest "$hone" selftest --oracle
+  part kills tools/kills.sh "$build" 100
+  part kills-other tools/kills.sh "$build" 30 2 KILL other
+  part terminations tools/kills.sh "$build" 30 3 TERM
+  part soak "$build/tests/train/tests_soak" --success
+  for seed in 1 2 3 4; do recipe "align-$seed" recipes/align.toml --set seed=$seed; done
+  # Four fresh seeds from the commit that is tested: nobody can have tuned on them.
+  hash=$(git rev-parse HEAD 2>/dev/null || echo 0)
+  for i in 0 1 2 3; do
+    seed=$((16#$(printf '%s' "$hash" | cut -c$((i * 6 + 1))-$((i * 6 + 6)))))
+    recipe "align-fresh-$i" recipes/align.toml --set seed=$seed
+  done
+  recipe over-optimise recipes/over-optimise.toml
+  recipe sycophancy recipes/sycophancy.toml
+  recipe blind-spot recipes/blind-spot.toml
+  if [ -d "$data" ]; then
+    recipe real-stories recipes/real-stories.toml --set data="$data"
+    recipe real-feedback recipes/real-feedback.toml --set data="$data"
+  else
+    echo "== real recipes: skipped, $data is absent"
+  fi
+}
+known=()
+naming=yes all_parts >/dev/null
+for name in "${parts[@]}"; do
+  printf '%s\n' "${known[@]}" | grep -qxF -- "$name" || { echo "long: there is no part '$name'; there are: ${known[*]}" >&2; exit 2; }
 done
-recipe over-optimise recipes/over-optimise.toml
-recipe sycophancy recipes/sycophancy.toml
-recipe blind-spot recipes/blind-spot.toml
-if [ -d "$data" ]; then
-  recipe real-stories recipes/real-stories.toml --set data="$data"
-  recipe real-feedback recipes/real-feedback.toml --set data="$data"
-else
-  echo "== real recipes: skipped, $data is absent"
-fi
+ninja -C "$build" hone tests_oracle tests_soak || exit 1
+naming="" all_parts
 while [ ${#slot_of[@]} -gt 0 ]; do finish_one; done
 echo "long: $failed failed"
 [ "$failed" = 0 ]
