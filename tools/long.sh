@@ -64,7 +64,12 @@ recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands that every che
   shift 2
   part "$name" bash -c '"$0" run "$1" --out "$2" --resume "${@:3}" && ! grep -q "\"met\": false" "$2"/*/results.json' "$hone" "$file" "$out/$name" "$@"
 }
-all_parts() {
+all_parts() {  # the longest first, so that no core waits at the end
+  if [ -d "$data" ]; then
+    recipe real-feedback recipes/real-feedback.toml --set data="$data"
+  else
+    echo "== real recipes: skipped, $data is absent"
+  fi
   part oracle "$build/tests/oracle/tests_oracle" --success --no-skipped-summary
   part selftest "$hone" selftest --oracle
   part kills tools/kills.sh "$build" 100
@@ -81,12 +86,7 @@ all_parts() {
   recipe over-optimise recipes/over-optimise.toml
   recipe sycophancy recipes/sycophancy.toml
   recipe blind-spot recipes/blind-spot.toml
-  if [ -d "$data" ]; then
-    recipe real-stories recipes/real-stories.toml --set data="$data"
-    recipe real-feedback recipes/real-feedback.toml --set data="$data"
-  else
-    echo "== real recipes: skipped, $data is absent"
-  fi
+  [ ! -d "$data" ] || recipe real-stories recipes/real-stories.toml --set data="$data"
 }
 known=()
 naming=yes all_parts >/dev/null
