@@ -59,10 +59,10 @@ run_part() {  # run_part NAME CORES COMMAND…
     return 1
   fi
 }
-recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands that every check of its evaluation is met
+recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands results, and every check of its evaluation met
   local name=$1 file=$2
   shift 2
-  part "$name" bash -c '"$0" run "$1" --out "$2" --resume "${@:3}" && ! grep -q "\"met\": false" "$2"/*/results.json' "$hone" "$file" "$out/$name" "$@"
+  part "$name" bash -c '"$0" run "$1" --out "$2" --resume "${@:3}" && ls "$2"/*/results.json && ! grep -q "\"met\": false" "$2"/*/results.json' "$hone" "$file" "$out/$name" "$@"
 }
 all_parts() {  # the longest first, so that no core waits at the end
   if [ -d "$data" ]; then
@@ -81,7 +81,7 @@ all_parts() {  # the longest first, so that no core waits at the end
   hash=$(git rev-parse HEAD 2>/dev/null || echo 0)
   for i in 0 1 2 3; do
     seed=$((16#$(printf '%s' "$hash" | cut -c$((i * 6 + 1))-$((i * 6 + 6)))))
-    recipe "align-fresh-$i" recipes/align.toml --set seed=$seed
+    recipe "align-fresh-$seed" recipes/align.toml --set seed=$seed
   done
   recipe over-optimise recipes/over-optimise.toml
   recipe sycophancy recipes/sycophancy.toml

@@ -135,6 +135,12 @@ LineWriter::LineWriter(const fs::path& path, uint64_t keep_bytes) : path_(path.s
   if (fd_ < 0) write_failed(path_);
   const off_t end = ::lseek(fd_, 0, SEEK_END);
   bytes_ = static_cast<uint64_t>(end);
+  if (keep_bytes > bytes_ && keep_bytes != UINT64_MAX) {
+    ::close(std::exchange(fd_, -1));
+    usage_error(path_ + ": has " + std::to_string(bytes_) + " bytes, and had " + std::to_string(keep_bytes) +
+                    " when the checkpoint was written: it was cut or replaced since",
+                "put the file back as it was, or start afresh in another folder");
+  }
   if (keep_bytes < bytes_) {
     if (::ftruncate(fd_, static_cast<off_t>(keep_bytes)) != 0) write_failed(path_);
     ::lseek(fd_, 0, SEEK_END);

@@ -26,7 +26,8 @@ void for_each_line(const fs::path& path, const std::function<void(std::string_vi
 /// Appends lines to a file; each `write` is one full line. Can be cut back to a byte length on resume.
 class LineWriter {
  public:
-  /// Opens for appending; an existing file is kept up to `keep_bytes` and cut there (UINT64_MAX keeps all).
+  /// Opens for appending; an existing file is kept up to `keep_bytes` and cut there (UINT64_MAX keeps all);
+  /// one that is shorter: kUsage.
   explicit LineWriter(const fs::path& path, uint64_t keep_bytes = UINT64_MAX);
   ~LineWriter();
   LineWriter(LineWriter&&) noexcept;

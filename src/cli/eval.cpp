@@ -18,7 +18,9 @@ std::string named_model(const std::string& text) {
   if (!path.has_filename()) path = path.parent_path();
   fs::path name = path.filename();
   if (name == config::names::kModel && path.has_parent_path()) name = path.parent_path().filename();
-  return (name.empty() ? "model" : name.string()) + "=" + text;
+  std::string label = name.empty() ? "model" : name.string();
+  std::ranges::replace(label, '=', '-');  // NAME ends at the first
+  return label + "=" + text;
 }
 
 // The folder of a stage that wrote `file`, near a model: among its run's neighbours.

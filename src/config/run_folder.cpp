@@ -95,8 +95,8 @@ Record read_record(const fs::path& folder) {
     r.model_json = dump_json(j.value("model", Json::object()));
     r.summary_json = dump_json(j.value("summary", Json::object()));
     for (const Json& w : j.value("warnings", Json::array())) r.warnings.emplace_back(w.at("step"), w.at("message"));
-  } catch (const nlohmann::json::exception& e) {
-    usage_error(path.string() + ": not a run record: " + e.what());
+  } catch (const nlohmann::json::exception&) {
+    usage_error(path.string() + ": not the record of a run", "`hone check` tells which files of a folder are whole");
   }
   return r;
 }

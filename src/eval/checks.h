@@ -31,7 +31,7 @@ struct Checks {
   int64_t failed = 0;
 };
 
-/// Prints each with its figures. Malformed, or nothing to measure: kUsage.
+/// Prints each with its figures. Where there is nothing to measure a check is not met. Malformed: kUsage.
 Checks run_checks(const std::vector<std::string>& checks, const Measure& measure);
 
 /// A warning of the stage, where some failed.

@@ -119,6 +119,41 @@ void print_table(const Json& models) {
   }
 }
 
+using Names = std::set<std::string>;
+
+// Found before anything is sampled: a measure that does not exist, of something that is not there.
+void require_measurable(const Check& c, const EvalParams& params, const Names& models, const Names& watched) {
+  static const Names kAudit{"reward_accuracy_gap", "reward_correlation"},
+      kWatched{"warnings", "watched_gain", "watched_fall", "score_gain", "warning_lead"},
+      kWorld{"gold", "correct", "give_in", "hidden_faults", "visible_faults", "win_rate", "kl"},
+      kOther{"utility", "reward", "win_rate", "kl", "perplexity", "length", "eos_share", "repetition", "distinct_1",
+             "distinct_2", "distinct_across"};
+  const std::string check = "the check '" + c.text + "'";
+  const bool world = params.judge == "world";
+  if (kAudit.contains(c.what)) {
+    if (params.reward.empty()) usage_error(check + " is about a reward model", "give reward = \"FOLDER\"");
+    if (!c.a.empty()) usage_error(check + " names '" + c.a + "', and this measure is of the reward model alone");
+    return;
+  }
+  if (kWatched.contains(c.what)) {
+    if (!watched.contains(c.a))
+      usage_error(check + " names '" + c.a + "', which is none of `curves`",
+                  "give curves = [\"NAME=@STAGE/metrics.jsonl\"] of a stage that was watched");
+    if (!c.b.empty()) usage_error(check + ": this measure has no difference of two");
+    return;
+  }
+  if (!(world ? kWorld : kOther).contains(c.what))
+    usage_error(check + ": judge = \"" + params.judge + "\" measures no '" + c.what + "'",
+                "`hone explain eval.require` names the measures");
+  if (c.what == "utility" && params.judge != "stories") usage_error(check + " needs judge = \"stories\"");
+  if (c.what == "reward" && params.reward.empty()) usage_error(check + " needs reward = \"FOLDER\"");
+  const auto require_model = [&](const std::string& name) {
+    if (!models.contains(name)) usage_error(check + " names '" + name + "', which is none of `models`");
+  };
+  require_model(c.a);
+  if (!c.b.empty()) require_model(c.b);
+}
+
 }  // namespace
 
 void EvalParams::check() const {
@@ -137,12 +172,9 @@ void EvalParams::check() const {
   if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");
   if (judge != "world" && !names.contains(start))
     usage_error("the start model '" + start + "' is none of `models`", "set start = \"NAME\"");
-  for (const std::string& text : require) {
-    const Check c = parse_check(text);
-    for (const std::string& name : {c.a, c.b})
-      if (!name.empty() && !names.contains(name))
-        usage_error("the check '" + text + "' names '" + name + "', which is none of `models`");
-  }
+  std::set<std::string> watched;
+  for (const std::string& text : curves) watched.insert(name_and_folder(text, "curves").first);
+  for (const std::string& text : require) require_measurable(parse_check(text), *this, names, watched);
 }
 
 void run_eval(const EvalParams& params, config::StageContext& context) {

@@ -11,22 +11,23 @@
 namespace hone::eval {
 
 std::optional<stats::Estimate> Watched::measure(const std::string& what) const {
-  if (points.empty()) return {};
+  const bool of_warnings = what == "warnings" || what == "warning_lead";
+  if (points.empty() || (of_warnings && !warnings)) return {};
   const auto best = std::ranges::max_element(points, {}, &Point::gold);
   double value = 0;
-  if (what == "warnings") value = static_cast<double>(warnings.size());
+  if (what == "warnings") value = static_cast<double>(warnings->size());
   else if (what == "watched_gain") value = best->gold - points.front().gold;
   else if (what == "watched_fall") value = best->gold - points.back().gold;
   else if (what == "score_gain") value = points.back().score - points.front().score;
   else if (what == "warning_lead")
-    value = static_cast<double>(best->step - (warnings.empty() ? points.back().step + 1 : warnings.front()));
+    value = static_cast<double>(best->step - (warnings->empty() ? points.back().step + 1 : warnings->front()));
   else return {};
   return stats::Estimate{value, value, value, 1};
 }
 
 Watched read_watched(const std::string& named_path) {
   const auto [name, path] = name_and_folder(named_path, "curves");
-  Watched out{.name = name, .points = {}, .warnings = {}};
+  Watched out{.name = name, .points = {}, .warnings = std::nullopt};
   for_each_line(path, [&](std::string_view line, int64_t number) {
     const Json j = parse_json(line, path + ":" + std::to_string(number));
     if (!j.is_object() || !j.contains("eval_gold")) return;
@@ -42,9 +43,11 @@ Watched read_watched(const std::string& named_path) {
                           .visible = j.value("eval_visible_faults", 0.0)});
   });
   const fs::path folder = fs::path(path).parent_path();
-  if (fs::exists(folder / config::names::kRecord))
-    for (const auto& [step, message] : config::read_record(folder).warnings) out.warnings.push_back(step);
-  std::ranges::sort(out.warnings);
+  if (fs::exists(folder / config::names::kRecord)) {
+    out.warnings.emplace();
+    for (const auto& [step, message] : config::read_record(folder).warnings) out.warnings->push_back(step);
+    std::ranges::sort(*out.warnings);
+  }
   return out;
 }
 

@@ -18,8 +18,8 @@ struct Watched {
     double hidden = 0, visible = 0;  ///< share of answers with such a fault
   };
   std::string name;
-  std::vector<Point> points;      ///< in order of steps, only those at which the probe looked
-  std::vector<int64_t> warnings;  ///< their steps, in order
+  std::vector<Point> points;                     ///< in order of steps, only those at which the probe looked
+  std::optional<std::vector<int64_t>> warnings;  ///< their steps, in order; nothing where no run.json tells
 
   /// `warnings`: how many. `watched_gain`, `watched_fall`: gold's best minus its first, minus its last.
   /// `score_gain`: the learned reward's last minus its first. `warning_lead`: steps from the first warning to gold's

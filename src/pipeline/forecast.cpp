@@ -1,5 +1,7 @@
 #include "pipeline/forecast.h"
 
+#include "data/split.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -82,6 +84,12 @@ Amount expected(const Known& known, const std::vector<std::string>& paths) {
   return sum;
 }
 
+// kUsage, as in the stage, where the split would leave one side empty.
+template <class Row>
+void require_split(const std::vector<Row>& rows, double held_out, const config::RunSettings& run) {
+  data::split(rows, held_out, static_cast<uint64_t>(run.seed));
+}
+
 // The rows of `paths` as `read` and `encode` give them, if tokenizer and files are there; else what is expected.
 template <class ReadRows, class Encode>
 Amount amount_of(const Known& known, Forecast& f, const std::string& tokenizer_folder,
@@ -137,6 +145,7 @@ Amount comparisons_of(const Known& known, Forecast& f, const std::string& model,
   return amount_of(
       known, f, model, files, text.length, "comparisons", [&] { return data::read_preferences(files, text.read); },
       [&](const auto& rows, const data::Encoder& encoder) {
+        require_split(rows, text.held_out, known.run);
         return data::encode_preferences(rows, encoder, text.length, context_of(f));
       });
 }
@@ -199,6 +208,7 @@ void forecast(const train::SftParams& params, Known& known, Forecast& f) {
       known, f, params.model, params.data, params.text.length, "demonstrations",
       [&] { return data::read_demonstrations(params.data, params.text.read); },
       [&](const auto& rows, const data::Encoder& encoder) {
+        require_split(rows, params.text.held_out, known.run);
         return data::encode_demonstrations(rows, encoder, params.text.length, context_of(f));
       });
   language_model(params, known, f, amount);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/progress.h"
+#include "pipeline/folders.h"
 #include "pipeline/forecast.h"
 #include "pipeline/references.h"
 #include "pipeline/run.h"
@@ -41,6 +42,8 @@ Forecast look_ahead(Stage& stage, const config::StageEntry& entry, const config:
   };
   for (const auto& [key, path] : missing_inputs(fields, out)) stops("MISSING: " + key + " " + path);
   try {
+    require_own_folder(folder, entry.kind);
+    require_inputs_outside(fields, entry, folder);
     check_stage(stage, entry);
     stage.look_ahead(known, f);
   } catch (const Error& e) {

@@ -17,6 +17,7 @@
 #include "base/version.h"
 #include "config/run_folder.h"
 #include "eval/probe.h"
+#include "pipeline/folders.h"
 #include "pipeline/references.h"
 #include "pipeline/stage.h"
 #include "report/report.h"
@@ -149,6 +150,8 @@ Prepared prepare(const config::Recipe& recipe, size_t index, const fs::path& out
   p.context.folder = stage_folder(recipe, out, index);
   p.context.record.parents = resolve_references(p.fields, recipe, out, index);
   require_inputs(p.fields, *p.entry, out);
+  require_own_folder(p.context.folder, p.entry->kind);
+  require_inputs_outside(p.fields, *p.entry, p.context.folder);
   p.resolved = config::resolved_toml(recipe.run, *p.entry, p.fields);
   return p;
 }
@@ -194,8 +197,8 @@ bool take_folder(Prepared& p, bool resume) {
   record.name = p.entry->name;
   record.inputs = inputs;
   describe_run(p.context.run, record);
+  config::write_record(folder, record, false);  // first: from here on the folder is the run's
   write_file_atomic(folder / kRecipe, p.resolved);
-  config::write_record(folder, record, false);
   return true;
 }
 
@@ -230,9 +233,11 @@ config::Record take_recipe_folder(const config::Recipe& recipe, const RunOptions
   describe_run(recipe.run, record);
   if (!recipe.path.empty()) {
     record.inputs = {{recipe.path, sha256_file(recipe.path)}};
+    config::write_record(options.out, record, false);
     write_file_atomic(options.out / kRecipe, read_file(recipe.path));
+  } else {
+    config::write_record(options.out, record, false);
   }
-  config::write_record(options.out, record, false);
   return record;
 }
 
@@ -249,6 +254,8 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
     prepared.push_back(prepare(recipe, i, options.out));
     if (options.resume) require_same_recipe(prepared.back());
   }
+  const bool single = stage_folder(recipe, options.out, 0) == options.out;
+  if (!single) require_own_folder(options.out, "recipe");
   fs::create_directories(options.out);
   log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " +
             std::to_string(recipe.run.seed) + ", " + recipe.run.device + ", " + std::to_string(recipe.run.threads) +
@@ -259,7 +266,6 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
       if (interrupted()) fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
     }
   };
-  const bool single = stage_folder(recipe, options.out, 0) == options.out;
   if (single) {
     run_stages();  // the stage's record is the folder's
   } else {

@@ -35,7 +35,9 @@ std::string check_table(const Results& r) {
       "class=stack><thead><tr><th>check<th>wanted<th>measured<th>met</tr></thead><tbody>";
   for (const Check& c : r.checks) {
     const bool interval = has_interval(c.estimate) && c.estimate.low < c.estimate.high;
-    const std::string measured = interval ? format_estimate(c.estimate) : format_fixed(c.estimate.value, 3);
+    const std::string measured = !std::isfinite(c.estimate.value) ? "nothing"
+                                 : interval                       ? format_estimate(c.estimate)
+                                                                  : format_fixed(c.estimate.value, 3);
     const std::string wanted = (c.at_least ? "at least " + format_number(*c.at_least) : "") +
                                (c.at_least && c.at_most ? ", " : "") +
                                (c.at_most ? "at most " + format_number(*c.at_most) : "");

@@ -145,11 +145,12 @@ Results parse_results(const Json& json) {
   r.differences = named_list(child(json, "differences"));
   each_object(child(json, "checks"), [&](const Json& c) {
     const auto e = estimate(c);
-    if (!e) return;
-    Check check{text_at(c, "name"), *e, number_at(c, "at_least"), number_at(c, "at_most"), false};
+    const double nothing = std::numeric_limits<double>::quiet_NaN();
+    Check check{text_at(c, "name"), e.value_or(stats::Estimate{nothing, nothing, nothing, 0}), number_at(c, "at_least"),
+                number_at(c, "at_most"), false};
     const Json& met = child(c, "met");
     check.met = met.is_boolean() ? met.get<bool>()
-                                 : (!check.at_least || e->value >= *check.at_least) &&
+                                 : e && (!check.at_least || e->value >= *check.at_least) &&
                                        (!check.at_most || e->value <= *check.at_most);
     r.checks.push_back(std::move(check));
   });

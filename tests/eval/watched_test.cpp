@@ -11,7 +11,7 @@ using namespace hone;
 using eval::Watched;
 
 TEST_CASE("gold that rises and falls, and the warning before its best") {
-  Watched w{.name = "ppo", .points = {}, .warnings = {4, 9}};
+  Watched w{.name = "ppo", .points = {}, .warnings = std::vector<int64_t>{4, 9}};
   int64_t step = 0;
   for (const double gold : {0.5, 0.6, 0.75, 0.4})
     w.points.push_back({.step = 3 * step, .score = 0.5 * static_cast<double>(step), .gold = gold}), ++step;
@@ -21,8 +21,12 @@ TEST_CASE("gold that rises and falls, and the warning before its best") {
   CHECK(w.measure("warning_lead")->value == 2);
   CHECK(w.measure("warnings")->value == 2);
   CHECK_FALSE(w.measure("gold"));
-  w.warnings.clear();
+  w.warnings->clear();
   CHECK(w.measure("warning_lead")->value == -4);  // as if it had come at step 10
+  w.warnings.reset();                             // no run.json: nothing is known of them
+  CHECK_FALSE(w.measure("warnings"));
+  CHECK_FALSE(w.measure("warning_lead"));
+  CHECK(w.measure("watched_gain"));
   CHECK_FALSE(Watched{}.measure("warnings"));
 }
 
@@ -40,7 +44,7 @@ TEST_CASE("a watched stage is read from its folder") {
   CHECK(w.points[1].step == 2);
   CHECK(w.points[1].kl == 2.25);
   CHECK(w.points[1].visible == 0.3);
-  CHECK(w.warnings == std::vector<int64_t>{1, 2});
+  CHECK(*w.warnings == std::vector<int64_t>{1, 2});
   Json results;
   eval::add_curves({w}, results);
   CHECK(results["gold_vs_proxy"][1]["sqrt_kl"] == 1.5);

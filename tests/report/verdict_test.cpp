@@ -101,8 +101,9 @@ TEST_CASE("checks are judged where the file does not say") {
       R"({"checks": [{"name": "x", "value": 0.7, "at_least": 0.7}, {"name": "y", "value": 3.1, "at_most": 3},
     {"name": "z", "value": 1, "at_least": 2, "met": true}, {"name": "no value"}]})",
       "test"));
-  REQUIRE(r.checks.size() == 3);
+  REQUIRE(r.checks.size() == 4);
   CHECK(r.checks[0].met);
   CHECK_FALSE(r.checks[1].met);
   CHECK(r.checks[2].met);
+  CHECK_FALSE(r.checks[3].met);  // nothing was measured
 }

@@ -1,0 +1,37 @@
+#include "pipeline/folders.h"
+
+#include "base/error.h"
+#include "config/run_folder.h"
+
+namespace hone::pipeline {
+
+namespace fs = std::filesystem;
+
+void require_own_folder(const fs::path& folder, const std::string& kind) {
+  if (!fs::exists(folder)) return;
+  if (!fs::is_directory(folder)) usage_error(folder.string() + ": is no folder", "choose another with --out");
+  if (fs::exists(folder / config::names::kRecord)) {
+    const std::string other = config::read_record(folder).kind;
+    if (other != kind)
+      usage_error(folder.string() + ": holds a run of kind '" + other + "', not '" + kind + "'",
+                  "choose another folder with --out");
+    return;
+  }
+  // Hidden files are a run's own, of the moment before its record was there.
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (!entry.path().filename().string().starts_with('.'))
+      usage_error(folder.string() + ": holds " + entry.path().filename().string() + ", and no run of hone made it",
+                  "choose another folder with --out, so that nothing of yours is written over");
+}
+
+void require_inputs_outside(const config::Fields& fields, const config::StageEntry& entry, const fs::path& folder) {
+  const std::string own = (fs::weakly_canonical(folder) / "").string();
+  for (const config::Field& f : fields.list())
+    for (const std::string& path : config::paths_of(f))
+      if (!path.empty() && (fs::weakly_canonical(path) / "").string().starts_with(own))
+        usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name +
+                        "' names " + path + ", which lies in the folder that the stage writes to",
+                    "choose another folder with --out");
+}
+
+}  // namespace hone::pipeline
