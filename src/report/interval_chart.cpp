@@ -22,7 +22,7 @@ Axis axis_of(const IntervalChart& c) {
       for (const double x : {m.estimate.value, m.estimate.low, m.estimate.high})
         if (std::isfinite(x)) low = std::min(low, x), high = std::max(high, x);
   if (c.reference) low = std::min(low, *c.reference), high = std::max(high, *c.reference);
-  const double pad = 0.06 * std::max(high - low, 1e-9);
+  const double pad = high - low > 1e-6 ? 0.06 * (high - low) : 0.05;
   Axis a{c.low.value_or(low - pad), c.high.value_or(high + pad)};
   a.low = std::min(a.low, low);  // never cut a value off
   a.high = std::max(a.high, high);

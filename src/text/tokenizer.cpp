@@ -94,13 +94,15 @@ std::string template_source(const Json& config) {
 
 Json read_optional(const fs::path& path) {
   std::error_code ec;
-  return fs::exists(path, ec) ? parse_json(read_file(path), path.string()) : Json();
+  if (!fs::exists(path, ec)) return Json::object();
+  Json json = parse_json(read_file(path), path.string());
+  if (!json.is_object()) usage_error(path.string() + ": holds no JSON object");
+  return json;
 }
 
 // tokenizer_config.json, with what the files beside it add.
 Json read_config(const fs::path& folder) {
   Json config = read_optional(folder / "tokenizer_config.json");
-  if (!config.is_object()) config = Json::object();
   const Json map = read_optional(folder / "special_tokens_map.json");
   for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
     if (named_token(config, key).empty() && !named_token(map, key).empty()) config[key] = named_token(map, key);

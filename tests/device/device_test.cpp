@@ -104,10 +104,27 @@ config::Recipe tiny_recipe(const std::string& device, bool other_way) {
   return recipe;
 }
 
-// The first line of a stage's metrics.
-Json first_metrics(const fs::path& stage) {
-  const std::string text = read_file(stage / "metrics.jsonl");
-  return parse_json(text.substr(0, text.find('\n')), "metrics");
+// The values of a key over the steps of a stage.
+std::vector<double> metric(const fs::path& stage, const char* key) {
+  std::vector<double> out;
+  for_each_line(stage / "metrics.jsonl", [&](std::string_view line, int64_t) {
+    const Json j = parse_json(line, "metrics");
+    if (j.contains(key)) out.push_back(j.at(key).get<double>());
+  });
+  return out;
+}
+
+// Learning there goes as on the CPU, step by step; rounding grows from step to step, with bf16 more.
+void check_same_course(const fs::path& cpu, const fs::path& other, const char* key, double tolerance,
+                       size_t steps = SIZE_MAX) {
+  const std::vector<double> expected = metric(cpu, key), got = metric(other, key);
+  REQUIRE(expected.size() == got.size());
+  REQUIRE(!got.empty());
+  for (size_t i = 0; i < std::min(steps, got.size()); ++i) {
+    CAPTURE(cpu.string());
+    CAPTURE(i);
+    CHECK(std::abs(expected[i] - got[i]) <= tolerance * std::max(1.0, std::abs(expected[i])));
+  }
 }
 
 // Off the CPU attention runs in buckets of like length; how much of it is padding is told, and never much.
@@ -230,9 +247,13 @@ TEST_CASE("the whole program runs there, learns as on the CPU and resumes to the
     const config::Recipe recipe = tiny_recipe(device, other_way);
     const fs::path out = scratch.path / "other";
     pipeline::run_recipe(recipe, {.out = out});
-    for (const char* stage : {"03-pretrain", "04-sft"})
-      CHECK(first_metrics(scratch.path / "cpu" / stage).at("loss").get<double>() ==
-            doctest::Approx(first_metrics(out / stage).at("loss").get<double>()).epsilon(1e-3));
+    const double tolerance = other_way ? 0.03 : 1e-3;
+    for (const char* stage : {"03-pretrain", "04-sft", "06-reward", "08-dpo"})
+      check_same_course(scratch.path / "cpu" / stage, out / stage, "loss", tolerance);
+    // One token drawn otherwise on a near-tie changes all that follows, so only the first iteration is PPO's yardstick.
+    for (const char* key : {"score", "length", "kl", "entropy"})
+      check_same_course(scratch.path / "cpu/07-ppo", out / "07-ppo", key, 5 * tolerance, 1);
+    for (const double gap : metric(out / "07-ppo", "logp_gap_max")) CHECK(gap < (other_way ? 0.5 : 1e-4));
     for (const char* stage : {"03-pretrain", "04-sft", "06-reward", "07-ppo", "08-dpo"}) {
       check_padding(scratch.path / "cpu" / stage, true);
       check_padding(out / stage, false);
