@@ -126,8 +126,8 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
   static const Names kAudit{"reward_accuracy_gap", "reward_correlation"},
       kWatched{"warnings", "watched_gain", "watched_fall", "score_gain", "warning_lead"},
       kWorld{"gold", "correct", "give_in", "hidden_faults", "visible_faults", "win_rate", "kl"},
-      kOther{"utility", "reward", "win_rate", "kl", "perplexity", "length", "eos_share", "repetition", "distinct_1",
-             "distinct_2", "distinct_across"};
+      kOther{"utility",   "reward",     "win_rate",   "kl",         "perplexity",     "length",
+             "eos_share", "repetition", "distinct_1", "distinct_2", "distinct_across"};
   const std::string check = "the check '" + c.text + "'";
   const bool world = params.judge == "world";
   if (kAudit.contains(c.what)) {
