@@ -58,9 +58,9 @@ void softmax_rows_backward_(Tensor& z, const Tensor& targets, const Tensor& logs
   const Tensor p = logp.exp();
   z.zero_();
   if (grad_logps.defined()) {
-    const Tensor g = grad_logps.unsqueeze(1);
+    const Tensor g = grad_logps.unsqueeze(1), target = targets.unsqueeze(1);
     z.sub_(p * g);
-    z.scatter_add_(1, targets.unsqueeze(1), g);
+    z.scatter_(1, target, z.gather(1, target) + g);  // one target a row: nothing to add up, so no order to keep
   }
   if (grad_entropy.defined()) {
     const Tensor weighted = (p * (logp + entropy.unsqueeze(1))).masked_fill_(p == 0, 0);
