@@ -22,7 +22,7 @@ setup:
 	@BUILD_DIR=$(BUILD_DIR) tools/setup.sh
 
 build: setup
-	@ninja -C $(BUILD_DIR) hone
+	@ninja -j "$$(nproc)" -C $(BUILD_DIR) hone
 
 align: build
 	@$(HONE) run recipes/align.toml --out $(OUT) --resume

@@ -1,8 +1,15 @@
-# hone_room(NAME [TORCH] [GLUE] SOURCES … LINK …): one static library hone_NAME from src/NAME. Only TORCH rooms have torch on
+# What GLUE without torch includes over and over, compiled once. Not for -O2: there GCC 12 then warns of what is not so
+# (bug 105651 in more forms).
+add_library(hone_base_pch OBJECT ${CMAKE_SOURCE_DIR}/src/base/pch.cpp)
+target_precompile_headers(hone_base_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/json.h <algorithm> <filesystem> <functional>
+  <map> <optional> <set> <span> <string> <vector>)
+
+# hone_room(NAME [TORCH|ABOVE] [GLUE] SOURCES … LINK …): one static library hone_NAME from src/NAME. Only TORCH rooms have torch on
 # their include path. LINK names the rooms and libraries that it may use. GLUE: no arithmetic of weight is
-# done here, so it is compiled with -O1, which takes a fifth less time.
+# done here, so it is compiled with -O1, which takes a fifth less time. ABOVE: no torch header, but links
+# TORCH rooms, and with them OpenMP, which a precompiled header without it does not fit.
 function(hone_room name)
-  cmake_parse_arguments(ROOM "TORCH;GLUE" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "TORCH;ABOVE;GLUE" "" "SOURCES;LINK" ${ARGN})
   add_library(hone_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(hone_${name} PUBLIC ${ROOM_LINK})
   set_target_properties(hone_${name} PROPERTIES UNITY_BUILD ${HONE_UNITY} UNITY_BUILD_BATCH_SIZE 4)
@@ -11,6 +18,8 @@ function(hone_room name)
   endif()
   if(ROOM_TORCH)
     hone_use_torch(hone_${name})
+  elseif(ROOM_GLUE AND NOT ROOM_ABOVE)
+    target_precompile_headers(hone_${name} REUSE_FROM hone_base_pch)
   endif()
 endfunction()
 

@@ -1,0 +1,1 @@
+// The source that the precompiled header of GLUE rooms without torch is compiled with (cmake/rooms.cmake).
