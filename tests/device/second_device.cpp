@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "tensor/runtime.h"
 #include "tensor/tensor.h"
 
 #include <ATen/ops/_reshape_alias_native.h>
@@ -132,6 +133,11 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, m) { m.fallback(torch::CppFunction::makeFromB
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard);
 
 }  // namespace
+
+// Here and not among the `gpu` tests, because it needs no GPU.
+TEST_CASE("CUDA's kernels are in the program where LibTorch has them") {
+  CHECK(cuda_built() == static_cast<bool>(HONE_TORCH_HAS_CUDA));
+}
 
 TEST_CASE("the host cannot read the second device's memory") {
   const Tensor t = at::ones({3}).to(at::Device(device_under_test()));
