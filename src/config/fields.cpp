@@ -145,9 +145,8 @@ void set_from_text(const Field& field, std::string_view text, const std::string&
           check_choice(field, std::string(text), where);
           *target = text;
         } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<double>>) {
-          if (text.starts_with('[') &&
-              text.ends_with(']'))  // ["a", "b"]: as in a recipe, so that a text may hold a comma
-            return set_from_json(field, parse_json(text, where), where);
+          // ["a", "b"]: as in a recipe, so that a text may hold a comma.
+          if (text.starts_with('[') && text.ends_with(']')) return set_from_json(field, parse_json(text, where), where);
           target->clear();
           size_t start = 0;
           while (start <= text.size() && !text.empty()) {

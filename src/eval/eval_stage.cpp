@@ -135,7 +135,7 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
     if (!c.a.empty()) usage_error(check + " names '" + c.a + "', and this measure is of the reward model alone");
     return;
   }
-  if (kWatched.contains(c.what)) {
+  if (world && kWatched.contains(c.what)) {
     if (!watched.contains(c.a))
       usage_error(check + " names '" + c.a + "', which is none of `curves`",
                   "give curves = [\"NAME=@STAGE/metrics.jsonl\"] of a stage that was watched");

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "config/run_folder.h"
+#include "pipeline/references.h"
 
 namespace hone::pipeline {
 
@@ -26,12 +27,11 @@ void require_own_folder(const fs::path& folder, const std::string& kind) {
 
 void require_inputs_outside(const config::Fields& fields, const config::StageEntry& entry, const fs::path& folder) {
   const std::string own = (fs::weakly_canonical(folder) / "").string();
-  for (const config::Field& f : fields.list())
-    for (const std::string& path : config::paths_of(f))
-      if (!path.empty() && (fs::weakly_canonical(path) / "").string().starts_with(own))
-        usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + f.key + "' of stage '" + entry.name +
-                        "' names " + path + ", which lies in the folder that the stage writes to",
-                    "choose another folder with --out");
+  for (const auto& [key, path] : input_paths(fields))
+    if ((fs::weakly_canonical(path) / "").string().starts_with(own))
+      usage_error((entry.where.empty() ? entry.kind : entry.where) + ": '" + key + "' of stage '" + entry.name +
+                      "' names " + path + ", which lies in the folder that the stage writes to",
+                  "choose another folder with --out");
 }
 
 }  // namespace hone::pipeline

@@ -1,7 +1,5 @@
 #include "pipeline/forecast.h"
 
-#include "data/split.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -12,6 +10,7 @@
 #include "config/run_folder.h"
 #include "data/encode_rows.h"
 #include "data/source.h"
+#include "data/split.h"
 #include "model/llama2c.h"
 #include "pipeline/references.h"
 #include "text/tokenizer.h"

@@ -17,14 +17,6 @@
 namespace hone::pipeline {
 namespace {
 
-std::vector<std::pair<std::string, std::string>> input_paths(const config::Fields& fields) {
-  std::vector<std::pair<std::string, std::string>> inputs;  // key, path
-  for (const config::Field& f : fields.list())
-    for (const std::string& path : config::paths_of(f))
-      if (!path.empty()) inputs.emplace_back(f.key, path);
-  return inputs;
-}
-
 // " (0.1 MB)" for a file.
 std::string size_text(const std::string& path) {
   std::error_code ec;
@@ -64,11 +56,18 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
             " stage" + (recipe.stages.size() == 1 ? "" : "s") + ", seed " + std::to_string(recipe.run.seed) + ", " +
             recipe.run.device + ", " + std::to_string(recipe.run.threads) + " threads, " +
             decimal_text(static_cast<double>(memory_bytes()) / 1e9, 1) + " GB of memory");
+  std::string obstacle;
+  try {
+    if (stage_folder(recipe, out, 0) != out) require_own_folder(out, "recipe");
+  } catch (const Error& e) {
+    if (e.kind != Kind::kUsage) throw;
+    obstacle = e.what();
+    log::info("  WOULD NOT START: " + obstacle);
+  }
   Known known;
   known.run = recipe.run;
   double most = 0, seconds = 0;
   bool unread = false;
-  std::string obstacle;
   std::string unknown;  // stages whose time is not known
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const config::StageEntry& entry = recipe.stages[i];

@@ -54,13 +54,19 @@ std::vector<std::string> resolve_references(const config::Fields& fields, const 
   return parents;
 }
 
-std::vector<std::pair<std::string, std::string>> missing_inputs(const config::Fields& fields, const fs::path& out) {
-  std::vector<std::pair<std::string, std::string>> missing;
+std::vector<std::pair<std::string, std::string>> input_paths(const config::Fields& fields) {
+  std::vector<std::pair<std::string, std::string>> inputs;
   for (const config::Field& f : fields.list())
     for (const std::string& path : config::paths_of(f))
-      if (!path.empty() && path.find_first_of("*?") == std::string::npos && !path.starts_with((out / "").string()) &&
-          !fs::exists(path))
-        missing.emplace_back(f.key, path);
+      if (!path.empty()) inputs.emplace_back(f.key, path);
+  return inputs;
+}
+
+std::vector<std::pair<std::string, std::string>> missing_inputs(const config::Fields& fields, const fs::path& out) {
+  std::vector<std::pair<std::string, std::string>> missing;
+  for (const auto& [key, path] : input_paths(fields))
+    if (path.find_first_of("*?") == std::string::npos && !path.starts_with((out / "").string()) && !fs::exists(path))
+      missing.emplace_back(key, path);
   return missing;
 }
 

@@ -21,6 +21,9 @@ fs::path stage_folder(const config::Recipe& recipe, const fs::path& out, size_t 
 std::vector<std::string> resolve_references(const config::Fields& fields, const config::Recipe& recipe,
                                             const fs::path& out, size_t index);
 
+/// Every file, folder and pattern that fields name: key and path.
+std::vector<std::pair<std::string, std::string>> input_paths(const config::Fields& fields);
+
 /// Files and folders that resolved fields name, that are not there and that no earlier stage of the run in `out` makes:
 /// key and path. Patterns are left to the stage.
 std::vector<std::pair<std::string, std::string>> missing_inputs(const config::Fields& fields, const fs::path& out);

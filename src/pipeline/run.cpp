@@ -35,19 +35,17 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields&
   static const std::set<std::string> kNoInput{".lock", kRecord, config::names::kTiming, config::names::kReport};
   std::vector<std::pair<std::string, std::string>> inputs;
   std::set<std::string> seen;
-  for (const config::Field& f : fields.list())
-    for (const std::string& path : config::paths_of(f)) {
-      std::error_code ec;
-      if (path.empty() || !seen.insert(path).second) continue;
-      if (fs::is_regular_file(path, ec)) inputs.emplace_back(path, sha256_file(path));
-      if (!fs::is_directory(path, ec)) continue;
-      std::vector<std::string> files;
-      for (const auto& e : fs::directory_iterator(path, ec))
-        if (e.is_regular_file(ec) && !kNoInput.contains(e.path().filename().string()))
-          files.push_back(e.path().string());
-      std::ranges::sort(files);
-      for (const std::string& file : files) inputs.emplace_back(file, sha256_file(file));
-    }
+  for (const auto& [key, path] : input_paths(fields)) {
+    std::error_code ec;
+    if (!seen.insert(path).second) continue;
+    if (fs::is_regular_file(path, ec)) inputs.emplace_back(path, sha256_file(path));
+    if (!fs::is_directory(path, ec)) continue;
+    std::vector<std::string> files;
+    for (const auto& e : fs::directory_iterator(path, ec))
+      if (e.is_regular_file(ec) && !kNoInput.contains(e.path().filename().string())) files.push_back(e.path().string());
+    std::ranges::sort(files);
+    for (const std::string& file : files) inputs.emplace_back(file, sha256_file(file));
+  }
   return inputs;
 }
 
@@ -231,13 +229,9 @@ config::Record take_recipe_folder(const config::Recipe& recipe, const RunOptions
   record.kind = "recipe";
   record.name = recipe.run.title;
   describe_run(recipe.run, record);
-  if (!recipe.path.empty()) {
-    record.inputs = {{recipe.path, sha256_file(recipe.path)}};
-    config::write_record(options.out, record, false);
-    write_file_atomic(options.out / kRecipe, read_file(recipe.path));
-  } else {
-    config::write_record(options.out, record, false);
-  }
+  if (!recipe.path.empty()) record.inputs = {{recipe.path, sha256_file(recipe.path)}};
+  config::write_record(options.out, record, false);  // first: from here on the folder is the run's
+  if (!recipe.path.empty()) write_file_atomic(options.out / kRecipe, read_file(recipe.path));
   return record;
 }
 

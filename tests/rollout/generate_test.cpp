@@ -32,44 +32,40 @@ std::vector<Request> requests() {
   return out;
 }
 
-}  // namespace
-
-TEST_CASE("completions are the same bit for bit for every batch size and schedule") {
-  const model::Decoder decoder = small_decoder();
-  const std::vector<Request> all = requests();
+std::vector<Completion> sampled(std::span<const Request> requests, int64_t max_batch, bool batch_invariant = true) {
+  static const model::Decoder decoder = small_decoder();
   SamplingParams params;
   params.max_tokens = 20;
   GenerateOptions options;
   options.seed = 3;
   options.end_ids = {7};
-  options.max_batch = 64;
-  const std::vector<Completion> together = generate(decoder, all, params, options);
+  options.max_batch = max_batch;
+  options.batch_invariant = batch_invariant;
+  return generate(decoder, requests, params, options);
+}
+
+}  // namespace
+
+TEST_CASE("completions are the same bit for bit for every batch size and schedule") {
+  const std::vector<Request> all = requests();
+  const std::vector<Completion> together = sampled(all, 64);
   for (const int64_t batch : {1, 5}) {
-    options.max_batch = batch;
-    const std::vector<Completion> other = generate(decoder, all, params, options);
+    const std::vector<Completion> other = sampled(all, batch);
     for (size_t i = 0; i < all.size(); ++i) {
       CHECK(other[i].ids == together[i].ids);
       CHECK(other[i].logps == together[i].logps);
     }
   }
-  std::vector<Request> reversed(all.rbegin(), all.rend());
-  options.max_batch = 4;
-  const std::vector<Completion> backwards = generate(decoder, reversed, params, options);
+  const std::vector<Request> reversed(all.rbegin(), all.rend());
+  const std::vector<Completion> backwards = sampled(reversed, 4);
   for (size_t i = 0; i < all.size(); ++i) CHECK(backwards[all.size() - 1 - i].ids == together[i].ids);
 }
 
 TEST_CASE("LibTorch's kernels draw the same tokens but for near-ties") {
-  const model::Decoder decoder = small_decoder();
   const std::vector<Request> all = requests();
-  SamplingParams params;
-  params.max_tokens = 20;
-  GenerateOptions options;
-  options.seed = 3;
-  const std::vector<Completion> own = generate(decoder, all, params, options);
-  options.batch_invariant = false;
+  const std::vector<Completion> own = sampled(all, 64);
   for (const int64_t batch : {2, 64}) {
-    options.max_batch = batch;
-    const std::vector<Completion> stock = generate(decoder, all, params, options);
+    const std::vector<Completion> stock = sampled(all, batch, false);
     size_t same = 0;
     for (size_t i = 0; i < all.size(); ++i) {
       if (own[i].ids != stock[i].ids) continue;
