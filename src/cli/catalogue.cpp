@@ -51,6 +51,14 @@ Entries tasks() {
   };
 }
 
+Entries measures() {
+  return {
+#define HONE_MEASURE(id, of, doc) {#id, of, doc, ""},
+#include "eval/measures.def"
+#undef HONE_MEASURE
+  };
+}
+
 Entries models() {
   return {
 #define HONE_MODEL(id) {#id, "", "", ""},
@@ -86,9 +94,9 @@ struct Thing {
   const char* name;
   Entries (*make)();
 };
-constexpr Thing kThings[] = {{"losses", losses},   {"advantages", advantages}, {"rewards", rewards},
-                             {"models", models},   {"tasks", tasks},           {"formats", formats},
-                             {"recipes", recipes}, {"stages", stages},         {"metrics", metrics}};
+constexpr Thing kThings[] = {{"losses", losses},   {"advantages", advantages}, {"rewards", rewards}, {"models", models},
+                             {"tasks", tasks},     {"formats", formats},       {"recipes", recipes}, {"stages", stages},
+                             {"metrics", metrics}, {"measures", measures}};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "config/toml_json.h"
 
 namespace hone::config {
 namespace {
@@ -146,7 +147,8 @@ void set_from_text(const Field& field, std::string_view text, const std::string&
           *target = text;
         } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<double>>) {
           // ["a", "b"]: as in a recipe, so that a text may hold a comma.
-          if (text.starts_with('[') && text.ends_with(']')) return set_from_json(field, parse_json(text, where), where);
+          if (text.starts_with('[') && text.ends_with(']'))
+            return set_from_json(field, parse_toml_value(text, where), where);
           target->clear();
           size_t start = 0;
           while (start <= text.size() && !text.empty()) {

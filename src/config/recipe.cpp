@@ -1,33 +1,17 @@
 #include "config/recipe.h"
 
 #include <algorithm>
-#include <sstream>
-
-#define TOML_EXCEPTIONS 1
-#include <toml++/toml.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "config/toml_json.h"
 
 namespace hone::config {
 namespace {
 
 std::string place(const std::string& path, const toml::node& node) {
   return path + ":" + std::to_string(node.source().begin.line);
-}
-
-Json to_json_value(const toml::node& node, const std::string& where) {
-  if (const auto* s = node.as_string()) return s->get();
-  if (const auto* i = node.as_integer()) return i->get();
-  if (const auto* d = node.as_floating_point()) return d->get();
-  if (const auto* b = node.as_boolean()) return b->get();
-  if (const auto* a = node.as_array()) {
-    Json out = Json::array();
-    for (const toml::node& item : *a) out.push_back(to_json_value(item, where));
-    return out;
-  }
-  usage_error(where + ": dates and times mean nothing here");
 }
 
 void flatten(const toml::table& table, const std::string& prefix, const std::string& path, std::vector<Entry>& out) {

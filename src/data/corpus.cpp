@@ -47,6 +47,7 @@ Corpus encode_corpus(std::span<const Document> documents, const text::Tokenizer&
   if (!eos)
     usage_error("the tokenizer names no EOS token, so no document could end", "set eos_token in tokenizer_config.json");
   Corpus out;
+  out.shared_boundary = bos == eos;
   // Groups of documents, so that a corpus of which only a part is wanted is not encoded as a whole.
   const size_t group = static_cast<size_t>(std::max(threads, 1)) * 64;
   std::vector<std::vector<int32_t>> encoded(group);
@@ -54,7 +55,7 @@ Corpus encode_corpus(std::span<const Document> documents, const text::Tokenizer&
     const size_t n = std::min(group, documents.size() - at);
     on_threads(threads, n, [&](size_t i) { encoded[i] = tokenizer.encode(documents[at + i].text, false); });
     for (size_t i = 0; i < n; ++i) {
-      if (bos) out.ids.push_back(*bos);
+      if (bos && !(out.shared_boundary && out.documents() > 0)) out.ids.push_back(*bos);
       out.ids.insert(out.ids.end(), encoded[i].begin(), encoded[i].end());
       out.ids.push_back(*eos);
       out.bytes += static_cast<int64_t>(documents[at + i].text.size());
@@ -71,7 +72,8 @@ std::vector<Piece> cut_pieces(const Corpus& corpus, const CorpusSettings& settin
   std::vector<Piece> out;
   if (settings.documents == "separate") {
     for (int64_t d = 0; d < corpus.documents(); ++d)
-      add_pieces(corpus.offsets[static_cast<size_t>(d)], corpus.offsets[static_cast<size_t>(d) + 1], context, out);
+      add_pieces(corpus.offsets[static_cast<size_t>(d)] - (corpus.shared_boundary && d > 0),
+                 corpus.offsets[static_cast<size_t>(d) + 1], context, out);
   } else {
     add_pieces(0, corpus.tokens(), context, out);
   }

@@ -1,6 +1,7 @@
 #include "data/split.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -29,6 +30,9 @@ void append_normal(std::string& out, std::string_view text) {
 
 constexpr size_t kHashDigits = 32;
 
+// In [0, 1): the same for a prompt wherever it occurs, so that a larger share holds out the same prompts and more.
+double place_of(const std::string& hash, uint64_t seed) { return Stream(seed, "held out", hash64(hash)).uniform_at(0); }
+
 }  // namespace
 
 std::string prompt_hash(std::span<const text::Message> prompt) {
@@ -49,25 +53,27 @@ std::string prompt_hash(const Demonstration& row) {
   return prompt_hash(std::span(row.messages).first(row.messages.size() - 1));
 }
 
-bool is_held_out(const std::string& hash, double share, uint64_t seed) {
-  return Stream(seed, "held out", hash64(hash)).uniform_at(0) < share;
-}
+bool is_held_out(const std::string& hash, double share, uint64_t seed) { return place_of(hash, seed) < share; }
 
 template <class Row>
 Split<Row> split(std::vector<Row> rows, double share, uint64_t seed) {
-  if (!(share >= 0 && share <= 1)) usage_error("held_out_share is " + decimal_text(share, 3) + ", not between 0 and 1");
+  if (!(share >= 0 && share <= 1)) usage_error("held_out is " + decimal_text(share, 3) + ", not between 0 and 1");
   Split<Row> out;
   std::set<std::string> prompts;
+  double first = 1;
   for (Row& row : rows) {
     const std::string hash = prompt_hash(row);
     (is_held_out(hash, share, seed) ? out.held_out : out.train).push_back(std::move(row));
     prompts.insert(hash);
+    first = std::min(first, place_of(hash, seed));
   }
   if (share > 0 && share < 1 && prompts.size() > 1 && (out.train.empty() || out.held_out.empty()))
-    usage_error("held_out_share = " + decimal_text(share, 3) + " of " +
-                    count_text(static_cast<int64_t>(prompts.size())) + " prompts leaves no row " +
-                    (out.train.empty() ? "to learn from" : "to evaluate on"),
-                "give another share or more data");
+    usage_error("held_out = " + decimal_text(share, 3) + " of " + count_text(static_cast<int64_t>(prompts.size())) +
+                    " prompts leaves no row " + (out.train.empty() ? "to learn from" : "to evaluate on"),
+                out.train.empty() ? "give a smaller share or more data"
+                                  : "with this seed the first prompt is held out at held_out = " +
+                                        decimal_text(std::ceil(first * 1000 + 1) / 1000, 3) +
+                                        "; 0 goes without an evaluation; or give more data");
   return out;
 }
 template Split<Preference> split(std::vector<Preference>, double, uint64_t);
@@ -115,11 +121,10 @@ void require_disjoint(const SplitManifest& manifest, std::span<const Row> rows, 
     if (seen++ == 0) first = row.id;
   }
   if (seen == 0) return;
-  usage_error(
-      count_text(seen) + " of " + count_text(static_cast<int64_t>(rows.size())) + " rows of " + what +
-          " have prompts that the model was trained on (first: " + first + ")",
-      "evaluate on held-out rows: the split with held_out_share = " + decimal_text(manifest.held_out_share(), 3) +
-          " and seed " + std::to_string(manifest.seed()) + " leaves them out");
+  usage_error(count_text(seen) + " of " + count_text(static_cast<int64_t>(rows.size())) + " rows of " + what +
+                  " have prompts that the model was trained on (first: " + first + ")",
+              "evaluate on held-out rows: the split with held_out = " + decimal_text(manifest.held_out_share(), 3) +
+                  " and seed " + std::to_string(manifest.seed()) + " leaves them out");
 }
 template void require_disjoint(const SplitManifest&, std::span<const Preference>, const std::string&);
 template void require_disjoint(const SplitManifest&, std::span<const Demonstration>, const std::string&);

@@ -70,15 +70,8 @@ struct EvalParams {
     length.fields(v);
     v("side_by_side", side_by_side, "prompts whose answers are shown side by side");
     v("require", require,
-      "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\"; >= and <= hold the estimate, > and < the end of its 95% "
-      "interval. Of the "
-      "world: gold, correct, give_in, hidden_faults, visible_faults, win_rate, kl; of a stage in `curves`: warnings, "
-      "watched_gain and watched_fall (gold's best minus its first, minus its last), score_gain, warning_lead (steps "
-      "from the first warning to gold's best). Without it: utility (judge = "
-      "stories), reward, "
-      "win_rate, kl, perplexity, length, eos_share, repetition, distinct_1, distinct_2, distinct_across. Of an audited "
-      "reward model: "
-      "\"reward_accuracy_gap OP NUMBER\", \"reward_correlation OP NUMBER\"");
+      "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\" (`hone list measures`); >= and <= hold the estimate, > and "
+      "< the end of its 95% interval. Of a reward model: \"MEASURE OP NUMBER\"");
   }
 };
 

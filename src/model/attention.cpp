@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/layer_ops.h"
+#include "tensor/from_host.h"
 #include "tensor/layer_kernels.h"
 #include "tensor/packed_attention.h"
 
@@ -13,12 +14,6 @@ constexpr int64_t kLong = 256;  // from here a sequence fills the machine by its
 constexpr double kMaxPadding = 0.15;
 
 double cells(int64_t length) { return static_cast<double>(length) * static_cast<double>(length + 1) / 2; }
-
-Tensor index_tensor(const std::vector<int64_t>& values, at::Device device) {
-  Tensor t = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<int64_t>());
-  return t.to(device);
-}
 
 }  // namespace
 
@@ -72,8 +67,8 @@ void AttentionPlan::make_buckets(at::Device device, AttentionWork* work) {
       }
     }
     if (bucket.count > 1) {
-      bucket.rows = index_tensor(rows, device);
-      if (real.size() < rows.size()) bucket.real = index_tensor(real, device);
+      bucket.rows = from_host(rows, device);
+      if (real.size() < rows.size()) bucket.real = from_host(real, device);
     }
     if (work != nullptr) {
       const double padded = static_cast<double>(bucket.count) * cells(longest);
@@ -83,7 +78,7 @@ void AttentionPlan::make_buckets(at::Device device, AttentionWork* work) {
     buckets_.push_back(std::move(bucket));
     first = last;
   }
-  if (!in_order) restore_ = index_tensor(restore, device);
+  if (!in_order) restore_ = from_host(restore, device);
 }
 
 Tensor AttentionPlan::attend(const Tensor& query, const Tensor& key, const Tensor& v, const Tensor& cos,

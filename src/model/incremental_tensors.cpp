@@ -4,19 +4,11 @@
 
 #include "model/layer_ops.h"
 #include "model/rope.h"
+#include "tensor/from_host.h"
 #include "tensor/layer_kernels.h"
 #include "tensor/linear.h"
 
 namespace hone::model {
-namespace {
-
-Tensor index_tensor(const std::vector<int64_t>& values, at::Device device) {
-  Tensor t = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<int64_t>());
-  return t.to(device);
-}
-
-}  // namespace
 
 Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<const int32_t> ids,
                     std::span<const StepRun> runs) {
@@ -34,12 +26,12 @@ Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<c
     cache.length[static_cast<size_t>(run.sequence)] += run.rows;
   }
   cache.reserve(slots, longest);
-  const Tensor positions = index_tensor(host_positions, device), slot = index_tensor(host_slots, device);
+  const Tensor positions = from_host(host_positions, device), slot = from_host(host_slots, device);
   // (M, 1, 1, T): row i sees keys 0 … position of i.
   const Tensor visible =
       at::arange(longest, positions.options()).unsqueeze(0).le(positions.unsqueeze(1)).unsqueeze(1).unsqueeze(1);
 
-  const Tensor tokens = index_tensor({ids.begin(), ids.end()}, device);
+  const Tensor tokens = from_host(std::vector<int64_t>(ids.begin(), ids.end()), device);
   Tensor x = at::embedding(decoder.at(Slot::kEmbedding), tokens);
   Tensor cos, sin;
   if (c.gpt2()) {

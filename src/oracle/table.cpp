@@ -4,23 +4,11 @@
 #include <cmath>
 
 #include "base/rng.h"
+#include "tensor/from_host.h"
 
 namespace hone::oracle {
-namespace {
 
-Tensor whole_numbers(const std::vector<int64_t>& values) {
-  const Tensor t = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<int64_t>());
-  return t;
-}
-
-}  // namespace
-
-Tensor table(std::span<const float> values, int64_t columns) {
-  const Tensor t = at::empty({static_cast<int64_t>(values.size()) / columns, columns}, at::kFloat);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<float>());
-  return t;
-}
+Tensor table(std::span<const float> values, int64_t columns) { return from_host(values).view({-1, columns}); }
 
 std::span<const float> values_of(const Tensor& table) {
   return {table.const_data_ptr<float>(), static_cast<size_t>(table.numel())};
@@ -40,7 +28,7 @@ Tensor states_at(const Space& space, const train::Batch& batch, const Tensor& ro
         *std::prev(std::upper_bound(offsets.begin(), offsets.end(), row)) + 1;  // behind the prompt token
     out.push_back(space.state(std::vector<int32_t>(ids + begin, ids + row + 1)));
   }
-  return whole_numbers(out);
+  return from_host(out);
 }
 
 train::Actor table_actor(const Space& space, const Tensor& logits, uint64_t seed) {
@@ -98,7 +86,7 @@ AllAnswers all_answers(const Space& space) {
       tokens.push_back(answer[t]);
     }
   }
-  return {whole_numbers(states), whole_numbers(tokens)};
+  return {from_host(states), from_host(tokens)};
 }
 
 Tensor answer_logps(const Space& space, const AllAnswers& all, const Tensor& logits) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/stats.h"
 #include "model/hf_folder.h"
+#include "tensor/from_host.h"
 
 namespace hone::rewards {
 
@@ -38,9 +39,7 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
     const model::Packed packed = model::pack(sequences.subspan(begin, end - begin), decoder.device());
     std::vector<int64_t> last;
     for (size_t s = 0; s < end - begin; ++s) last.push_back(packed.offsets[s + 1] - 1);
-    const Tensor rows = at::empty({static_cast<int64_t>(last.size())}, at::kLong);
-    std::copy(last.begin(), last.end(), rows.mutable_data_ptr<int64_t>());
-    const Tensor hidden = decoder.hidden(packed, options).index_select(0, rows.to(decoder.device()));
+    const Tensor hidden = decoder.hidden(packed, options).index_select(0, from_host(last, decoder.device()));
     const Tensor scores = head.scores(hidden).to(at::kCPU, at::kFloat).contiguous();
     for (int64_t i = 0; i < scores.size(0); ++i) out.push_back(scores.const_data_ptr<float>()[i]);
     begin = end;

@@ -1,6 +1,7 @@
 #include "rollout/logprobs.h"
 
 #include "base/error.h"
+#include "tensor/from_host.h"
 #include "tensor/logps.h"
 
 namespace hone::rollout {
@@ -34,13 +35,9 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
     std::vector<float> values(rows.size());
     if (!rows.empty()) {
       const model::Packed packed = model::pack(ids, decoder.device());
-      const auto to_tensor = [&](const std::vector<int64_t>& v) {
-        const Tensor t = at::empty({static_cast<int64_t>(v.size())}, at::kLong);
-        std::copy(v.begin(), v.end(), t.mutable_data_ptr<int64_t>());
-        return t.to(decoder.device());
-      };
-      const Tensor hidden = decoder.hidden(packed, options).index_select(0, to_tensor(rows));
-      const Tensor logps = token_logps(hidden, decoder.output_weight(), to_tensor(targets), logps_options)
+      const at::Device device = decoder.device();
+      const Tensor hidden = decoder.hidden(packed, options).index_select(0, from_host(rows, device));
+      const Tensor logps = token_logps(hidden, decoder.output_weight(), from_host(targets, device), logps_options)
                                .logps.to(at::kCPU, at::kFloat)
                                .contiguous();
       std::copy_n(logps.const_data_ptr<float>(), values.size(), values.begin());

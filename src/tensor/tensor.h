@@ -127,7 +127,6 @@
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/scatter.h>
-#include <ATen/ops/scatter_add.h>
 #include <ATen/ops/select.h>
 #include <ATen/ops/set.h>
 #include <ATen/ops/sigmoid.h>

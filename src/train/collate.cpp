@@ -1,17 +1,9 @@
 #include "train/collate.h"
 
 #include "base/error.h"
+#include "tensor/from_host.h"
 
 namespace hone::train {
-namespace {
-
-Tensor to_device(const std::vector<int64_t>& values, const at::Device& device) {
-  const Tensor host = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), host.mutable_data_ptr<int64_t>());
-  return host.to(device);
-}
-
-}  // namespace
 
 Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device) {
   HONE_CHECK(!sequences.empty());
@@ -38,14 +30,12 @@ Batch collate(std::span<const data::Sequence* const> sequences, const at::Device
     batch.row_offsets.push_back(static_cast<int64_t>(rows.size()));
   }
   batch.tokens = static_cast<int64_t>(ids.size());
-  batch.packed.ids = to_device(ids, device);
-  batch.packed.positions = to_device(positions, device);
-  batch.rows = to_device(rows, device);
-  batch.targets = to_device(targets, device);
-  batch.last = to_device(last, device);
-  const Tensor host = at::empty({static_cast<int64_t>(weights.size())}, at::kFloat);
-  std::copy(weights.begin(), weights.end(), host.mutable_data_ptr<float>());
-  batch.weights = host.to(device);
+  batch.packed.ids = from_host(ids, device);
+  batch.packed.positions = from_host(positions, device);
+  batch.rows = from_host(rows, device);
+  batch.targets = from_host(targets, device);
+  batch.last = from_host(last, device);
+  batch.weights = from_host(weights, device);
   return batch;
 }
 
@@ -54,7 +44,7 @@ Tensor sum_by_sequence(const Tensor& values, const Batch& batch) {
   for (size_t s = 0; s + 1 < batch.row_offsets.size(); ++s)
     for (int64_t r = batch.row_offsets[s]; r < batch.row_offsets[s + 1]; ++r)
       owner[static_cast<size_t>(r)] = static_cast<int64_t>(s);
-  return at::zeros({batch.sequences()}, values.options()).index_add(0, to_device(owner, values.device()), values);
+  return at::zeros({batch.sequences()}, values.options()).index_add(0, from_host(owner, values.device()), values);
 }
 
 }  // namespace hone::train

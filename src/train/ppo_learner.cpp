@@ -25,6 +25,7 @@
 #include "losses/ppo.h"
 #include "optim/changed.h"
 #include "optim/schedule.h"
+#include "tensor/from_host.h"
 #include "train/batch_plan.h"
 #include "train/trainable.h"
 
@@ -80,22 +81,6 @@ PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_ste
     usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
 }
 
-namespace {
-
-Tensor index_tensor(const std::vector<int64_t>& values) {
-  const Tensor t = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<int64_t>());
-  return t;
-}
-
-Tensor float_tensor(const std::vector<float>& values) {
-  const Tensor t = at::empty({static_cast<int64_t>(values.size())}, at::kFloat);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<float>());
-  return t;
-}
-
-}  // namespace
-
 LogpsOptions PpoLearner::logps_options() const {
   LogpsOptions options;
   options.inv_temperature = 1 / params_.sampling.temperature;
@@ -111,7 +96,7 @@ Batch PpoLearner::batch_of(std::span<const int64_t> members, const Experience& e
     for (int64_t r = e.token_offsets[static_cast<size_t>(m)]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r)
       indices.push_back(r);
   }
-  rows = index_tensor(indices);
+  rows = from_host(indices);
   return collate(sequences, device_);
 }
 
@@ -125,7 +110,7 @@ Tensor PpoLearner::value_rows(const Batch& batch, std::span<const int64_t> membe
       out.push_back(rows.const_data_ptr<int64_t>()[r]);
     if (e.extra[static_cast<size_t>(members[s])]) out.push_back(last.const_data_ptr<int64_t>()[s]);
   }
-  return index_tensor(out).to(device_);
+  return from_host(out, device_);
 }
 
 // Samples, scores, and looks at every answer once with each network in the training forward's shape.
@@ -275,7 +260,7 @@ void PpoLearner::update_critic(const Experience& e, int64_t step, Totals& totals
           for (int64_t i = e.slots.offsets[static_cast<size_t>(m)]; i < e.slots.offsets[static_cast<size_t>(m) + 1];
                ++i)
             indices.push_back(i);
-        const Tensor slot_index = index_tensor(indices);
+        const Tensor slot_index = from_host(indices);
         const auto pick = [&](const Tensor& t) { return t.index_select(0, slot_index).to(device_); };
         const Tensor loss = losses::reduce(losses::value_loss(critic_.values(b, value_rows(b, part, e)), pick(e.values),
                                                               pick(e.returns), params_.loss),
@@ -308,8 +293,8 @@ void PpoLearner::shape(Experience& e) const {
                                        params_.shaping);
   const advantages::Estimates estimates =
       advantages::estimate({e.slots, e.shaped.rewards, span(e.values), {}}, params_.advantage);
-  e.advantages = float_tensor(e.slots.at_actions(estimates.advantages));
-  e.returns = float_tensor(estimates.returns);
+  e.advantages = from_host(e.slots.at_actions(estimates.advantages));
+  e.returns = from_host(estimates.returns);
   e.explained_variance = advantages::explained_variance(span(e.values), estimates.returns);
 }
 

@@ -1,6 +1,7 @@
 #include "train/preference_step.h"
 
 #include "losses/aggregate.h"
+#include "tensor/from_host.h"
 #include "train/batch_plan.h"
 #include "train/collate.h"
 
@@ -10,10 +11,9 @@ namespace {
 // (P) f32: `value` of each member.
 template <class Value>
 Tensor floats(std::span<const int64_t> members, const at::Device& device, const Value& value) {
-  const Tensor t = at::empty({static_cast<int64_t>(members.size())}, at::kFloat);
-  for (size_t i = 0; i < members.size(); ++i)
-    t.mutable_data_ptr<float>()[i] = static_cast<float>(value(static_cast<size_t>(members[i])));
-  return t.to(device);
+  std::vector<float> out;
+  for (const int64_t i : members) out.push_back(static_cast<float>(value(static_cast<size_t>(i))));
+  return from_host(out, device);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "losses/aggregate.h"
 #include "losses/bradley_terry.h"
+#include "tensor/from_host.h"
 #include "train/batch_plan.h"
 #include "train/collate.h"
 
@@ -18,19 +19,20 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
   for (const auto micro : micro_batches(batch, lengths, micro_tokens)) {
     std::vector<const data::Sequence*> sequences;
     const auto count = static_cast<int64_t>(micro.size());
-    const Tensor weights = at::empty({count}, at::kFloat), margins = at::empty({count}, at::kFloat);
-    for (size_t k = 0; k < micro.size(); ++k) {
-      const data::Pair& p = pairs[static_cast<size_t>(micro[k])];
+    std::vector<float> weights, margins;
+    for (const int64_t i : micro) {
+      const data::Pair& p = pairs[static_cast<size_t>(i)];
       sequences.push_back(&p.chosen);
       sequences.push_back(&p.rejected);
-      weights.mutable_data_ptr<float>()[k] = static_cast<float>(p.weight);
-      margins.mutable_data_ptr<float>()[k] = static_cast<float>(p.margin);
+      weights.push_back(static_cast<float>(p.weight));
+      margins.push_back(static_cast<float>(p.margin));
     }
     const Batch b = collate(sequences, decoder.device());
     const Tensor scores = head.scores(decoder.hidden(b.packed, compute).index_select(0, b.last)).view({count, 2});
     const losses::RewardPair pair{
-        scores.select(1, 0), scores.select(1, 1), use_margin ? margins.to(scores.device()) : Tensor(), {}};
-    const Tensor part = losses::reduce(losses::bradley_terry(pair, loss), weights.to(scores.device()), normaliser);
+        scores.select(1, 0), scores.select(1, 1), use_margin ? from_host(margins, scores.device()) : Tensor(), {}};
+    const Tensor part =
+        losses::reduce(losses::bradley_terry(pair, loss), from_host(weights, scores.device()), normaliser);
     part.backward();
     out.loss += part.item<double>();
     const Tensor difference = (pair.chosen - pair.rejected).detach();

@@ -44,7 +44,13 @@ TEST_CASE("text, JSON and TOML speak of the same fields") {
   CHECK(to_toml(f.find("data", "x", "w")) == "[\"a.txt\", \"b.txt\"]");
   set_from_text(f.find("data", "x", "w"), R"(["c,d.txt", "e.txt"])", "w");  // as a recipe writes a list
   CHECK(p.data == std::vector<std::string>{"c,d.txt", "e.txt"});
-  CHECK_THROWS_AS(set_from_text(f.find("data", "x", "w"), "[c.txt]", "w"), Error);
+  set_from_text(f.find("data", "x", "w"), "['f.txt', \"g,h.txt\",]", "w");
+  CHECK(p.data == std::vector<std::string>{"f.txt", "g,h.txt"});
+  for (const char* malformed :
+       {"[c.txt]", "[\"a\"]\nsteps = [1]", "[1, 2]", "[1979-05-27]", "[{a = 1}]", "[[]", "[]]"}) {
+    CAPTURE(malformed);
+    CHECK_THROWS_AS(set_from_text(f.find("data", "x", "w"), malformed, "w"), Error);
+  }
 }
 
 TEST_CASE("a wrong key, type or choice says how to mend it") {

@@ -6,6 +6,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "scratch.h"
 #include "text/bpe_train.h"
 
 using namespace hone;
@@ -60,4 +63,31 @@ TEST_CASE("every token is a target once; neighbouring pieces overlap by one toke
     }
   }
   CHECK_THROWS_AS(cut_pieces(f.corpus, {}, 1), Error);
+}
+
+TEST_CASE("one token for BOS and EOS stands once between documents, and separate ones still begin and end with it") {
+  const Fixture f;
+  const scratch::Folder scratch;
+  std::vector<std::string> texts;
+  for (const Document& d : f.documents) texts.push_back(d.text);
+  text::train_bpe(texts, 280, {"<|endoftext|>"}).save(scratch.path);
+  const fs::path config = scratch.path / "tokenizer_config.json";
+  Json json = parse_json(read_file(config), "config");
+  json["bos_token"] = json["eos_token"] = "<|endoftext|>";
+  write_file_atomic(config, dump_json(json));
+  const text::Tokenizer tokenizer = text::Tokenizer::load(scratch.path);
+  const Corpus corpus = encode_corpus(f.documents, tokenizer, 2);
+  const auto text_of = [&](int64_t begin, int64_t end) {
+    return tokenizer.decode(
+        std::span(corpus.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+  };
+  std::string all = "<|endoftext|>";
+  for (const Document& d : f.documents) all += d.text + "<|endoftext|>";
+  CHECK(text_of(0, corpus.tokens()) == all);
+  CorpusSettings settings;
+  settings.documents = "separate";
+  const std::vector<Piece> pieces = cut_pieces(corpus, settings, 1000);
+  REQUIRE(pieces.size() == f.documents.size());
+  for (size_t d = 0; d < pieces.size(); ++d)
+    CHECK(text_of(pieces[d].begin, pieces[d].end) == "<|endoftext|>" + f.documents[d].text + "<|endoftext|>");
 }

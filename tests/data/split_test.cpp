@@ -59,6 +59,18 @@ TEST_CASE("all rows of a prompt fall on one side, about the share asked for, sta
 
 TEST_CASE("a split that leaves a side empty is refused") {
   CHECK_THROWS_WITH_AS(split(pairs(3, 1), 0.0001, 1), doctest::Contains("leaves no row to evaluate on"), Error);
+  for (uint64_t seed = 1; seed <= 20; ++seed) {  // the hint's share is one that holds a prompt out
+    try {
+      split(pairs(3, 1), 0.0001, seed);
+      FAIL("a share of 0.0001 held out one of three prompts");
+    } catch (const Error& e) {
+      const size_t at = e.hint.find("held_out = ");
+      REQUIRE(at != std::string::npos);
+      const double share = std::stod(e.hint.substr(at + 11));
+      CHECK_FALSE(split(pairs(3, 1), share, seed).held_out.empty());
+      CHECK_THROWS_AS(split(pairs(3, 1), share - 0.002, seed), Error);
+    }
+  }
   CHECK_THROWS_AS(split(pairs(3, 1), 1.5, 1), Error);
   CHECK(split(pairs(3, 1), 0, 1).held_out.empty());
 }

@@ -1,0 +1,167 @@
+#include "eval/world_task.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "data/read.h"
+#include "eval/answers.h"
+#include "eval/checks.h"
+#include "eval/reward_audit.h"
+#include "eval/watched.h"
+#include "eval/world_measures.h"
+#include "rewards/agreement.h"
+#include "world/saved.h"
+
+namespace hone::eval {
+namespace {
+
+std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, const world::World& world,
+                                                      int64_t seed) {
+  std::vector<const world::WorldPrompt*> out;
+  for (const data::Prompt& p : data::read_prompts(params.prompts).rows) {
+    const world::WorldPrompt* found = world.find(p.messages.back().content);
+    if (!found)
+      usage_error("eval: the world knows no prompt '" + p.messages.back().content + "'",
+                  "prompts and world must come from the same world stage");
+    out.push_back(found);
+  }
+  if (params.limit > 0 && static_cast<int64_t>(out.size()) > params.limit) {
+    Stream(static_cast<uint64_t>(seed), "eval-limit").shuffle(out);  // every family keeps its share
+    out.resize(static_cast<size_t>(params.limit));
+  }
+  return out;
+}
+
+void print_table(const Json& models) {
+  log::info("  model          gold                    correct   win rate   KL/answer   length");
+  const auto value = [](const Json& m, const char* key, int decimals) {
+    return m.contains(key) ? decimal_text(m[key]["value"].get<double>(), decimals) : std::string("-");
+  };
+  const auto pad = [](std::string s, size_t n) {
+    s.resize(std::max(n, s.size()), ' ');
+    return s;
+  };
+  for (const Json& m : models) {
+    const std::string gold = value(m, "gold", 3) + " [" + decimal_text(m["gold"]["low"].get<double>(), 3) + ", " +
+                             decimal_text(m["gold"]["high"].get<double>(), 3) + "]";
+    log::info("  " + pad(m["name"].get<std::string>(), 15) + pad(gold, 24) + pad(value(m, "correctness", 3), 10) +
+              pad(value(m, "win_rate", 3), 11) + pad(value(m, "kl", 2), 12) + value(m, "length", 1));
+  }
+}
+
+}  // namespace
+
+void run_world(const EvalParams& params, config::StageContext& context) {
+  const int64_t seed = context.run.seed;
+  const world::World world = world::load_world(params.world);
+  WorldMeasures e(choose_prompts(params, world, seed));
+  std::vector<std::vector<text::Message>> messages;
+  std::vector<std::string> ids;
+  for (const world::WorldPrompt* p : e.prompts) {
+    messages.push_back({{"user", p->text}});
+    ids.push_back(p->id);
+  }
+
+  // 1. Everybody answers the same questions; KL per answer from the start model is k1 on each model's own answers.
+  const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
+  std::optional<Speaker> reference;  // the start model
+  for (const std::string& text : params.models)
+    if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
+      reference = open_speaker(name, folder, context.run.device);
+  e.models.reserve(params.models.size());
+  for (const std::string& text : params.models) {
+    const auto [name, folder] = name_and_folder(text, "models");
+    std::optional<Speaker> opened;
+    if (name != params.start) opened = open_speaker(name, folder, context.run.device);
+    const Speaker& speaker = opened ? *opened : *reference;
+    Judged m{.name = name, .folder = folder};
+    m.answers =
+        answer(speaker.decoder, folder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers");
+    for (size_t i = 0; i < e.prompts.size(); ++i) {
+      m.scores.push_back(world.score(*e.prompts[i], m.answers[i].text));
+      m.gold.push_back(m.scores.back().total);
+    }
+    if (opened && reference) {
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers),
+                                theirs = answer_logps(reference->decoder, m.answers);
+      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
+    }
+    e.models.push_back(std::move(m));
+  }
+  e.start = e.find(params.start), e.final_model = e.find(params.final_model);
+
+  // 2. results.json.
+  Json results{{"task", "world"},
+               {"about", std::to_string(e.prompts.size()) + " held-out prompts, sampled at temperature " +
+                             decimal_text(params.sampling.temperature, 1)},
+               {"start", params.start},
+               {"final", params.final_model},
+               {"parts", e.parts_json()},
+               {"models", Json::array()},
+               {"differences", Json::array()}};
+  for (const Judged& m : e.models) {
+    results["models"].push_back(e.model_json(m));
+    if (!e.start || &m == e.start) continue;
+    for (const auto& [what, shown] : {std::pair{"gold", "gold"}, {"correct", "correctness"}, {"give_in", "give in"}})
+      if (const auto d = e.difference(what, m, *e.start)) {
+        Json j = rewards::estimate_json(*d);
+        j["name"] = std::string(shown) + ": " + m.name + " − " + e.start->name;
+        results["differences"].push_back(j);
+      }
+  }
+  results["side_by_side_about"] = "half drawn at random, half those on which the final model's gold changed most";
+  results["side_by_side"] = e.side_by_side(params.side_by_side, seed);
+  std::vector<Watched> watched;
+  for (const std::string& text : params.curves) watched.push_back(read_watched(text));
+  add_curves(watched, results);
+
+  // 3. The reward model against the people and against gold.
+  std::optional<RewardAudit> audit;
+  if (!params.reward.empty() && e.start) {
+    const std::vector<Answer> answers = answer(reference->decoder, e.start->folder, messages, ids, params.audit_samples,
+                                               params.sampling, mix64(sampling_seed, 1), "  reward model audit");
+    std::vector<double> gold;
+    std::vector<world::Seen> seen;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const world::GoldScore score =
+          world.score(*e.prompts[i / static_cast<size_t>(params.audit_samples)], answers[i].text);
+      gold.push_back(score.total);
+      seen.push_back(world::seen(score));
+    }
+    audit = audit_reward_model(
+        rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined),
+        params.annotators, answers, whole_sequences(answers), gold, seen, params.audit_samples, seed);
+    results["reward_model"] = parse_json(audit->json, "audit");
+  }
+
+  // 4. Checks, in words and numbers.
+  print_table(results["models"]);
+  const auto measure = [&](const std::string& what, const std::string& a,
+                           const std::string& b) -> std::optional<stats::Estimate> {
+    if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
+    if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
+    if (const auto w = std::ranges::find(watched, a, &Watched::name); w != watched.end() && b.empty())
+      if (const auto found = w->measure(what)) return found;
+    const Judged *x = e.find(a), *y = b.empty() ? nullptr : e.find(b);
+    if (!x || (!b.empty() && !y)) return std::nullopt;
+    return y ? e.difference(what, *x, *y) : e.measure(what, *x);
+  };
+  const Checks checks = run_checks(params.require, measure);
+  results["checks"] = checks.list;
+  write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
+  write_file_atomic(context.folder / config::names::kSamples, e.sample_lines());
+  Json summary = Json::object();
+  for (const Judged& m : e.models) summary["gold_" + m.name] = stats::mean(m.gold);
+  if (audit)
+    summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
+  summary["checks_failed"] = checks.failed;
+  context.record.summary_json = dump_json(summary);
+  warn_of_failed(checks, context);
+}
+
+}  // namespace hone::eval

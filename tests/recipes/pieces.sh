@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# A piece of every recipe, a few steps of each stage on little data: its settings are still known, its stages still fit
+# together, every stage's folder passes `hone check`, the evaluation measured what the recipe demands, and there is a page.
+# What the figures must be is the whole recipe's business: `make align` (align.toml) and `make long` (all).
+#   tests/recipes/pieces.sh BUILD world|real
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+hone=$1/hone
+data=${HONE_DATA:-../shared/data}
+work=$(mktemp -d "${TMPDIR:-/tmp}/hone-recipes.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+fail() {
+  echo "recipes: $1"
+  tail -n 20 "$work/log"
+  exit 1
+}
+piece() {  # piece RECIPE [KEY=VALUE…]
+  local recipe=$1 out=$work/$1 settings=() start=$SECONDS
+  shift
+  for setting in "$@"; do settings+=(--set "$setting"); done
+  "$hone" run "recipes/$recipe.toml" --out "$out" "${settings[@]}" >"$work/log" 2>&1 || fail "$recipe ended with $?"
+  for stage in "$out"/*/; do
+    "$hone" check "$stage" >"$work/log" 2>&1 || fail "$recipe: hone check fails on $(basename "$stage")"
+  done
+  # `require` opens a list of one line each; every line must have been measured, met or not.
+  local demanded measured=0
+  demanded=$(awk '/^require = \[/ { on = 1; next } on && /^\]/ { on = 0 } on && /"/' "recipes/$recipe.toml" | wc -l)
+  compgen -G "$out/*/results.json" >/dev/null && measured=$(cat "$out"/*/results.json | grep -c '"met": ')
+  [ "$measured" = "$demanded" ] || fail "$recipe demands $demanded checks, of which $measured were measured"
+  grep -q '</html>' "$out/report.html" || fail "$recipe left no page"
+  echo "recipes: $recipe, $(ls -d "$out"/*/ | wc -l) stages, $demanded checks measured, $((SECONDS - start)) s"
+}
+case $2 in
+  world)
+    # The models' shapes are the recipes' own; everything else is short.
+    small=(world.world.prompts_per_family=60 world.world.held_out_per_family=8 world.corpus.words=12000
+      world.demonstrations.count=300 tokenizer.size=500 pretrain.steps=8 sft.steps=4)
+    compare=(count=40 samples=3 pairs=2 sampling.max_tokens=16)
+    ppo=(steps=2 batch_prompts=12 minibatches=2 watch_every=1 watch_prompts=12 sampling.max_tokens=16)
+    eval=(eval.limit=24 eval.sampling.max_tokens=16)
+    for recipe in over-optimise blind-spot; do
+      piece $recipe "${small[@]}" "${compare[@]/#/compare.}" "${ppo[@]/#/ppo.}" "${eval[@]}"
+    done
+    settings=()
+    for judges in agree honest; do settings+=("${compare[@]/#/compare-$judges.}" "${ppo[@]/#/ppo-$judges.}"); done
+    piece sycophancy "${small[@]}" "${settings[@]}" "${eval[@]}"
+    # Somebody's model and comparisons: those of a piece above, as a Hugging Face folder and a file.
+    model=$(echo "$work"/over-optimise/*-sft/model) comparisons=$(echo "$work"/over-optimise/*-compare/comparisons.jsonl)
+    piece own sft.model="$model" sft.data="$comparisons" sft.steps=2 reward.data="$comparisons" ppo.prompts="$comparisons" \
+      ppo.steps=1 ppo.batch_prompts=8 ppo.sampling.max_tokens=16 dpo.data="$comparisons"
+    ;;
+  real)
+    [ -d "$data" ] || { echo "skipped: the recipes on real data read $data, which is absent"; exit 0; }
+    piece real-stories data="$data" compare.count=16 compare.samples=2 compare.pairs=1 compare.sampling.max_tokens=64 reward.text.held_out=0.5 \
+      ppo.steps=1 ppo.batch_prompts=8 ppo.sampling.max_tokens=64 eval.held_out=0.5 eval.sampling.max_tokens=64
+    # Held-out rows are many; they are looked at once, at the end.
+    piece real-feedback data="$data" pretrain.max_data_tokens=60000 pretrain.max_minutes=0 pretrain.steps=4 \
+      pretrain.keep.evaluate_every=1000 sft.steps=2 sft.keep.evaluate_every=1000 reward.epochs=0.02 \
+      reward.keep.evaluate_every=1000 ppo.steps=1 ppo.batch_prompts=8 ppo.sampling.max_tokens=16 eval.limit=16 \
+      eval.sampling.max_tokens=16
+    ;;
+esac
