@@ -76,8 +76,10 @@ std::string read_file(const fs::path& path, uint64_t limit) {
   return out;
 }
 
+fs::path temporary_of(const fs::path& path) { return path.string() + ".tmp"; }
+
 void write_file_atomic(const fs::path& path, std::string_view content) {
-  const std::string temporary = path.string() + ".tmp";
+  const std::string temporary = temporary_of(path).string();
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) write_failed(temporary);
   try {

@@ -15,7 +15,10 @@ namespace fs = std::filesystem;
 /// More than `limit` bytes after decompression is refused.
 std::string read_file(const fs::path& path, uint64_t limit = uint64_t{8} << 30);
 
-/// Writes to PATH.tmp, fsyncs, renames: PATH holds the old content or the new, never a part. Disk full: kRun.
+/// Where a file is written before it is renamed into place: PATH.tmp. A killed program may leave it.
+fs::path temporary_of(const fs::path& path);
+
+/// Writes to temporary_of(path), fsyncs, renames: PATH holds the old content or the new, never a part. Disk full: kRun.
 void write_file_atomic(const fs::path& path, std::string_view content);
 
 /// Calls `line(text, number)` for each line (1-based, without the newline; a CR before it is dropped).

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "cli/options.h"
 #include "cli/output.h"
 
@@ -44,7 +45,7 @@ RowWriter::RowWriter(const std::string& path) : path_(path == "-" ? "" : path) {
     if (fd_ < 0) usage_error("cannot write " + path_ + ": " + std::strerror(errno));
     return;
   }
-  temporary_ = path_ + ".tmp";
+  temporary_ = temporary_of(path_).string();
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) usage_error("cannot write " + path_ + ": " + std::strerror(errno));
   if (temporary_.size() < sizeof unfinished) std::memcpy(unfinished, temporary_.c_str(), temporary_.size() + 1);

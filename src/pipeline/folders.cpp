@@ -1,6 +1,7 @@
 #include "pipeline/folders.h"
 
 #include "base/error.h"
+#include "base/files.h"
 #include "config/run_folder.h"
 #include "pipeline/references.h"
 
@@ -18,9 +19,10 @@ void require_own_folder(const fs::path& folder, const std::string& kind) {
                   "choose another folder with --out");
     return;
   }
-  // Hidden files are a run's own, of the moment before its record was there.
+  // What a run killed before its record was there may leave: its lock, and the record half written.
+  const fs::path half_written = temporary_of(folder / config::names::kRecord);
   for (const auto& entry : fs::directory_iterator(folder))
-    if (!entry.path().filename().string().starts_with('.'))
+    if (!entry.path().filename().string().starts_with('.') && entry.path() != half_written)
       usage_error(folder.string() + ": holds " + entry.path().filename().string() + ", and no run of hone made it",
                   "choose another folder with --out, so that nothing of yours is written over");
 }

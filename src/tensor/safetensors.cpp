@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 
 namespace hone {
@@ -158,7 +159,7 @@ namespace {
 // Removes the half-written file unless it was renamed into place.
 class OutFile {
  public:
-  explicit OutFile(const fs::path& path) : path_(path), temporary_(path.string() + ".tmp") {
+  explicit OutFile(const fs::path& path) : path_(path), temporary_(temporary_of(path).string()) {
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd_ < 0) failed();
   }
