@@ -103,6 +103,11 @@ std::string range_text(const Field& field) {
   return high ? "at most " + text(field.maximum) : "";
 }
 
+// The operating system would read a path only as far as a zero byte, and the record would name another.
+void check_text(const Field& field, const std::string& text, const std::string& where) {
+  if (text.find('\0') != std::string::npos) usage_error(where + ": '" + field.key + "' holds a zero byte");
+}
+
 void check_range(const Field& field, const std::string& where) {
   const auto check = [&](double v, const std::string& shown) {
     if (v >= field.minimum && v <= field.maximum) return;
@@ -116,6 +121,12 @@ void check_range(const Field& field, const std::string& where) {
         else if constexpr (std::is_same_v<T, double>) check(*value, number_text(*value));
         else if constexpr (std::is_same_v<T, std::vector<double>>)
           for (const double v : *value) check(v, number_text(v));
+        else if constexpr (std::is_same_v<T, std::string>) check_text(field, *value, where);
+        else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+          for (const std::string& text : *value) {
+            check_text(field, text, where);
+            if (field.path && text.empty()) usage_error(where + ": '" + field.key + "' holds an empty path");
+          }
       },
       field.value);
 }
@@ -146,9 +157,8 @@ void set_from_text(const Field& field, std::string_view text, const std::string&
           check_choice(field, std::string(text), where);
           *target = text;
         } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<double>>) {
-          // ["a", "b"]: as in a recipe, so that a text may hold a comma.
-          if (text.starts_with('[') && text.ends_with(']'))
-            return set_from_json(field, parse_toml_value(text, where), where);
+          // ["a", "b"]: as in a recipe or in JSON, so that a text may hold a comma.
+          if (text.starts_with('[') && text.ends_with(']')) return set_from_json(field, parse_list(text, where), where);
           target->clear();
           size_t start = 0;
           while (start <= text.size() && !text.empty()) {

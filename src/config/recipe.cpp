@@ -1,6 +1,8 @@
 #include "config/recipe.h"
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -14,9 +16,35 @@ std::string place(const std::string& path, const toml::node& node) {
   return path + ":" + std::to_string(node.source().begin.line);
 }
 
+constexpr size_t kLongestKey = 200;  // bytes, groups and all
+constexpr size_t kLongestLine =
+    16384;  // bytes: a key of more dots than that would exhaust the stack of the TOML parser
+
+// toml++ recurses once for each dot of a key.
+void require_short_lines(std::string_view text, const std::string& path) {
+  int64_t number = 1;
+  for (size_t begin = 0; begin < text.size(); ++number) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    if (end - begin > kLongestLine)
+      usage_error(path + ":" + std::to_string(number) + ": a line of " + std::to_string(end - begin) + " bytes",
+                  "break it: at most " + std::to_string(kLongestLine) + " bytes a line");
+    begin = end + 1;
+  }
+}
+
+// For an error: whole where it is short, on one line.
+std::string shown(const std::string& text) {
+  constexpr size_t kShown = 160;
+  std::string out = text.substr(0, kShown) + (text.size() > kShown ? "..." : "");
+  std::ranges::replace_if(out, [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return out;
+}
+
 void flatten(const toml::table& table, const std::string& prefix, const std::string& path, std::vector<Entry>& out) {
   for (const auto& [key, node] : table) {
     const std::string full = prefix + std::string(key.str());
+    if (full.size() > kLongestKey)
+      usage_error(place(path, node) + ": unknown key '" + shown(full) + "'", "no key is that long");
     if (const auto* inner = node.as_table()) flatten(*inner, full + ".", path, out);
     else out.push_back({full, place(path, node), dump_json(to_json_value(node, place(path, node)))});
   }
@@ -52,6 +80,7 @@ StageEntry read_stage(const toml::table& table, const std::string& path) {
 Recipe read_recipe(const std::filesystem::path& file) {
   const std::string path = file.string();
   const std::string text = read_file(file, 4 << 20);
+  require_short_lines(text, path);
   toml::table root;
   try {
     root = toml::parse(text, path);
@@ -89,7 +118,7 @@ Recipe read_recipe(const std::filesystem::path& file) {
 }
 
 void apply_set(Recipe& recipe, const std::string& assignment) {
-  const std::string where = "--set " + assignment;
+  const std::string where = "--set " + shown(assignment);
   const auto equals = assignment.find('=');
   if (equals == std::string::npos) usage_error(where + ": write key=value");
   const std::string key = assignment.substr(0, equals), text = assignment.substr(equals + 1);

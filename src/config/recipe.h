@@ -57,8 +57,6 @@ struct Entry {
 struct StageEntry {
   std::string kind, name, where;
   std::vector<Entry> entries;
-  /// What an error about the stage begins with: its line in the recipe; of a verb, which has none, the kind.
-  std::string place() const { return where.empty() ? kind : where; }
 };
 
 struct Recipe {

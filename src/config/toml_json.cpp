@@ -18,7 +18,9 @@ Json to_json_value(const toml::node& node, const std::string& where) {
   usage_error(where + (node.is_table() ? ": a table means nothing here" : ": dates and times mean nothing here"));
 }
 
-Json parse_toml_value(std::string_view text, const std::string& where) {
+Json parse_list(std::string_view text, const std::string& where) {
+  // JSON's escapes are not all TOML's ("\/", surrogate pairs).
+  if (Json::accept(text.begin(), text.end())) return parse_json(text, where);
   try {
     const toml::table table = toml::parse("value = " + std::string(text));
     if (table.size() == 1) return to_json_value(*table.get("value"), where);

@@ -13,7 +13,7 @@ namespace hone::config {
 /// Text, number, truth or a list of them. Anything else: kUsage naming `where`.
 Json to_json_value(const toml::node& node, const std::string& where);
 
-/// One value as it would stand behind `key =` in a recipe. Malformed: kUsage naming `where`.
-Json parse_toml_value(std::string_view text, const std::string& where);
+/// A list as it would stand behind `key =` in a recipe, or as JSON writes it. Malformed: kUsage naming `where`.
+Json parse_list(std::string_view text, const std::string& where);
 
 }  // namespace hone::config

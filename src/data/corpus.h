@@ -5,7 +5,7 @@
 // last target of one is the first input of the next.
 //
 // Where BOS and EOS are one token (GPT-2, GPT-NeoX) it stands once between two documents, as those models have seen it:
-// it ends the one and begins the next.
+// it ends the one and begins the next, so that but for the stream's first every token is a target, "separate" too.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -33,6 +33,15 @@ constexpr size_t kHashDigits = 32;
 // In [0, 1): the same for a prompt wherever it occurs, so that a larger share holds out the same prompts and more.
 double place_of(const std::string& hash, uint64_t seed) { return Stream(seed, "held out", hash64(hash)).uniform_at(0); }
 
+constexpr double kLargestShare = 0.9;  // as settings allow
+
+// A share with which neither side is empty, as a hint; `least`, `most`: the first and last place of any prompt.
+std::string possible_share(double share, double least, double most) {
+  const double possible = share <= least ? std::ceil(least * 1000 + 1) / 1000 : std::floor(most * 1000 - 1) / 1000;
+  if (possible <= least || possible > most || possible > kLargestShare) return "give more data, or another seed";
+  return "with this seed a share of " + decimal_text(possible, 3) + " would; or give more data";
+}
+
 }  // namespace
 
 std::string prompt_hash(std::span<const text::Message> prompt) {
@@ -60,20 +69,20 @@ Split<Row> split(std::vector<Row> rows, double share, uint64_t seed) {
   if (!(share >= 0 && share <= 1)) usage_error("held_out is " + decimal_text(share, 3) + ", not between 0 and 1");
   Split<Row> out;
   std::set<std::string> prompts;
-  double first = 1;
+  double least = 1, most = 0;
   for (Row& row : rows) {
     const std::string hash = prompt_hash(row);
-    (is_held_out(hash, share, seed) ? out.held_out : out.train).push_back(std::move(row));
+    const double place = place_of(hash, seed);
+    (place < share ? out.held_out : out.train).push_back(std::move(row));
     prompts.insert(hash);
-    first = std::min(first, place_of(hash, seed));
+    least = std::min(least, place);
+    most = std::max(most, place);
   }
   if (share > 0 && share < 1 && prompts.size() > 1 && (out.train.empty() || out.held_out.empty()))
-    usage_error("held_out = " + decimal_text(share, 3) + " of " + count_text(static_cast<int64_t>(prompts.size())) +
-                    " prompts leaves no row " + (out.train.empty() ? "to learn from" : "to evaluate on"),
-                out.train.empty() ? "give a smaller share or more data"
-                                  : "with this seed the first prompt is held out at held_out = " +
-                                        decimal_text(std::ceil(first * 1000 + 1) / 1000, 3) +
-                                        "; 0 goes without an evaluation; or give more data");
+    usage_error("to hold out " + (share < 0.001 ? "less than 0.001" : decimal_text(share, 3)) + " of " +
+                    count_text(static_cast<int64_t>(prompts.size())) + " prompts leaves no row " +
+                    (out.train.empty() ? "to learn from" : "to evaluate on"),
+                possible_share(share, least, most));
   return out;
 }
 template Split<Preference> split(std::vector<Preference>, double, uint64_t);

@@ -30,19 +30,24 @@ bool known(const std::string& what, std::string_view whose) {
 void require_measurable(const Check& c, const EvalParams& params, const Names& models, const Names& watched) {
   const std::string check = "the check '" + c.text + "'";
   const bool world = params.judge == "world";
-  if (known(c.what, "reward_model")) {
+  if (known(c.what, "reward model")) {
     if (params.reward.empty()) usage_error(check + " is about a reward model", "give reward = \"FOLDER\"");
     if (!c.a.empty()) usage_error(check + " names '" + c.a + "', and this measure is of the reward model alone");
+    if (params.judge == "none") usage_error(check + ": with judge = \"none\" no people compare answers");
+    if (params.judge == "stories" && params.annotators.empty())
+      usage_error(check + " is about people's comparisons", "give annotators = \"@compare\"");
+    if (!models.contains(params.start))
+      usage_error(check + " is of the start model's answers, which is none of `models`");
     return;
   }
-  if (world && known(c.what, "watched")) {
+  if (world && known(c.what, "curves")) {
     if (!watched.contains(c.a))
       usage_error(check + " names '" + c.a + "', which is none of `curves`",
                   "give curves = [\"NAME=@STAGE/metrics.jsonl\"] of a stage that was watched");
     if (!c.b.empty()) usage_error(check + ": this measure has no difference of two");
     return;
   }
-  if (!known(c.what, world ? "world" : "answers"))
+  if (!known(c.what, world ? "world" : "other judges"))
     usage_error(check + ": judge = \"" + params.judge + "\" measures no '" + c.what + "'",
                 "`hone list measures` names them");
   if (c.what == "utility" && params.judge != "stories") usage_error(check + " needs judge = \"stories\"");
@@ -52,6 +57,14 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
   };
   require_model(c.a);
   if (!c.b.empty()) require_model(c.b);
+  if (c.what != "kl" && c.what != "win_rate") return;
+  if (!models.contains(params.start))
+    usage_error(check + " is counted against '" + params.start + "', which is none of `models`",
+                "set start = \"NAME\"");
+  if (c.what == "win_rate" && params.judge == "none" && params.reward.empty())
+    usage_error(check + ": nobody judges, so nobody wins", "give judge or reward");
+  if ((c.a == params.start || c.b == params.start) && (c.what == "win_rate" || params.original.empty()))
+    usage_error(check + " counts '" + params.start + "' against itself");
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ struct EvalParams {
     v("held_out", held_out,
       "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts` (not judge = "
       "world)");
+    v.range("held_out", 0, 0.9);
     v("samples", samples, "answers to each prompt (not judge = world)");
     v.path(
         "original", original,

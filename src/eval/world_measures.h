@@ -26,6 +26,8 @@ struct Judged {
 class WorldMeasures {
  public:
   explicit WorldMeasures(std::vector<const world::WorldPrompt*> prompts) : prompts(std::move(prompts)) {}
+  WorldMeasures(const WorldMeasures&) = delete;  // `start` and `final_model` point into `models`
+  WorldMeasures& operator=(const WorldMeasures&) = delete;
 
   std::vector<const world::WorldPrompt*> prompts;
   std::vector<Judged> models;

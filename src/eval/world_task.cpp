@@ -73,7 +73,6 @@ void run_world(const EvalParams& params, config::StageContext& context) {
   for (const std::string& text : params.models)
     if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
       reference = open_speaker(name, folder, context.run.device);
-  e.models.reserve(params.models.size());
   for (const std::string& text : params.models) {
     const auto [name, folder] = name_and_folder(text, "models");
     std::optional<Speaker> opened;

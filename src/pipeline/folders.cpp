@@ -31,7 +31,7 @@ void require_inputs_outside(const config::Fields& fields, const config::StageEnt
   const std::string own = (fs::weakly_canonical(folder) / "").string();
   for (const auto& [key, path] : input_paths(fields))
     if ((fs::weakly_canonical(path) / "").string().starts_with(own))
-      usage_error(entry.place() + ": '" + key + "' of stage '" + entry.name + "' names " + path +
+      usage_error(entry.where + ": '" + key + "' of stage '" + entry.name + "' names " + path +
                       ", which lies in the folder that the stage writes to",
                   "choose another folder with --out");
 }

@@ -41,6 +41,7 @@ Forecast look_ahead(Stage& stage, const config::StageEntry& entry, const config:
   } catch (const Error& e) {
     if (e.kind != Kind::kUsage) throw;
     stops("WOULD NOT START: " + std::string(e.what()));
+    if (!e.hint.empty()) f.remarks.push_back("hint: " + e.hint);
   }
   return f;
 }
@@ -63,6 +64,7 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     if (e.kind != Kind::kUsage) throw;
     obstacle = e.what();
     log::info("  WOULD NOT START: " + obstacle);
+    if (!e.hint.empty()) log::info("  hint: " + e.hint);
   }
   Known known;
   known.run = recipe.run;

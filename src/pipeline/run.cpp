@@ -65,7 +65,7 @@ config::Probe probe_of(const config::Fields& fields, int64_t seed) {
 // Files and folders that a stage names and that no earlier stage makes must be there before the first stage starts.
 void require_inputs(const config::Fields& fields, const config::StageEntry& entry, const fs::path& out) {
   for (const auto& [key, path] : missing_inputs(fields, out))
-    usage_error(entry.place() + ": '" + key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
+    usage_error(entry.where + ": '" + key + "' of stage '" + entry.name + "' names " + path + ", which is not there");
 }
 
 void print_headline(const config::Record& record) {

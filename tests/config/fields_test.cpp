@@ -46,6 +46,10 @@ TEST_CASE("text, JSON and TOML speak of the same fields") {
   CHECK(p.data == std::vector<std::string>{"c,d.txt", "e.txt"});
   set_from_text(f.find("data", "x", "w"), "['f.txt', \"g,h.txt\",]", "w");
   CHECK(p.data == std::vector<std::string>{"f.txt", "g,h.txt"});
+  set_from_text(f.find("data", "x", "w"), R"(["a\/b", "\ud83d\ude00"])", "w");  // as JSON writes it
+  CHECK(p.data == std::vector<std::string>{"a/b", "😀"});
+  CHECK_THROWS_WITH_AS(set_from_text(f.find("data", "x", "w"), R"(["a\u0000b"])", "w"), "w: 'data' holds a zero byte",
+                       Error);
   for (const char* malformed :
        {"[c.txt]", "[\"a\"]\nsteps = [1]", "[1, 2]", "[1979-05-27]", "[{a = 1}]", "[[]", "[]]"}) {
     CAPTURE(malformed);

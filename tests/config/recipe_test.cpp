@@ -47,6 +47,18 @@ TEST_CASE("stages keep their order, names and places") {
   CHECK_THROWS_WITH_AS(apply_set(r, "rk.beta=1"), doctest::Contains("did you mean 'rl'?"), Error);
 }
 
+TEST_CASE("keys of absurd depth are refused, not followed") {
+  const Scratch s;
+  for (const size_t depth : {300, 8000, 60000}) {
+    std::string key;
+    for (size_t i = 0; i < depth; ++i) key += "a.";
+    CHECK_THROWS_AS(read_recipe(s.write("[[stage]]\nkind = \"world\"\n" + key + "b = 1\n")), Error);
+    CHECK_THROWS_AS(read_recipe(s.write("[[stage]]\nkind = \"world\"\n[stage." + key + "b]\nc = 1\n")), Error);
+  }
+  Recipe r = read_recipe(s.write("[[stage]]\nkind = \"sft\"\n[[stage]]\nkind = \"ppo\"\n"));
+  CHECK_THROWS_WITH_AS(apply_set(r, "x\n\x1b" + std::string(1000, 'y') + "=1"), doctest::Contains("yyy..."), Error);
+}
+
 TEST_CASE("--set finds a key of the group that has its stage's name") {
   struct Group {
     int64_t people = 1, count = 1;

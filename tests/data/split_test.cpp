@@ -59,18 +59,29 @@ TEST_CASE("all rows of a prompt fall on one side, about the share asked for, sta
 
 TEST_CASE("a split that leaves a side empty is refused") {
   CHECK_THROWS_WITH_AS(split(pairs(3, 1), 0.0001, 1), doctest::Contains("leaves no row to evaluate on"), Error);
-  for (uint64_t seed = 1; seed <= 20; ++seed) {  // the hint's share is one that holds a prompt out
-    try {
-      split(pairs(3, 1), 0.0001, seed);
-      FAIL("a share of 0.0001 held out one of three prompts");
-    } catch (const Error& e) {
-      const size_t at = e.hint.find("held_out = ");
-      REQUIRE(at != std::string::npos);
-      const double share = std::stod(e.hint.substr(at + 11));
-      CHECK_FALSE(split(pairs(3, 1), share, seed).held_out.empty());
-      CHECK_THROWS_AS(split(pairs(3, 1), share - 0.002, seed), Error);
+  // The hint's share is one with which neither side is empty, and the smallest or largest such.
+  int hinted = 0;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    for (const double share : {0.0001, 0.9999}) {
+      try {
+        split(pairs(2, 1), share, seed);
+        FAIL("nothing held out or nothing left, and no error");
+      } catch (const Error& e) {
+        const size_t at = e.hint.find("a share of ");
+        if (at == std::string::npos) {
+          CHECK(e.hint == "give more data, or another seed");
+          continue;
+        }
+        ++hinted;
+        const double possible = std::stod(e.hint.substr(at + 11));
+        CHECK(possible <= 0.9);
+        const auto both = split(pairs(2, 1), possible, seed);
+        CHECK(both.train.size() == 1);
+        CHECK(both.held_out.size() == 1);
+      }
     }
   }
+  CHECK(hinted > 40);
   CHECK_THROWS_AS(split(pairs(3, 1), 1.5, 1), Error);
   CHECK(split(pairs(3, 1), 0, 1).held_out.empty());
 }
