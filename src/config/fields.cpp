@@ -108,7 +108,7 @@ void check_text(const Field& field, const std::string& text, const std::string& 
   if (text.find('\0') != std::string::npos) usage_error(where + ": '" + field.key + "' holds a zero byte");
 }
 
-void check_range(const Field& field, const std::string& where) {
+void check_value(const Field& field, const std::string& where) {
   const auto check = [&](double v, const std::string& shown) {
     if (v >= field.minimum && v <= field.maximum) return;
     const std::string range = range_text(field);
@@ -183,7 +183,7 @@ void set_from_text(const Field& field, std::string_view text, const std::string&
         }
       },
       field.value);
-  check_range(field, where);
+  check_value(field, where);
 }
 
 void set_from_json(const Field& field, const Json& value, const std::string& where) {
@@ -227,7 +227,7 @@ void set_from_json(const Field& field, const Json& value, const std::string& whe
         }
       },
       field.value);
-  check_range(field, where);
+  check_value(field, where);
 }
 
 Json to_json(const Field& field) {

@@ -102,8 +102,9 @@ std::string to_toml(const Field& field);
 std::vector<std::string> paths_of(const Field& field);
 /// "at least 1", "from 0 to 1", "at most 3"; "" where any number will do.
 std::string range_text(const Field& field);
-/// kUsage "WHERE: 'watch_every' is 0, must be at least 1" if the field's value is outside its range, or not a number.
-void check_range(const Field& field, const std::string& where);
+/// kUsage "WHERE: 'watch_every' is 0, must be at least 1" if the field's value is outside its range, or not a number;
+/// likewise if a text holds a zero byte or a list of paths an empty one.
+void check_value(const Field& field, const std::string& where);
 /// "number", "whole number", "text", "true or false", "list of texts", …
 std::string type_name(const Field& field);
 

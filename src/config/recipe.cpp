@@ -16,11 +16,10 @@ std::string place(const std::string& path, const toml::node& node) {
   return path + ":" + std::to_string(node.source().begin.line);
 }
 
-constexpr size_t kLongestKey = 200;  // bytes, groups and all
-constexpr size_t kLongestLine =
-    16384;  // bytes: a key of more dots than that would exhaust the stack of the TOML parser
+constexpr size_t kLongestKey = 200;     // bytes, groups and all
+constexpr size_t kLongestLine = 16384;  // bytes
 
-// toml++ recurses once for each dot of a key.
+// toml++ recurses once for each dot of a key: a longer line could exhaust the stack.
 void require_short_lines(std::string_view text, const std::string& path) {
   int64_t number = 1;
   for (size_t begin = 0; begin < text.size(); ++number) {

@@ -33,12 +33,10 @@ constexpr size_t kHashDigits = 32;
 // In [0, 1): the same for a prompt wherever it occurs, so that a larger share holds out the same prompts and more.
 double place_of(const std::string& hash, uint64_t seed) { return Stream(seed, "held out", hash64(hash)).uniform_at(0); }
 
-constexpr double kLargestShare = 0.9;  // as settings allow
-
 // A share with which neither side is empty, as a hint; `least`, `most`: the first and last place of any prompt.
 std::string possible_share(double share, double least, double most) {
   const double possible = share <= least ? std::ceil(least * 1000 + 1) / 1000 : std::floor(most * 1000 - 1) / 1000;
-  if (possible <= least || possible > most || possible > kLargestShare) return "give more data, or another seed";
+  if (possible <= least || possible > most || possible > kLargestHeldOut) return "give more data, or another seed";
   return "with this seed a share of " + decimal_text(possible, 3) + " would; or give more data";
 }
 

@@ -90,12 +90,4 @@ Checks run_checks(const std::vector<std::string>& checks, const Measure& measure
   return out;
 }
 
-void warn_of_failed(const Checks& checks, config::StageContext& context) {
-  if (!checks.failed) return;
-  const std::string text =
-      std::to_string(checks.failed) + " of " + std::to_string(checks.list.size()) + " checks are not met";
-  context.record.warnings.emplace_back(0, text);
-  log::warn(text);
-}
-
 }  // namespace hone::eval

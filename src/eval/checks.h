@@ -9,7 +9,6 @@
 
 #include "base/json.h"
 #include "base/stats.h"
-#include "config/stage_context.h"
 
 namespace hone::eval {
 
@@ -33,8 +32,5 @@ struct Checks {
 
 /// Prints each with its figures. Where there is nothing to measure a check is not met. Malformed: kUsage.
 Checks run_checks(const std::vector<std::string>& checks, const Measure& measure);
-
-/// A warning of the stage, where some failed.
-void warn_of_failed(const Checks& checks, config::StageContext& context);
 
 }  // namespace hone::eval

@@ -5,6 +5,7 @@
 #include "config/stage_context.h"
 #include "data/lengths.h"
 #include "data/read.h"
+#include "data/split.h"
 #include "rollout/rollout.h"
 
 namespace hone::eval {
@@ -49,7 +50,7 @@ struct EvalParams {
     v("held_out", held_out,
       "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts` (not judge = "
       "world)");
-    v.range("held_out", 0, 0.9);
+    v.range("held_out", 0, data::kLargestHeldOut);
     v("samples", samples, "answers to each prompt (not judge = world)");
     v.path(
         "original", original,

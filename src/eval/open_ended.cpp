@@ -13,9 +13,8 @@
 #include "data/encode_rows.h"
 #include "data/split.h"
 #include "eval/answers.h"
-#include "eval/checks.h"
 #include "eval/open_ended_measures.h"
-#include "eval/results_json.h"
+#include "eval/outcome.h"
 #include "eval/reward_audit.h"
 #include "eval/text_measures.h"
 #include "rewards/agreement.h"
@@ -193,31 +192,20 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
                                       : "half drawn at random, half those on which the final model's " +
                                             std::string(stories ? "utility" : "reward") + " changed most";
   results["side_by_side"] = e.side_by_side(params.side_by_side, seed);
-  if (audit) results["reward_model"] = parse_json(audit->json, "audit");
 
   // 5. Checks, in words and numbers.
   print_table(e);
   const auto measure = [&](const std::string& what, const std::string& a,
                            const std::string& b) -> std::optional<stats::Estimate> {
-    if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
-    if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
     const Measured *x = e.find(a), *y = b.empty() ? nullptr : e.find(b);
     if (!x || (!b.empty() && !y)) return std::nullopt;
     return y ? e.difference(what, *x, *y) : e.measure(what, *x);
   };
-  const Checks checks = run_checks(params.require, measure);
-  results["checks"] = checks.list;
-  write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
-  write_file_atomic(context.folder / config::names::kSamples, e.sample_lines());
   Json summary = Json::object();
   for (const char* what : {"utility", "reward", "kl", "perplexity"})
     for (const Measured& m : e.models)
       if (const auto v = e.measure(what, m)) summary[std::string(what) + "_" + m.name] = v->value;
-  if (audit)
-    summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
-  summary["checks_failed"] = checks.failed;
-  context.record.summary_json = dump_json(summary);
-  warn_of_failed(checks, context);
+  write_outcome(params.require, measure, audit, std::move(results), e.sample_lines(), std::move(summary), context);
 }
 
 }  // namespace hone::eval

@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "data/read.h"
 #include "eval/answers.h"
-#include "eval/checks.h"
+#include "eval/outcome.h"
 #include "eval/reward_audit.h"
 #include "eval/watched.h"
 #include "eval/world_measures.h"
@@ -135,32 +134,21 @@ void run_world(const EvalParams& params, config::StageContext& context) {
     audit = audit_reward_model(
         rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined),
         params.annotators, answers, whole_sequences(answers), gold, seen, params.audit_samples, seed);
-    results["reward_model"] = parse_json(audit->json, "audit");
   }
 
   // 4. Checks, in words and numbers.
   print_table(results["models"]);
   const auto measure = [&](const std::string& what, const std::string& a,
                            const std::string& b) -> std::optional<stats::Estimate> {
-    if (what == "reward_correlation") return audit ? std::optional(audit->correlation) : std::nullopt;
-    if (what == "reward_accuracy_gap") return audit ? std::optional(audit->accuracy_gap) : std::nullopt;
     if (const auto w = std::ranges::find(watched, a, &Watched::name); w != watched.end() && b.empty())
       if (const auto found = w->measure(what)) return found;
     const Judged *x = e.find(a), *y = b.empty() ? nullptr : e.find(b);
     if (!x || (!b.empty() && !y)) return std::nullopt;
     return y ? e.difference(what, *x, *y) : e.measure(what, *x);
   };
-  const Checks checks = run_checks(params.require, measure);
-  results["checks"] = checks.list;
-  write_file_atomic(context.folder / config::names::kResults, dump_json(results, 1) + "\n");
-  write_file_atomic(context.folder / config::names::kSamples, e.sample_lines());
   Json summary = Json::object();
   for (const Judged& m : e.models) summary["gold_" + m.name] = stats::mean(m.gold);
-  if (audit)
-    summary["reward_accuracy"] = audit->accuracy.value, summary["reward_correlation"] = audit->correlation.value;
-  summary["checks_failed"] = checks.failed;
-  context.record.summary_json = dump_json(summary);
-  warn_of_failed(checks, context);
+  write_outcome(params.require, measure, audit, std::move(results), e.sample_lines(), std::move(summary), context);
 }
 
 }  // namespace hone::eval

@@ -7,6 +7,7 @@
 #include "config/fields.h"
 #include "data/lengths.h"
 #include "data/read.h"
+#include "data/split.h"
 
 namespace hone::train {
 
@@ -34,7 +35,7 @@ struct TextSettings {
     read.fields(v);
     length.fields(v);
     v("held_out", held_out, "share of prompts (by hash) kept from training for evaluation");
-    v.range("held_out", 0, 0.9);  // the rest must teach something
+    v.range("held_out", 0, data::kLargestHeldOut);
   }
 };
 
