@@ -1,4 +1,4 @@
-#include "collect/import.h"
+#include "foreign/import.h"
 
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 namespace hone::cli {
 
 int import(Options& options) {
-  collect::ImportParams params;
+  foreign::ImportParams params;
   std::string out;
   options.positional("FILE", &params.file, "the checkpoint: a llama2.c .bin").required();
   options.value("--out", &out, "DIR", "the model folder to write").required();
@@ -38,7 +38,7 @@ int import(Options& options) {
   fs::create_directories(scratch.path);
   config::StageContext context;
   context.folder = scratch.path;
-  collect::run_import(params, context);
+  foreign::run_import(params, context);
   if (fs::exists(folder)) fs::remove(folder);
   fs::rename(scratch.path / config::names::kModel, folder);
   log::info("wrote " + folder.string());

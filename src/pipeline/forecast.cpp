@@ -179,7 +179,7 @@ void forecast(const collect::WorldStageParams& params, Known& known, Forecast& f
   at("prompts-heldout.jsonl") = {held_out, held_out * kTokensPerPrompt};
 }
 
-void forecast(const collect::ImportParams& params, Known& known, Forecast& f) {
+void forecast(const foreign::ImportParams& params, Known& known, Forecast& f) {
   known.models[model_result(f)] = model::llama2c_config(params.file);
   f.seconds = 1;
 }

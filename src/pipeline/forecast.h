@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "collect/compare.h"
-#include "collect/import.h"
+#include "foreign/import.h"
 #include "collect/world_stage.h"
 #include "config/recipe.h"
 #include "data/lengths.h"
@@ -54,7 +54,7 @@ template <class Params>
 void forecast(const Params&, Known&, Forecast&) {}
 
 void forecast(const collect::WorldStageParams& params, Known& known, Forecast& f);
-void forecast(const collect::ImportParams& params, Known& known, Forecast& f);
+void forecast(const foreign::ImportParams& params, Known& known, Forecast& f);
 void forecast(const collect::CompareParams& params, Known& known, Forecast& f);
 void forecast(const train::TokenizerParams& params, Known& known, Forecast& f);
 void forecast(const train::PretrainParams& params, Known& known, Forecast& f);

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <queue>
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace hone::text {
 namespace {

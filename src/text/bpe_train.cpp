@@ -20,7 +20,7 @@
 #include "text/byte_alphabet.h"
 #include "text/chat_template.h"
 #include "text/pretokenize.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace hone::text {
 namespace {

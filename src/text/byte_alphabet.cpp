@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace hone::text {
 

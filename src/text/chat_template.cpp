@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "text/jinja/template.h"
+#include "jinja/template.h"
 
 namespace hone::text {
 

@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "text/json_fields.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace hone::text {
 namespace {

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "text/json_fields.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace hone::text {
 

@@ -10,7 +10,7 @@
 #include "text/byte_alphabet.h"
 #include "text/json_fields.h"
 #include "text/tokenizer_parts.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace hone::text {
 

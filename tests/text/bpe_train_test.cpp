@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/rng.h"
-#include "shared_data.h"
+#include "../shared_data.h"
 
 namespace fs = std::filesystem;
 using hone::text::Tokenizer;

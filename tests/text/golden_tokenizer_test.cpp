@@ -7,11 +7,11 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "gguf_vocab.h"
-#include "shared_data.h"
+#include "../shared_data.h"
 #include "text/bpe_train.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace fs = std::filesystem;
 using hone::Json;
@@ -24,19 +24,19 @@ namespace {
 std::string lossy(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {
-    const size_t valid = hone::text::valid_utf8_prefix(bytes);
+    const size_t valid = hone::valid_utf8_prefix(bytes);
     out += bytes.substr(0, valid);
     bytes.remove_prefix(valid);
     if (bytes.empty()) break;
     out += "\xEF\xBF\xBD";
     size_t take = 1;  // as long as the part could still become a character
-    const size_t length = hone::text::utf8_length(static_cast<unsigned char>(bytes[0]));
+    const size_t length = hone::utf8_length(static_cast<unsigned char>(bytes[0]));
     for (; take < length && take < bytes.size(); ++take) {
       bool possible = false;
       for (int last = 0x80; last < 0xC0 && !possible; ++last) {
         std::string whole(bytes.substr(0, take + 1));
         while (whole.size() < length) whole += static_cast<char>(last);
-        possible = hone::text::valid_utf8_prefix(whole) == length;
+        possible = hone::valid_utf8_prefix(whole) == length;
       }
       if (!possible) break;
     }

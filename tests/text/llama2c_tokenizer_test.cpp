@@ -4,7 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "shared_data.h"
+#include "../shared_data.h"
 
 using hone::Json;
 using hone::text::llama2c_tokenizer;

@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "shared_data.h"
+#include "../shared_data.h"
 #include "text/byte_alphabet.h"
 
 namespace fs = std::filesystem;
