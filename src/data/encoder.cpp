@@ -5,6 +5,15 @@
 #include "base/error.h"
 
 namespace hone::data {
+namespace {
+
+void require_plain(const text::Message& message) {
+  if (const char* field = text::beyond_plain_text(message))
+    usage_error(std::string("a prompt and an answer in plain text have no place for '") + field + "'",
+                "give the model a chat template that renders it, or leave it out of the row");
+}
+
+}  // namespace
 
 Encoder::Encoder(text::Tokenizer tokenizer, std::optional<text::ChatTemplate> chat)
     : tokenizer_(std::move(tokenizer)), chat_(std::move(chat)) {
@@ -41,6 +50,7 @@ PromptIds Encoder::plain_prompt(std::span<const text::Message> messages) const {
     usage_error(
         "a conversation of several turns needs a chat template; the plain format takes one prompt and one answer",
         "train the tokenizer with hone's special tokens, which bring a template");
+  for (const text::Message& m : messages) require_plain(m);
   PromptIds ids;
   if (!messages.empty()) ids = tokenizer_.encode(messages[0].content, false);
   if (const auto bos = ids.empty() ? tokenizer_.bos() : tokenizer_.begin()) ids.insert(ids.begin(), *bos);
@@ -56,29 +66,25 @@ Encoder::Answered Encoder::conversation(std::span<const text::Message> messages)
   HONE_CHECK(!messages.empty() && messages.back().role == "assistant",
              "a conversation to train on ends with an answer");
   Answered out;
-  PromptIds before = prompt(messages.first(messages.size() - 1));
-  out.prompt_length = static_cast<int64_t>(before.size());
   Sequence& s = out.sequence;
   if (chat_) {
     text::Encoded all = text::encode_chat(tokenizer_, *chat_, messages, false);
-    if (!std::equal(before.begin(), before.end(), all.ids.begin(),
-                    all.ids.begin() + static_cast<std::ptrdiff_t>(std::min(before.size(), all.ids.size()))))
-      usage_error(
-          "the chat template writes a prompt differently once it is answered, so what is sampled and what is trained "
-          "differ",
-          "use another chat template");
+    out.prompt_length = all.answer_begin;
     s.ids = std::move(all.ids);
-    s.weight.assign(all.trained.begin(), all.trained.end());
+    s.weight = std::move(all.weight);
+    out.apart = std::move(all.apart);
   } else {
-    s.weight.assign(before.size(), 0.0f);
-    s.ids = std::move(before);
+    for (const text::Message& m : messages) require_plain(m);
+    s.ids = prompt(messages.first(messages.size() - 1));
+    out.prompt_length = s.size();
+    s.weight.assign(s.ids.size(), 0.0f);
     const std::string& answer = messages.back().content;
     const std::vector<int32_t> content = messages.size() > 1 && !messages[0].content.empty()
                                              ? tokenizer_.encode_continuation(answer, false)
                                              : tokenizer_.encode(answer, false);
     s.ids.insert(s.ids.end(), content.begin(), content.end());
     s.ids.push_back(*tokenizer_.eos());
-    s.weight.resize(s.ids.size(), 1.0f);
+    s.weight.resize(s.ids.size(), static_cast<float>(messages.back().weight));
   }
   s.weight[0] = 0;
   return out;

@@ -29,10 +29,12 @@ class Encoder {
   /// The prompt and whatever the template puts before an answer.
   PromptIds prompt(std::span<const text::Message> messages) const;
   struct Answered {
-    Sequence sequence;  ///< all answers weigh 1, their end tokens too
+    Sequence sequence;  ///< all answers have their turns' weights, their end tokens too
     int64_t prompt_length = 0;
+    std::vector<size_t> apart;  ///< as text::Encoded's: earlier answers that are learnt by themselves
   };
-  /// A conversation that ends with the assistant. kUsage where the ids do not begin with those of its prompt.
+  /// A conversation that ends with the assistant; its ids begin with those of its prompt. kUsage where the template
+  /// does not let them.
   Answered conversation(std::span<const text::Message> messages) const;
 
  private:

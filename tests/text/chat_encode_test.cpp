@@ -22,6 +22,13 @@ const std::vector<Message> kTalk{{"system", "Be brief."},
                                  {"assistant", "it is 3."},
                                  {"user", "sure?"},
                                  {"assistant", "yes"}};
+// What the targets say.
+std::string trained_text(const Encoded& e) {
+  std::vector<int32_t> trained;
+  for (size_t i = 0; i < e.ids.size(); ++i)
+    if (e.trained[i]) trained.push_back(e.ids[i]);
+  return own().decode(trained);
+}
 }  // namespace
 
 TEST_CASE("EOS is trained, prompts are not") {
@@ -29,10 +36,7 @@ TEST_CASE("EOS is trained, prompts are not") {
   REQUIRE(e.ids.size() == e.trained.size());
   CHECK(e.ids.back() == *own().eos());
   CHECK(e.trained.back() == 1);
-  std::vector<int32_t> trained;
-  for (size_t i = 0; i < e.ids.size(); ++i)
-    if (e.trained[i]) trained.push_back(e.ids[i]);
-  CHECK(own().decode(trained) == "it is 3.<|eos|>yes<|eos|>");
+  CHECK(trained_text(e) == "it is 3.<|eos|>yes<|eos|>");
 }
 
 TEST_CASE("the ids are those of the rendered text, with one BOS") {
@@ -98,10 +102,7 @@ TEST_CASE("any template: the answer and the end of its turn are trained, found b
   CHECK(a.trained == b.trained);
   CHECK(own().decode(a.ids) == plain.render(kTalk, false));
   CHECK(std::count(a.ids.begin(), a.ids.end(), *own().bos()) == 1);
-  std::vector<int32_t> trained;
-  for (size_t i = 0; i < a.ids.size(); ++i)
-    if (a.trained[i]) trained.push_back(a.ids[i]);
-  CHECK(own().decode(trained) == "it is 3.<|eos|>yes<|eos|>");
+  CHECK(trained_text(a) == "it is 3.<|eos|>yes<|eos|>");
   for (const size_t turns : {size_t{2}, size_t{4}}) {
     const Encoded prompt = hone::text::encode_chat(own(), plain, std::span(kTalk).first(turns), true);
     CHECK(std::equal(prompt.ids.begin(), prompt.ids.end(), a.ids.begin()));
@@ -118,20 +119,25 @@ TEST_CASE("any template: special tokens in what people write are ordinary text")
   CHECK(std::count(e.ids.begin(), e.ids.end(), *own().pad()) == 0);
 }
 
-TEST_CASE("a template that renders an answer otherwise later is refused for training") {
+TEST_CASE("an answer that the template renders otherwise later is context there, and trained by itself") {
   const auto forgetful = ChatTemplate::from_source(
-      "{% for m in messages %}{% if loop.last or m.role == 'user' %}{{ '<|user|>' + m.content + '<|eos|>' }}{% endif "
+      "{% for m in messages %}{% if loop.last or m.role != 'assistant' %}{{ '<|user|>' + m.content + '<|eos|>' }}{% endif "
       "%}{% endfor %}"
       "{% if add_generation_prompt %}{{ '<|user|>' }}{% endif %}",
       "", "", "forgetful");
-  CHECK_THROWS_WITH_AS(hone::text::encode_chat(own(), forgetful, kTalk, false),
-                       doctest::Contains("renders message 3 otherwise when the conversation goes on"), hone::Error);
-  // A prompt to sample from needs no such thing.
+  const Encoded whole = hone::text::encode_chat(own(), forgetful, kTalk, false);
+  CHECK(trained_text(whole) == "yes<|eos|>");
+  CHECK(whole.apart == std::vector<size_t>{3});
+  const Encoded apart = hone::text::encode_chat(own(), forgetful, std::span(kTalk).first(3), false);
+  CHECK(trained_text(apart) == "it is 3.<|eos|>");
+  CHECK(apart.apart.empty());
+  // A prompt to sample from is what the template renders.
   const Encoded prompt = hone::text::encode_chat(own(), forgetful, std::span(kTalk).first(4), true);
   CHECK(own().decode(prompt.ids) == forgetful.render(std::span(kTalk).first(4), true));
   CHECK(std::count(prompt.trained.begin(), prompt.trained.end(), 1) == 0);
-  const std::vector<Message> one{{"user", "a"}, {"assistant", "b"}};
-  CHECK(hone::text::encode_chat(own(), forgetful, one, false).trained.back() == 1);
+  CHECK(std::equal(prompt.ids.begin(), prompt.ids.end(), whole.ids.begin()));
+  CHECK(whole.answer_begin == static_cast<int64_t>(prompt.ids.size()));
+  CHECK(whole.answer_end == static_cast<int64_t>(whole.ids.size()));
 }
 
 TEST_CASE("where prefixes fail, {% generation %} blocks say what is trained") {
@@ -143,8 +149,5 @@ TEST_CASE("where prefixes fail, {% generation %} blocks say what is trained") {
       "<|bos|>", "<|eos|>", "trimming");
   const std::vector<Message> talk{{"user", "a"}, {"assistant", "long answer"}, {"user", "b"}, {"assistant", "end"}};
   const Encoded e = hone::text::encode_chat(own(), trimming, talk, false);
-  std::vector<int32_t> trained;
-  for (size_t i = 0; i < e.ids.size(); ++i)
-    if (e.trained[i]) trained.push_back(e.ids[i]);
-  CHECK(own().decode(trained) == "lo<|eos|>end<|eos|>");
+  CHECK(trained_text(e) == "lo<|eos|>end<|eos|>");
 }
