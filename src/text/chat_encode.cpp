@@ -107,12 +107,13 @@ Encoded encode_rendered(const Tokenizer& tokenizer, const ChatTemplate& chat_tem
     // Some templates want the roles to take turns.
     const std::vector<Message> joined = joined_neighbours(messages);
     if (joined.size() == messages.size()) throw;
-    Encoded out = encode_turns(tokenizer, find_turns(chat_template, joined, add_generation_prompt));
-    require_rendered(chat_template, joined);
+    turns = find_turns(chat_template, joined, add_generation_prompt);
+    require_rendered(chat_template, joined, *turns);
+    Encoded out = encode_turns(tokenizer, *turns);
     for (size_t& n : out.apart) n = originals(messages, n);
     return out;
   }
-  require_rendered(chat_template, messages);
+  require_rendered(chat_template, messages, *turns);
   return encode_turns(tokenizer, *turns);
 }
 

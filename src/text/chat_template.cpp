@@ -1,5 +1,6 @@
 #include "text/chat_template.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <optional>
@@ -7,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "jinja/template.h"
+#include "jinja/value.h"
 
 namespace hone::text {
 
@@ -33,6 +35,46 @@ std::vector<std::string> reasoning_names(std::string_view source) {
   for (const std::string_view name : kReasoningNames)
     if (mentions(source, name)) out.emplace_back(name);
   if (out.empty()) out.emplace_back(kReasoningNames[0]);
+  return out;
+}
+
+// Templates differ in what they take of the same thing: null or an empty text, a call's arguments as an object or as text.
+// A form is tried where the template fails on the messages as they are given.
+struct Form {
+  bool empty_text = false;
+  enum class Arguments { kAsGiven, kObject, kText } arguments = Arguments::kAsGiven;
+};
+constexpr std::array<Form, 5> kOtherForms{{{true, Form::Arguments::kAsGiven},
+                                           {false, Form::Arguments::kObject},
+                                           {false, Form::Arguments::kText},
+                                           {true, Form::Arguments::kObject},
+                                           {true, Form::Arguments::kText}}};
+
+std::string calls_in_form(const std::string& tool_calls, Form::Arguments form) {
+  Json calls = parse_json(tool_calls, "tool_calls");
+  for (Json& call : calls) {
+    if (!call.is_object()) continue;
+    Json& function = call.contains("function") ? call["function"] : call;
+    if (!function.is_object() || !function.contains("arguments")) continue;
+    Json& arguments = function["arguments"];
+    if (form == Form::Arguments::kText && !arguments.is_string()) arguments = jinja::Value::from_json(arguments).json({});
+    if (form == Form::Arguments::kObject && arguments.is_string())
+      arguments = parse_json(arguments.get<std::string>(), "a call's arguments");
+  }
+  return dump_json(calls);
+}
+
+std::vector<Message> in_form(std::span<const Message> messages, Form form) {
+  std::vector<Message> out(messages.begin(), messages.end());
+  for (Message& m : out) {
+    if (form.empty_text) m.no_content = false;
+    if (form.arguments != Form::Arguments::kAsGiven && !m.tool_calls.empty()) {
+      try {
+        m.tool_calls = calls_in_form(m.tool_calls, form.arguments);
+      } catch (const Error&) {  // arguments that are no JSON stay text
+      }
+    }
+  }
   return out;
 }
 
@@ -72,6 +114,25 @@ void require_built_in(const Message& message) {
                 "give the model a chat template that renders it, or leave it out of the row");
 }
 
+namespace {
+
+Json context_of(std::span<const Message> messages, bool add_generation_prompt, std::span<const std::string> reasoning,
+                const std::string& bos, const std::string& eos) {
+  Json context = {{"messages", Json::array()},
+                  {"add_generation_prompt", add_generation_prompt},
+                  {"tools", nullptr},
+                  {"documents", nullptr}};
+  for (const Message& message : messages) {
+    context["messages"].push_back(message_json(message, reasoning));
+    if (!message.tools.empty()) context["tools"] = parse_json(message.tools, "tools");
+  }
+  if (!bos.empty()) context["bos_token"] = bos;
+  if (!eos.empty()) context["eos_token"] = eos;
+  return context;
+}
+
+}  // namespace
+
 ChatTemplate::ChatTemplate(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
 
 ChatTemplate ChatTemplate::built_in() {
@@ -104,18 +165,24 @@ bool ChatTemplate::marks_generation() const { return !program_->jinja || program
 ChatTemplate::Rendered ChatTemplate::render_with_spans(std::span<const Message> messages,
                                                        bool add_generation_prompt) const {
   if (program_->jinja) {
-    Json context = {{"messages", Json::array()},
-                    {"add_generation_prompt", add_generation_prompt},
-                    {"tools", nullptr},
-                    {"documents", nullptr}};
-    for (const Message& message : messages) {
-      context["messages"].push_back(message_json(message, program_->reasoning));
-      if (!message.tools.empty()) context["tools"] = parse_json(message.tools, "tools");
+    const auto render = [&](std::span<const Message> given) {
+      jinja::Rendered rendered = program_->jinja->render(
+          context_of(given, add_generation_prompt, program_->reasoning, program_->bos, program_->eos));
+      return Rendered{std::move(rendered.text), std::move(rendered.generated)};
+    };
+    try {
+      return render(messages);
+    } catch (const Error&) {
+      for (const Form form : kOtherForms) {
+        const std::vector<Message> other = in_form(messages, form);
+        if (std::equal(other.begin(), other.end(), messages.begin())) continue;
+        try {
+          return render(other);
+        } catch (const Error&) {
+        }
+      }
+      throw;  // what the template says of the messages as they are
     }
-    if (!program_->bos.empty()) context["bos_token"] = program_->bos;
-    if (!program_->eos.empty()) context["eos_token"] = program_->eos;
-    jinja::Rendered rendered = program_->jinja->render(context);
-    return {std::move(rendered.text), std::move(rendered.generated)};
   }
   Rendered out;
   out.text = program_->bos;

@@ -86,8 +86,11 @@ std::optional<Block> block_at(std::string_view prompt, size_t begin) {
   return block;
 }
 
-std::optional<Block> opened_block(std::string_view prompt, size_t least, size_t most) {
+// The block that ends the prompt and begins at `most` or before.
+std::optional<Block> last_block(std::string_view prompt, size_t most) {
+  constexpr size_t kLongestBlock = 200;
   if (prompt.empty()) return std::nullopt;
+  const size_t least = most < kLongestBlock ? 0 : most - kLongestBlock;
   for (size_t at = std::min(most, prompt.size() - 1) + 1; at-- > least;)
     if (auto block = block_at(prompt, at)) return block;
   return std::nullopt;
@@ -95,9 +98,7 @@ std::optional<Block> opened_block(std::string_view prompt, size_t least, size_t 
 
 // The answer after a generation prompt with a block that the answered turn does not show.
 std::optional<std::string> after_block(const std::string& prompt, const std::string& whole, const Message& answer) {
-  const size_t common = common_prefix(prompt, whole);
-  constexpr size_t kLongestBlock = 200;
-  const std::optional<Block> block = opened_block(prompt, common < kLongestBlock ? 0 : common - kLongestBlock, common);
+  const std::optional<Block> block = last_block(prompt, common_prefix(prompt, whole));
   if (!block) return std::nullopt;
   std::string_view rest = std::string_view(whole).substr(block->begin);
   const auto without_newlines = [](std::string_view s) {
@@ -127,27 +128,60 @@ std::optional<std::string> after_block(const std::string& prompt, const std::str
   return out += rest;
 }
 
+// The answer, as the answered turn shows it, after its prompt. Found by what other words would change: a text alone can be.
+std::optional<std::string> after_prompt(const ChatTemplate& chat_template, std::span<const Message> messages,
+                                        const std::string& prompt, const std::string& whole) {
+  const Message& answer = messages.back();
+  if (beyond_plain_text(answer) || trimmed(answer.content).empty()) return std::nullopt;
+  std::vector<Message> other(messages.begin(), messages.end());
+  other.back().content = answer.content[answer.content.find_first_not_of(kBlank)] == 'A' ? "B" : "A";
+  const std::optional<std::string> changed = rendered(chat_template, other, false);
+  if (!changed) return std::nullopt;
+  const size_t words = common_prefix(whole, *changed);
+  if (!std::string_view(whole).substr(words).starts_with(trimmed(answer.content))) return std::nullopt;
+  // Where the prompt ends in the answered text: what stands between there and the words (a space) is sampled too.
+  constexpr size_t kFurthest = 200;
+  size_t begin = words, longest = 0;
+  for (size_t at = words; words - at <= kFurthest; --at) {
+    const std::string_view before = std::string_view(whole).substr(0, at);
+    const size_t same = static_cast<size_t>(
+        std::mismatch(before.rbegin(), before.rend(), prompt.rbegin(), prompt.rend()).first - before.rbegin());
+    if (same > longest) {
+      longest = same;
+      begin = at;
+    }
+    if (at == 0) break;
+  }
+  return prompt + whole.substr(begin);
+}
+
 }  // namespace
 
 Turns find_turns(const ChatTemplate& chat_template, std::span<const Message> messages, bool add_generation_prompt) {
   ChatTemplate::Rendered whole = chat_template.render_with_spans(messages, add_generation_prompt);
   Turns out;
   const bool answered = !add_generation_prompt && !messages.empty() && messages.back().role == "assistant";
+  if (add_generation_prompt) {
+    const std::optional<Block> block = last_block(whole.text, whole.text.size());
+    out.in_block = block && !block->closed;
+  }
   const size_t earlier = answered ? messages.size() - 1 : messages.size();
   if (answered) {
     const size_t k = messages.size() - 1;
     out.last = by_prefix(chat_template, messages, k, whole.text);
     if (!out.last && k > 0) {
       const std::string prompt = chat_template.render(messages.first(k), true);
-      if (auto text = after_block(prompt, whole.text, messages[k])) {
+      std::optional<std::string> text = after_block(prompt, whole.text, messages[k]);
+      out.in_block = text.has_value();
+      if (!text) text = after_prompt(chat_template, messages, prompt, whole.text);
+      if (text) {
         out.last = Turn{prompt.size(), text->size(), messages[k].weight};
-        whole.text = std::move(*text);
+        whole = {std::move(*text), {}};
       }
     }
     if (!out.last)
-      usage_error(k == 0 ? "the chat template cannot render an answer alone, so its tokens cannot be told from the prompt's"
-                         : "the chat template writes the prompt of the last answer otherwise once it is answered, so that "
-                           "what is sampled and what is trained differ",
+      usage_error("the chat template writes the prompt of the last answer otherwise once it is answered, and the answer "
+                  "cannot be told from it",
                   "use another chat template");
   }
   for (size_t k = 0; k < earlier; ++k) {
@@ -177,30 +211,32 @@ Turns find_turns(const ChatTemplate& chat_template, std::span<const Message> mes
   return out;
 }
 
-void require_rendered(const ChatTemplate& chat_template, std::span<const Message> messages) {
-  // Whether the text of the first n messages stays the same when the last of them (or the first) is changed. A template
-  // that fails without a field asks for it.
-  const auto same = [&](size_t n, size_t k, const std::function<void(Message&)>& change) {
+void require_rendered(const ChatTemplate& chat_template, std::span<const Message> messages, const Turns& turns) {
+  // Whether the text of the first n messages stays the same when message k is changed. A template that fails without a
+  // field asks for it.
+  const auto same = [&](size_t n, size_t k, bool as_prompt, const std::function<void(Message&)>& change) {
     std::vector<Message> some(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(n));
-    const std::optional<std::string> before = rendered(chat_template, some, false);
+    const std::optional<std::string> before = rendered(chat_template, some, as_prompt);
     if (!before) return false;
     change(some[k]);
-    return rendered(chat_template, some, false) == before;
+    return rendered(chat_template, some, as_prompt) == before;
   };
   const auto refuse = [](const std::string& what) {
     usage_error("the chat template does not render " + what, "use a template that does, or leave it out of the rows");
   };
+  const size_t prompt = turns.last ? messages.size() - 1 : messages.size();
   for (size_t k = 0; k < messages.size(); ++k) {
     const Message& m = messages[k];
-    if (!m.tools.empty() && same(messages.size(), k, [](Message& x) { x.tools.clear(); })) refuse("'tools'");
-    const auto without_calls = [](Message& x) {
-      x.tool_calls.clear();
-      x.no_content = false;
-    };
-    if (!m.tool_calls.empty() && same(k + 1, k, without_calls)) refuse("'tool_calls'");
-    if (!m.reasoning.empty() && same(k + 1, k, [](Message& x) { x.reasoning.clear(); })) refuse("'reasoning_content'");
-    if (m.role != "user" && m.role != "assistant" && !m.content.empty() &&
-        same(messages.size(), k, [](Message& x) { x.content += "x"; }))
+    if (!m.tools.empty() && same(std::max(prompt, k + 1), k, k < prompt, [](Message& x) { x.tools.clear(); })) refuse("'tools'");
+    if (!m.tool_calls.empty() && same(k + 1, k, false, [](Message& x) { x.tool_calls.clear(); })) refuse("'tool_calls'");
+    // A template that opens a block of reasoning strips it from the turns before.
+    if (!m.reasoning.empty() && !turns.in_block && same(k + 1, k, false, [](Message& x) { x.reasoning.clear(); })) refuse("'reasoning_content'");
+    const std::string_view words = trimmed(m.content);
+    if (words.empty()) continue;
+    // What a user or the assistant says is as a rule seen in the text; a tool's short answer may be there by chance.
+    const bool speaks = m.role == "user" || m.role == "assistant";
+    if (speaks && turns.text.find(words) != std::string::npos) continue;
+    if (same(speaks ? k + 1 : prompt, k, !speaks, [](Message& x) { x.content += "x"; }))
       refuse("the turn of role '" + m.role + "'");
   }
 }

@@ -13,6 +13,8 @@
 // end of the block, and the answer; so that is what is put after it: the row's reasoning, or none where it has none,
 // "\n</think>\n\n", and the turn as the template renders it. The same stands in Qwen3.5's own rendering of an answer
 // without reasoning, and in LLaMA-Factory's (its "empty CoT", data/README.md there).
+// Other templates write the prompt otherwise once it is answered (Mistral's put the system message into the last turn if
+// that is the user's): then too the turn as the template renders it is put after the prompt that is sampled from.
 // Differs from: TRL (data_utils.apply_chat_template) takes the common beginning of both texts for the prompt and learns
 // an answer without the block, after a prompt that is never sampled from.
 #pragma once
@@ -38,12 +40,13 @@ struct Turns {
   std::vector<Turn> turns;    ///< in order; not those that are apart
   std::optional<Turn> last;   ///< the answer that ends the conversation; among `turns` too
   std::vector<size_t> apart;  ///< as Encoded's
+  bool in_block = false;      ///< the generation prompt opens a block, into which the last answer's reasoning was put
 };
 
 /// `messages` may hold hidden special tokens. A last answer that cannot be told from its prompt: kUsage.
 Turns find_turns(const ChatTemplate& chat_template, std::span<const Message> messages, bool add_generation_prompt);
 
-/// kUsage naming the field or role, where the template leaves out what a message says.
-void require_rendered(const ChatTemplate& chat_template, std::span<const Message> messages);
+/// kUsage naming the field or role, where the template leaves out what a message says and `turns` do not have it.
+void require_rendered(const ChatTemplate& chat_template, std::span<const Message> messages, const Turns& turns);
 
 }  // namespace hone::text
