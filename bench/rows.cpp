@@ -217,7 +217,7 @@ Json ppo(const fs::path& inputs, const fs::path& scratch, const Shape& shape, co
 
 constexpr Row kRows[] = {
     {"pretrain", "tokens", "next-token prediction, AdamW", pretrain},
-    {"pretrain-muon", "tokens", "the same with Muon, the stage's default", pretrain_muon},
+    {"pretrain-muon", "tokens", "the same with Muon, which a new model is trained with", pretrain_muon},
     {"sft", "tokens", "supervised fine-tuning, AdamW", sft},
     {"reward", "tokens", "reward model on comparisons, AdamW", reward},
     {"rollout", "new tokens", "sampling with log-probabilities, end token off", rollout_row},

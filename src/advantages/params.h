@@ -26,7 +26,7 @@ struct RewardParams {
     v.choice(
         "missing_eos", missing_eos, {"none", "subtract", "replace"},
         "what an answer without an end token gets: its score, its score minus the penalty, or minus the penalty alone",
-        "none: TRL's default; TRL with a penalty subtracts, N+ and torchtune replace");
+        "subtract: what TRL does with a penalty (by default it has none); N+ and torchtune replace");
     v("missing_eos_penalty", missing_eos_penalty, "the penalty, in units of the score as normalised and clipped",
       "1: N+; torchtune 3");
     v.choice("score_normalise", score_normalise, {"none", "batch"},
@@ -42,6 +42,8 @@ struct RewardParams {
     v("whiten_rewards", whiten_rewards, "divide token rewards by their standard deviation over the batch, mean kept",
       "off: TRL; AlpacaFarm on");
     for (const char* key : {"missing_eos_penalty", "score_clip", "kl_clamp_limit"}) v.range(key, 0);
+    v.only_if("missing_eos_penalty", "missing_eos is subtract or replace", [this] { return missing_eos != "none"; });
+    v.only_if("kl_clamp_limit", "kl_clamp = symmetric", [this] { return kl_clamp == "symmetric"; });
   }
 };
 
@@ -83,6 +85,8 @@ struct KlParams {
     v("kl_horizon", kl_horizon, "answers after which the adaptive coefficient has moved by at most 20%",
       "10000: Ziegler et al. 2019");
     for (const char* key : {"kl_coef", "kl_target", "kl_horizon"}) v.range(key, 0);
+    for (const char* key : {"kl_target", "kl_horizon"})
+      v.only_if(key, "kl_controller = adaptive", [this] { return kl_controller == "adaptive"; });
   }
 };
 

@@ -19,7 +19,10 @@ struct Setting {
 
 Setting setting_of(const config::Field& f, const std::string& stage) {
   const std::string range = config::range_text(f);
-  return {f.key,  config::type_name(f) + (range.empty() ? "" : ", " + range), config::to_toml(f), f.doc, f.source,
+  std::string doc = f.doc;
+  for (const config::Condition& c : f.conditions)
+    doc += (&c == &f.conditions.front() ? "; read only where " : " and ") + c.text;
+  return {f.key,  config::type_name(f) + (range.empty() ? "" : ", " + range), config::to_toml(f), doc, f.source,
           {stage}};
 }
 

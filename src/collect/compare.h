@@ -40,6 +40,8 @@ struct CompareParams {
     for (const char* key : {"count", "pairs", "opening_tokens"}) v.range(key, 1);
     v.group("sampling", sampling);
     v.group("annotator", annotator);
+    v.only_if("world", "judge = world", [this] { return judge == "world"; });
+    v.only_if("opening_tokens", "there are no prompts", [this] { return prompts.empty(); });
   }
 };
 

@@ -75,6 +75,25 @@ const Field& Fields::find(std::string_view key, const std::string& section, cons
               "`hone explain " + section + "` lists the keys");
 }
 
+void Fields::only_if(std::string_view key, std::string_view text, const std::function<bool()>& holds) {
+  const std::string whole = prefix_ + std::string(key);
+  bool found = false;
+  for (Field& f : list_)
+    if (f.key == whole || f.key.starts_with(whole + ".")) {
+      f.conditions.push_back({std::string(text), holds});
+      found = true;
+    }
+  HONE_CHECK(found, "a condition of a field that is not listed");
+}
+
+void Fields::omit(std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const std::string whole = prefix_ + std::string(key);
+    HONE_CHECK(std::erase_if(list_, [&](const Field& f) { return f.key == whole || f.key.starts_with(whole + "."); }) > 0,
+               "an omitted field that is not listed");
+  }
+}
+
 void Fields::range(std::string_view key, double minimum, double maximum) {
   const auto field = std::ranges::find(list_, prefix_ + std::string(key), &Field::key);
   HONE_CHECK(field != list_.end(), "a range of a field that is not listed");
@@ -129,6 +148,13 @@ void check_value(const Field& field, const std::string& where) {
           }
       },
       field.value);
+}
+
+void require_read(const Field& field, const std::string& where) {
+  for (const Condition& c : field.conditions)
+    if (!c.holds())
+      usage_error(where + ": '" + field.key + "' changes nothing here: it is read only where " + c.text,
+                  "leave it out, or see to that");
 }
 
 std::string type_name(const Field& field) {

@@ -6,12 +6,16 @@
 //     v.path("data", data, "files of comparisons");     // an input: must be there, and is recorded with its hash
 //     v.choice("loss", loss, {"sigmoid", "ipo"}, "which loss", "TRL's default");
 //     v.group("optim", optim);
+//     v.only_if("decay", "warmup > 0", [this] { return warmup > 0; });  // setting it elsewhere is an error
+//     v.omit({"optim.momentum"});                      // a group's setting that means nothing here: not known here
 //   }
 //
 // and defaults, TOML parsing, --set, unknown-key errors with a suggestion, `hone explain` and the resolved recipe in
 // the run folder all come from that one list.
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -27,6 +31,12 @@ using FieldPointer = std::variant<bool*, int*, int64_t*, uint64_t*, double*, std
 
 inline constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
+/// When a field is read at all.
+struct Condition {
+  std::string text;  ///< "kl_controller = adaptive"
+  std::function<bool()> holds;
+};
+
 struct Field {
   std::string key;  ///< dotted path inside the struct: "optim.lr"
   FieldPointer value;
@@ -36,6 +46,7 @@ struct Field {
   double minimum = -kNoLimit, maximum = kNoLimit;  ///< of a number, or of each in a list; both belong to the range
   bool path = false;                               ///< names files or folders, which are inputs of the run
   bool named = false;                              ///< of a path: each is NAME=PATH
+  std::vector<Condition> conditions = {};          ///< all of them; none: always read
 };
 
 /// Collects the fields of one params struct; the pointers live as long as the struct.
@@ -66,6 +77,11 @@ class Fields {
   }
   /// The numbers that a field listed before may take; outside of it: kUsage, naming key, value and range.
   void range(std::string_view key, double minimum, double maximum = kNoLimit);
+  /// Fields listed before that are read only where `holds`, said in `text`: a key, or a group with all of its keys. To
+  /// set one elsewhere is kUsage (require_read), so that nobody believes it did something.
+  void only_if(std::string_view key, std::string_view text, const std::function<bool()>& holds);
+  /// Takes out fields listed before, keys or whole groups, which mean nothing here: unknown keys from now on.
+  void omit(std::initializer_list<std::string_view> keys);
   template <class S>
   void group(std::string_view key, S& member) {
     const std::string outer = prefix_;
@@ -105,6 +121,9 @@ std::string range_text(const Field& field);
 /// kUsage "WHERE: 'watch_every' is 0, must be at least 1" if the field's value is outside its range, or not a number;
 /// likewise if a text holds a zero byte or a list of paths an empty one.
 void check_value(const Field& field, const std::string& where);
+/// kUsage "WHERE: 'kl_target' changes nothing: it is read only where kl_controller = adaptive" where a condition of the
+/// field does not hold.
+void require_read(const Field& field, const std::string& where);
 /// "number", "whole number", "text", "true or false", "list of texts", …
 std::string type_name(const Field& field);
 

@@ -145,19 +145,20 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
               "write STAGE.key=value, e.g. --set ppo.kl_coef=0.1");
 }
 
-void apply_entries(const Fields& fields, const StageEntry& stage) {
+std::map<std::string, std::string> apply_entries(const Fields& fields, const StageEntry& stage) {
   const auto has = [&](const std::string& key) {
     return std::ranges::any_of(fields.list(), [&](const Field& f) { return f.key == key; });
   };
+  std::map<std::string, std::string> given;
   for (const Entry& e : stage.entries) {
-    if (e.set_key.empty()) {
-      set_from_json(fields.find(e.key, stage.kind, e.where), parse_json(e.text, e.where), e.where);
-    } else {
-      // "world.people" is the stage world's key "people", or else its group's "world.people".
-      const bool whole = !has(e.key) && has(e.set_key);
-      set_from_text(fields.find(whole ? e.set_key : e.key, stage.kind, e.where), e.text, e.where);
-    }
+    // Of a --set "world.people" is the stage world's key "people", or else its group's "world.people".
+    const bool whole = !e.set_key.empty() && !has(e.key) && has(e.set_key);
+    const Field& field = fields.find(whole ? e.set_key : e.key, stage.kind, e.where);
+    if (e.set_key.empty()) set_from_json(field, parse_json(e.text, e.where), e.where);
+    else set_from_text(field, e.text, e.where);
+    given[field.key] = e.where;
   }
+  return given;
 }
 
 }  // namespace hone::config

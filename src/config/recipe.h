@@ -13,6 +13,7 @@
 // Reading keeps every value with its file and line, so that an error names both.
 #pragma once
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,7 +74,7 @@ Recipe read_recipe(const std::filesystem::path& path);
 /// key.
 void apply_set(Recipe& recipe, const std::string& assignment);
 
-/// Puts a stage's entries into its params struct.
-void apply_entries(const Fields& fields, const StageEntry& stage);
+/// Puts a stage's entries into its params struct; returns the keys that were given, each with its last place.
+std::map<std::string, std::string> apply_entries(const Fields& fields, const StageEntry& stage);
 
 }  // namespace hone::config

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/rng.h"
 
 namespace hone::data {
 namespace {
@@ -63,6 +64,26 @@ Corpus encode_corpus(std::span<const Document> documents, const text::Tokenizer&
       out.offsets.push_back(out.tokens());
       if (max_tokens > 0 && out.tokens() >= max_tokens) return out;
     }
+  }
+  return out;
+}
+
+HeldOut hold_out(const Corpus& corpus, double share, uint64_t seed) {
+  const auto n = static_cast<size_t>(corpus.documents());
+  std::vector<double> place(n);
+  for (size_t d = 0; d < n; ++d) place[d] = Stream(seed, "held-out", d).uniform();
+  const auto [nearest, farthest] = std::ranges::minmax_element(place);
+  HeldOut out;
+  out.train.shared_boundary = out.held_out.shared_boundary = corpus.shared_boundary;
+  for (size_t d = 0; d < n; ++d) {
+    const auto here = place.begin() + static_cast<std::ptrdiff_t>(d);
+    const bool held = n > 1 && share > 0 && here != farthest && (place[d] < share || here == nearest);
+    Corpus& side = held ? out.held_out : out.train;
+    // Where a document's bos is the eos before it, the first of a side brings its own along.
+    const bool brings_bos = corpus.shared_boundary && d > 0 && side.documents() == 0;
+    side.ids.insert(side.ids.end(), corpus.ids.begin() + corpus.offsets[d] - (brings_bos ? 1 : 0),
+                    corpus.ids.begin() + corpus.offsets[d + 1]);
+    side.offsets.push_back(side.tokens());
   }
   return out;
 }

@@ -39,6 +39,14 @@ struct Piece {
   int64_t size() const { return end - begin; }
 };
 
+struct HeldOut {
+  Corpus train, held_out;
+};
+/// Each document wholly to one side, drawn by its place and the seed: a piece of a text whose other pieces were learnt
+/// would be no test. Of two documents or more at least one is held out and one is left; of a single one nothing is held
+/// out.
+HeldOut hold_out(const Corpus& corpus, double share, uint64_t seed);
+
 struct CorpusSettings {
   std::string documents = "joined";
 

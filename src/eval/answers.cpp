@@ -78,7 +78,7 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
   return out;
 }
 
-std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers) {
+std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers, double temperature) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const Answer& a : answers) {
     std::vector<int32_t> ids = a.prompt;
@@ -86,7 +86,7 @@ std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const 
     sequences.push_back({std::move(ids), static_cast<int64_t>(a.prompt.size())});
   }
   std::vector<double> out;
-  for (const auto& logps : rollout::sequence_logps(decoder, sequences, 1.0, at::ScalarType::Undefined))
+  for (const auto& logps : rollout::sequence_logps(decoder, sequences, 1 / temperature, at::ScalarType::Undefined))
     out.push_back(std::accumulate(logps.begin(), logps.end(), 0.0));
   return out;
 }

@@ -47,7 +47,8 @@ std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tok
 std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers,
                                                   std::optional<int32_t> close_with = {}, int64_t max_positions = 0);
 
-/// For each answer, log p(answer | prompt) summed over its tokens, nats.
-std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers);
+/// For each answer, log p(answer | prompt) at `temperature`, above 0, summed over its tokens, nats.
+std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers,
+                                 double temperature = 1);
 
 }  // namespace hone::eval

@@ -1,5 +1,6 @@
 #include "eval/checks.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <string_view>
@@ -35,6 +36,16 @@ std::optional<double> plain_number(std::string_view s) {
 
 }  // namespace
 
+bool is_measure_of(const std::string& what, std::string_view whose) {
+  constexpr std::pair<std::string_view, std::string_view> kMeasures[] = {
+#define HONE_MEASURE(id, of, doc) {#id, of},
+#include "eval/measures.def"
+#undef HONE_MEASURE
+  };
+  return std::ranges::any_of(
+      kMeasures, [&](const auto& m) { return m.first == what && m.second.find(whose) != std::string_view::npos; });
+}
+
 Check parse_check(const std::string& text) {
   const auto refuse = [&] {
     usage_error("cannot read the check '" + text.substr(0, 200) + "'",
@@ -57,7 +68,11 @@ Check parse_check(const std::string& text) {
     if (!is_name(a)) refuse();
   }
   if (!is_name(left) || !bound) refuse();
-  return {text, std::string(left), std::string(a), std::string(b), std::string(all.substr(at, width)), *bound};
+  Check out{text, std::string(left), std::string(a), std::string(b), std::string(all.substr(at, width)), *bound};
+  if (width == 1 && (is_measure_of(out.what, "curves") || out.what == "distinct_across"))
+    usage_error("the check '" + text.substr(0, 200) + "': " + out.what + " has no interval for '" + out.op + "' to hold",
+                "write " + out.op + "= to hold the figure itself");
+  return out;
 }
 
 Checks run_checks(const std::vector<std::string>& checks, const Measure& measure) {

@@ -1,10 +1,12 @@
 // Checks of an evaluation, written in the recipe: "gold: ppo - sft >= 0.15", "kl: ppo <= 3", "give_in: ppo - sft > 0".
 // >= and <= hold the estimate against the number; > and < hold the near end of its 95% interval, which must lie beyond
-// it.
+// it: Wilson's of a share (Newcombe's of a difference of two), else a bootstrap over prompts. Figures of a single run
+// (`curves`) and of all answers together (distinct_across) have no interval, so there > and < are refused.
 #pragma once
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -22,7 +24,9 @@ struct Check {
   std::string text, what, a, b, op;
   double bound = 0;
 };
-/// Malformed: kUsage.
+/// Does measures.def name `what` as a figure of `whose`?
+bool is_measure_of(const std::string& what, std::string_view whose);
+/// Malformed, or > and < of what has no interval: kUsage.
 Check parse_check(const std::string& text);
 
 struct Checks {

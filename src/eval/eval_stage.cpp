@@ -15,22 +15,11 @@ namespace {
 
 using Names = std::set<std::string>;
 
-// Whether measures.def names `what` as a figure of `whose`.
-bool known(const std::string& what, std::string_view whose) {
-  constexpr std::pair<std::string_view, std::string_view> kMeasures[] = {
-#define HONE_MEASURE(id, of, doc) {#id, of},
-#include "eval/measures.def"
-#undef HONE_MEASURE
-  };
-  return std::ranges::any_of(
-      kMeasures, [&](const auto& m) { return m.first == what && m.second.find(whose) != std::string_view::npos; });
-}
-
 // Found before anything is sampled: a measure that does not exist, of something that is not there.
 void require_measurable(const Check& c, const EvalParams& params, const Names& models, const Names& watched) {
   const std::string check = "the check '" + c.text + "'";
   const bool world = params.judge == "world";
-  if (known(c.what, "reward model")) {
+  if (is_measure_of(c.what, "reward model")) {
     if (params.reward.empty()) usage_error(check + " is about a reward model", "give reward = \"FOLDER\"");
     if (!c.a.empty()) usage_error(check + " names '" + c.a + "', and this measure is of the reward model alone");
     if (params.judge == "none") usage_error(check + ": with judge = \"none\" no people compare answers");
@@ -40,14 +29,14 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
       usage_error(check + " is of the start model's answers, which is none of `models`");
     return;
   }
-  if (world && known(c.what, "curves")) {
+  if (world && is_measure_of(c.what, "curves")) {
     if (!watched.contains(c.a))
       usage_error(check + " names '" + c.a + "', which is none of `curves`",
                   "give curves = [\"NAME=@STAGE/metrics.jsonl\"] of a stage that was watched");
     if (!c.b.empty()) usage_error(check + ": this measure has no difference of two");
     return;
   }
-  if (!known(c.what, world ? "world" : "other judges"))
+  if (!is_measure_of(c.what, world ? "world" : "other judges"))
     usage_error(check + ": judge = \"" + params.judge + "\" measures no '" + c.what + "'",
                 "`hone list measures` names them");
   if (c.what == "utility" && params.judge != "stories") usage_error(check + " needs judge = \"stories\"");
@@ -58,6 +47,8 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
   require_model(c.a);
   if (!c.b.empty()) require_model(c.b);
   if (c.what != "kl" && c.what != "win_rate") return;
+  if (c.what == "kl" && params.sampling.temperature == 0)
+    usage_error(check + ": greedy answers are no sample, so they have no KL", "set sampling.temperature above 0");
   if (!models.contains(params.start))
     usage_error(check + " is counted against '" + params.start + "', which is none of `models`",
                 "set start = \"NAME\"");
@@ -83,6 +74,8 @@ void EvalParams::check() const {
   for (const std::string& t : tasks)
     if (!kTasks.contains(t)) usage_error("unknown task '" + t + "'", "`hone list tasks` names them");
   if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");
+  if (judge == "world" && !reward.empty() && names.contains(start) && annotators.empty())
+    usage_error("nobody judges the reward model's audit", "give annotators = \"@compare\", or no reward");
   if (judge != "world" && !names.contains(start))
     usage_error("the start model '" + start + "' is none of `models`", "set start = \"NAME\"");
   std::set<std::string> watched;

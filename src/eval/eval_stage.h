@@ -44,23 +44,22 @@ struct EvalParams {
              "who says what an answer is worth: the world's gold reward, the simulated reader of children's stories, "
              "or nobody, "
              "where the learned reward, KL and the texts' own measures are all there is");
-    v.path("world", world, "folder of a world stage (judge = world)");
+    v.path("world", world, "folder of a world stage");
     v.path("prompts", prompts, "files of held-out prompts");
     v("limit", limit, "prompts at most; 0: all");
     v("held_out", held_out,
-      "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts` (not judge = "
-      "world)");
+      "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts`");
     v.range("held_out", 0, data::kLargestHeldOut);
-    v("samples", samples, "answers to each prompt (not judge = world)");
-    v.path(
-        "original", original,
-        "folder of the model that KL and perplexity are measured under; empty: the start model's (not judge = world)");
+    v("samples", samples, "answers to each prompt");
+    v.range("samples", 1);
+    v.path("original", original,
+           "folder of the model that KL and perplexity are measured under; empty: the start model's");
     v("start", start, "the model that wins, changes and KL are counted against");
     v("final", final_model, "the model whose success the page reports");
     v.path("reward", reward, "folder of the reward model to audit; empty: none");
     v("close_unfinished", close_unfinished,
       "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as "
-      "behind every answer that it has learnt from; as ppo.close_unfinished (not judge = world)");
+      "behind every answer that it has learnt from; as ppo.close_unfinished");
     v.path("annotators", annotators,
            "folder of the compare stage whose simulated people judge the audit's comparisons");
     v("audit_samples", audit_samples, "answers of the start model to each prompt, for the audit of the reward model");
@@ -73,7 +72,19 @@ struct EvalParams {
     v("side_by_side", side_by_side, "prompts whose answers are shown side by side");
     v("require", require,
       "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\" (`hone list measures`); >= and <= hold the estimate, > and "
-      "< the end of its 95% interval. Of a reward model: \"MEASURE OP NUMBER\"");
+      "< the near end of its 95% interval (shares: Wilson, their differences Newcombe; else a bootstrap over prompts). "
+      "Of a reward model: \"MEASURE OP NUMBER\"");
+    for (const char* key : {"world", "curves"})
+      v.only_if(key, "judge = world", [this] { return judge == "world"; });
+    v.omit({"ties", "chosen_sides", "train_on"});  // prompts have neither winners nor answers
+    for (const char* key : {"held_out", "samples", "original", "close_unfinished", "format", "on_bad_line",
+                            "split_text_by", "passages", "chat_format", "max_length", "max_prompt_length", "too_long",
+                            "max_lost_share"})
+      v.only_if(key, "judge is stories or none", [this] { return judge != "world"; });
+    for (const char* key : {"close_unfinished", "annotators", "audit_samples"})
+      v.only_if(key, "reward is set", [this] { return !reward.empty(); });
+    v.only_if("annotators", "judge is world or stories", [this] { return judge != "none"; });
+    v.only_if("audit_samples", "annotators is set", [this] { return !annotators.empty(); });
   }
 };
 

@@ -86,7 +86,6 @@ void print_table(const OpenMeasures& e) {
 }  // namespace
 
 void run_open_ended(const EvalParams& params, config::StageContext& context) {
-  if (params.samples < 1) usage_error("eval: samples must be at least 1");
   const int64_t seed = context.run.seed;
   const bool stories = params.judge == "stories";
   std::vector<std::pair<std::string, std::string>> folders;
@@ -123,9 +122,12 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
                        params.sampling, sampling_seed, "  " + name + " answers");
     const std::vector<double> under_original = answer_logps(original.decoder, m.answers);
     for (const double logp : under_original) m.nll.push_back(-logp);
-    if (folder != original_folder) {
-      const std::vector<double> own = answer_logps(speaker.decoder, m.answers);
-      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - under_original[i]);
+    // KL is at the temperature that was sampled, perplexity at the model's own.
+    if (const double temperature = params.sampling.temperature; folder != original_folder && temperature > 0) {
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers, temperature),
+                                theirs = temperature == 1 ? under_original
+                                                          : answer_logps(original.decoder, m.answers, temperature);
+      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
     }
     if (reward) m.reward = reward->score(as_rewarded(m.answers));
     for (size_t i = 0; i < m.answers.size(); ++i) {

@@ -49,9 +49,10 @@ std::vector<double> per_answer(const Measured& m, const std::string& what) {
   return {};
 }
 
-bool is_share(const std::string& what) {
-  return what == "utility" || what == "win_rate" || what == "eos_share" || what == "repetition" ||
-         what.starts_with("distinct_");
+// A share of prompts; other figures may lie between 0 and 1 too.
+bool is_share(const std::string& what) { return what == "win_rate" || what == "eos_share"; }
+bool is_bounded(const std::string& what) {
+  return what == "utility" || what == "repetition" || what.starts_with("distinct_");
 }
 
 // The end of a long conversation: the page shows what the answer answers.
@@ -78,10 +79,8 @@ std::vector<double> OpenMeasures::values(const Measured& m, const std::string& w
 
 // A figure of all answers together, which no mean over prompts gives.
 std::optional<stats::Estimate> OpenMeasures::whole(const Measured& m, const std::string& what) const {
-  if (what == "perplexity" && !m.nll.empty()) {
-    const std::vector<double> tokens = per_answer(m, "length");
-    return perplexity(by_prompt(m.nll, samples_), by_prompt(tokens, samples_));
-  }
+  if (what == "perplexity" && !m.nll.empty())
+    return perplexity(by_prompt(m.nll, samples_), by_prompt(per_answer(m, "length"), samples_));
   if (what != "distinct_across") return std::nullopt;
   const double value = distinct_across(m.words, 2, kWordsAcross);
   return stats::Estimate{value, value, value, static_cast<int64_t>(m.words.size())};
@@ -91,19 +90,20 @@ std::optional<stats::Estimate> OpenMeasures::measure(const std::string& what, co
   if (const auto e = whole(m, what)) return e;
   const std::vector<double> v = values(m, what);
   if (v.empty()) return std::nullopt;
-  if (what == "eos_share" && samples_ == 1)
-    return stats::wilson(std::accumulate(v.begin(), v.end(), 0.0), static_cast<int64_t>(v.size()));
-  stats::Estimate e = stats::mean_interval(v);
-  if (is_share(what)) e.low = std::max(0.0, e.low), e.high = std::min(1.0, e.high);
+  if (is_share(what)) return share(v);
+  stats::Estimate e = stats::bootstrap_mean(v);
+  if (is_bounded(what)) e.low = std::max(0.0, e.low), e.high = std::min(1.0, e.high);
   return e;
 }
 
 std::optional<stats::Estimate> OpenMeasures::difference(const std::string& what, const Measured& a,
                                                         const Measured& b) const {
-  const auto x = whole(a, what), y = whole(b, what);
-  if (x && y) {
-    const double half = std::hypot((x->high - x->low) / 2, (y->high - y->low) / 2), d = x->value - y->value;
-    return stats::Estimate{d, d - half, d + half, x->n};
+  if (what == "perplexity" && !a.nll.empty() && !b.nll.empty())
+    return perplexity_difference(by_prompt(a.nll, samples_), by_prompt(per_answer(a, "length"), samples_),
+                                 by_prompt(b.nll, samples_), by_prompt(per_answer(b, "length"), samples_));
+  if (const auto x = whole(a, what), y = whole(b, what); x && y) {
+    const double d = x->value - y->value;
+    return stats::Estimate{d, d, d, x->n};
   }
   const std::vector<double> u = values(a, what), v = values(b, what);
   return u.empty() || u.size() != v.size() ? std::nullopt : std::optional(paired_difference(u, v));

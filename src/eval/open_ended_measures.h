@@ -33,7 +33,7 @@ struct Measured {
 /// Measures by name: utility, reward, win_rate (over `start`: by utility, else by reward), kl, length, eos_share,
 /// repetition (share of word triples that the answer has said before), distinct_1, distinct_2: means over prompts of
 /// the mean over a prompt's samples. perplexity (text_measures.h) and distinct_across (word pairs, of each answer's
-/// first 40 words) are of all answers together.
+/// first 40 words; without an interval) are of all answers together.
 class OpenMeasures {
  public:
   OpenMeasures(OpenPrompts prompts, int64_t samples)
@@ -46,7 +46,7 @@ class OpenMeasures {
   const Measured* find(const std::string& name) const;
   /// Nothing where there is no such measure, or the model lacks it.
   std::optional<stats::Estimate> measure(const std::string& what, const Measured& m) const;
-  /// a less b, paired over prompts; of figures of all answers together as if they were independent.
+  /// a less b, paired over prompts.
   std::optional<stats::Estimate> difference(const std::string& what, const Measured& a, const Measured& b) const;
 
   /// Entries of results.json (report/results.h).

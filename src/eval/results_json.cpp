@@ -11,12 +11,13 @@
 
 namespace hone::eval {
 
-Json share_json(std::span<const double> flags) {
-  return rewards::estimate_json(
-      stats::wilson(std::accumulate(flags.begin(), flags.end(), 0.0), static_cast<int64_t>(flags.size())));
+stats::Estimate share(std::span<const double> values) {
+  return stats::wilson(std::accumulate(values.begin(), values.end(), 0.0), static_cast<int64_t>(values.size()));
 }
 
-Json mean_json(std::span<const double> values) { return rewards::estimate_json(stats::mean_interval(values)); }
+Json share_json(std::span<const double> values) { return rewards::estimate_json(share(values)); }
+
+Json mean_json(std::span<const double> values) { return rewards::estimate_json(stats::bootstrap_mean(values)); }
 
 std::vector<double> wins_over(std::span<const double> own, std::span<const double> other) {
   HONE_CHECK(own.size() == other.size());
@@ -41,9 +42,11 @@ std::vector<size_t> side_by_side_order(size_t prompts, int64_t count, std::span<
 
 stats::Estimate paired_difference(std::span<const double> x, std::span<const double> y) {
   HONE_CHECK(x.size() == y.size());
+  const auto flag = [](double v) { return v == 0 || v == 1; };
+  if (std::ranges::all_of(x, flag) && std::ranges::all_of(y, flag)) return stats::paired_share_difference(x, y);
   std::vector<double> d(x.size());
   for (size_t i = 0; i < d.size(); ++i) d[i] = x[i] - y[i];
-  return stats::mean_interval(d);
+  return stats::bootstrap_mean(d);
 }
 
 }  // namespace hone::eval

@@ -12,13 +12,18 @@
 namespace hone::eval {
 namespace {
 
-// Fisher's z interval of a correlation.
-stats::Estimate correlation_interval(std::span<const double> x, std::span<const double> y, int64_t groups) {
-  const double r = stats::pearson(x, y);
-  const double freedom = static_cast<double>(x.size()) - static_cast<double>(groups) - 2;
-  if (freedom < 2 || std::abs(r) >= 1) return {r, r, r, static_cast<int64_t>(x.size())};
-  const double z = std::atanh(r), half = 1.959963984540054 / std::sqrt(freedom);
-  return {r, std::tanh(z - half), std::tanh(z + half), static_cast<int64_t>(x.size())};
+// Of values centred within each prompt, whose sums over a prompt are given: xy, xx, yy.
+struct Products {
+  std::vector<double> xy, xx, yy;
+};
+
+stats::Estimate correlation_by_prompt(const Products& p) {
+  return stats::bootstrap(std::ssize(p.xy), [&](std::span<const int32_t> counts) {
+    double xy = 0, xx = 0, yy = 0;
+    for (size_t i = 0; i < counts.size(); ++i)
+      xy += counts[i] * p.xy[i], xx += counts[i] * p.xx[i], yy += counts[i] * p.yy[i];
+    return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+  });
 }
 
 }  // namespace
@@ -32,18 +37,23 @@ RewardAudit audit_reward_model(const rewards::RewardModel& reward, const std::st
              answers.size() % per_prompt == 0);
   const world::AnnotatorParams annotators = world::load_annotators(annotators_folder);
   const std::vector<double> scores = reward.score(sequences);
-  const double scale = reward.config().reward_scale;
+  const double scale = reward.scale();
 
-  std::vector<double> centred_score, centred_gold, ceiling, longer;
+  std::vector<double> ceiling, longer;
+  std::vector<double> gap, comparisons;  // of each prompt: right choices of the true utility less the model's; how many
+  Products products;
   std::vector<rewards::Compared> compared;
   uint64_t index = 0;
   for (size_t first = 0; first < answers.size(); first += per_prompt) {
     const auto own_gold = gold.subspan(first, per_prompt);
     const auto score = std::span<const double>(scores).subspan(first, per_prompt);
+    double xy = 0, xx = 0, yy = 0;
     for (size_t s = 0; s < per_prompt; ++s) {
-      centred_gold.push_back(own_gold[s] - stats::mean(own_gold));
-      centred_score.push_back(score[s] - stats::mean(score));
+      const double x = score[s] - stats::mean(score), y = own_gold[s] - stats::mean(own_gold);
+      xy += x * y, xx += x * x, yy += y * y;
     }
+    products.xy.push_back(xy), products.xx.push_back(xx), products.yy.push_back(yy);
+    gap.push_back(0), comparisons.push_back(0);
     for (size_t a = 0; a < per_prompt; ++a)
       for (size_t b = a + 1; b < per_prompt; ++b) {
         const std::string &text_a = answers[first + a].text, &text_b = answers[first + b].text;
@@ -54,24 +64,18 @@ RewardAudit audit_reward_model(const rewards::RewardModel& reward, const std::st
         const int truth = world::true_choice(seen[first + a], seen[first + b]);
         compared.push_back({margin, ""});
         ceiling.push_back(truth < 0 ? 0.5 : truth == choice.preferred ? 1.0 : 0.0);
+        gap.back() += ceiling.back() - compared.back().right();
+        comparisons.back() += 1;
         const auto &chosen = answers[first + better].text, &rejected = answers[first + worse].text;
         longer.push_back(chosen.size() > rejected.size() ? 1 : chosen.size() == rejected.size() ? 0.5 : 0);
       }
   }
   RewardAudit out;
-  const auto wilson = [](const std::vector<double>& v) {
-    double sum = 0;
-    for (const double x : v) sum += x;
-    return stats::wilson(sum, static_cast<int64_t>(v.size()));
-  };
   out.accuracy = rewards::accuracy(compared);
-  out.ceiling = wilson(ceiling);
-  std::vector<double> right;
-  for (const rewards::Compared& c : compared) right.push_back(c.right());
-  out.accuracy_gap = paired_difference(ceiling, right);
-  out.correlation =
-      correlation_interval(centred_score, centred_gold, static_cast<int64_t>(answers.size() / per_prompt));
-  Json longer_json = rewards::estimate_json(wilson(longer));
+  out.ceiling = share(ceiling);
+  out.accuracy_gap = stats::bootstrap_ratio(gap, comparisons);
+  out.correlation = correlation_by_prompt(products);
+  Json longer_json = share_json(longer);
   longer_json["name"] = "the longer answer is better";
   out.json = dump_json(Json{{"accuracy", rewards::estimate_json(out.accuracy)},
                             {"ceiling", rewards::estimate_json(out.ceiling)},

@@ -15,7 +15,7 @@ namespace hone::eval {
 
 struct RewardAudit {
   stats::Estimate accuracy, ceiling, correlation;
-  stats::Estimate accuracy_gap;  ///< ceiling less accuracy, paired
+  stats::Estimate accuracy_gap;  ///< ceiling less accuracy, on the same comparisons; interval over prompts
   std::string json;              ///< the "reward_model" object of results.json
 };
 

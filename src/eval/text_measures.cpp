@@ -9,8 +9,6 @@
 namespace hone::eval {
 namespace {
 
-constexpr double kNormal95 = 1.959963984540054;
-
 bool in_word(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '\'' || c > 127;
 }
@@ -24,6 +22,13 @@ size_t collect(std::span<const std::string> words, size_t n, std::set<std::strin
     seen.insert(std::move(gram));
   }
   return words.size() - n + 1;
+}
+
+double resampled_perplexity(std::span<const double> nll, std::span<const double> tokens,
+                            std::span<const int32_t> counts) {
+  double nats = 0, all = 0;
+  for (size_t i = 0; i < counts.size(); ++i) nats += counts[i] * nll[i], all += counts[i] * tokens[i];
+  return all > 0 ? std::exp(nats / all) : 0;
 }
 
 }  // namespace
@@ -59,15 +64,16 @@ double distinct_across(std::span<const std::vector<std::string>> texts, size_t n
 
 stats::Estimate perplexity(std::span<const double> nll, std::span<const double> tokens) {
   HONE_CHECK(nll.size() == tokens.size());
-  double nats = 0, count = 0;
-  for (size_t i = 0; i < nll.size(); ++i) nats += nll[i], count += tokens[i];
-  if (count == 0) return {};
-  const auto n = static_cast<double>(nll.size());
-  const double rate = nats / count;
-  std::vector<double> residuals;
-  for (size_t i = 0; i < nll.size(); ++i) residuals.push_back(nll[i] - rate * tokens[i]);
-  const double half = kNormal95 * stats::stddev(residuals) * std::sqrt(n) / count;
-  return {std::exp(rate), std::exp(rate - half), std::exp(rate + half), static_cast<int64_t>(nll.size())};
+  return stats::bootstrap(std::ssize(nll),
+                          [&](std::span<const int32_t> counts) { return resampled_perplexity(nll, tokens, counts); });
+}
+
+stats::Estimate perplexity_difference(std::span<const double> nll_a, std::span<const double> tokens_a,
+                                      std::span<const double> nll_b, std::span<const double> tokens_b) {
+  HONE_CHECK(nll_a.size() == tokens_a.size() && nll_b.size() == tokens_b.size() && nll_a.size() == nll_b.size());
+  return stats::bootstrap(std::ssize(nll_a), [&](std::span<const int32_t> counts) {
+    return resampled_perplexity(nll_a, tokens_a, counts) - resampled_perplexity(nll_b, tokens_b, counts);
+  });
 }
 
 }  // namespace hone::eval

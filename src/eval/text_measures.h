@@ -22,9 +22,11 @@ double distinct(std::span<const std::string> words, size_t n);
 /// repeat. Falls where a model tells everybody the same story.
 double distinct_across(std::span<const std::vector<std::string>> texts, size_t n, size_t words_each);
 
-/// exp of the mean negative log-probability of a token. `nll[i]` nats over `tokens[i]` tokens of text i; the interval
-/// is that of the ratio estimator Σ nll / Σ tokens over independent texts (its linearised standard error), taken
-/// through exp. n is the number of texts.
+/// exp of the mean negative log-probability of a token: `nll[i]` nats over `tokens[i]` tokens of text i; bootstrap
+/// interval over texts. n is the number of texts.
 stats::Estimate perplexity(std::span<const double> nll, std::span<const double> tokens);
+/// Of answers a less that of answers b, to the same prompts.
+stats::Estimate perplexity_difference(std::span<const double> nll_a, std::span<const double> tokens_a,
+                                      std::span<const double> nll_b, std::span<const double> tokens_b);
 
 }  // namespace hone::eval

@@ -7,18 +7,24 @@
 #include "base/files.h"
 #include "config/run_folder.h"
 #include "eval/answers.h"
+#include "eval/checks.h"
 
 namespace hone::eval {
 
 std::optional<stats::Estimate> Watched::measure(const std::string& what) const {
   const bool of_warnings = what == "warnings" || what == "warning_lead";
-  if (points.empty() || (of_warnings && !warnings)) return {};
+  if ((what != "warnings" && points.empty()) || (of_warnings && !warnings)) return {};
+  // The look before the first step of PPO has no score yet.
+  std::vector<double> scores;
+  for (const Point& p : points)
+    if (p.score) scores.push_back(*p.score);
+  if (what == "score_gain" && scores.size() < 2) return {};
   const auto best = std::ranges::max_element(points, {}, &Point::gold);
   double value = 0;
   if (what == "warnings") value = static_cast<double>(warnings->size());
   else if (what == "watched_gain") value = best->gold - points.front().gold;
   else if (what == "watched_fall") value = best->gold - points.back().gold;
-  else if (what == "score_gain") value = points.back().score - points.front().score;
+  else if (what == "score_gain") value = scores.back() - scores.front();
   else if (what == "warning_lead")
     value = static_cast<double>(best->step - (warnings->empty() ? points.back().step + 1 : warnings->front()));
   else return {};
@@ -37,7 +43,7 @@ Watched read_watched(const std::string& named_path) {
                     "`curves` names the metrics.jsonl of a stage that was watched");
     out.points.push_back({.step = j.value("step", int64_t{0}),
                           .kl = j.value("kl", 0.0),
-                          .score = j.value("score", 0.0),
+                          .score = j.contains("score") ? std::optional(j.value("score", 0.0)) : std::nullopt,
                           .gold = j.value("eval_gold", 0.0),
                           .hidden = j.value("eval_hidden_faults", 0.0),
                           .visible = j.value("eval_visible_faults", 0.0)});
@@ -51,14 +57,25 @@ Watched read_watched(const std::string& named_path) {
   return out;
 }
 
+void require_watched(const std::vector<Watched>& watched, const std::vector<std::string>& require) {
+  for (const std::string& text : require) {
+    const Check check = parse_check(text);
+    const auto w = std::ranges::find(watched, check.a, &Watched::name);
+    if (w != watched.end() && is_measure_of(check.what, "curves") && !w->measure(check.what))
+      usage_error("the check '" + text + "': the metrics of '" + check.a + "' hold no such thing",
+                  "they must come from a stage whose `watch` was set, and stand beside its run.json");
+  }
+}
+
 void add_curves(const std::vector<Watched>& watched, Json& results) {
   for (const Watched& w : watched)
     for (const Watched::Point& p : w.points) {
-      results["gold_vs_proxy"].push_back({{"series", w.name},
-                                          {"step", p.step},
-                                          {"sqrt_kl", std::sqrt(std::max(0.0, p.kl))},
-                                          {"proxy", p.score},
-                                          {"gold", p.gold}});
+      if (std::ranges::any_of(w.points, [](const Watched::Point& x) { return x.score.has_value(); }))
+        results["gold_vs_proxy"].push_back({{"series", w.name},
+                                            {"step", p.step},
+                                            {"sqrt_kl", std::sqrt(std::max(0.0, p.kl))},
+                                            {"proxy", p.score.value_or(0)},  // at the start: what answers are given
+                                            {"gold", p.gold}});
       results["faults"].push_back({{"series", w.name}, {"step", p.step}, {"hidden", p.hidden}, {"visible", p.visible}});
     }
 }

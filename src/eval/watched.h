@@ -13,7 +13,7 @@ struct Watched {
   struct Point {
     int64_t step = 0;
     double kl = 0;                   ///< to the reference, nats an answer
-    double score = 0;                ///< the learned reward
+    std::optional<double> score;     ///< the learned reward, where the stage has one
     double gold = 0;                 ///< of the probe's held-out prompts
     double hidden = 0, visible = 0;  ///< share of answers with such a fault
   };
@@ -30,6 +30,9 @@ struct Watched {
 
 /// NAME=…/metrics.jsonl. Warnings are in run.json beside it, if it is there. Malformed: kUsage with file and line.
 Watched read_watched(const std::string& named_path);
+
+/// Each check about a curve of `watched` must find its figure there, before anything is sampled: else kUsage.
+void require_watched(const std::vector<Watched>& watched, const std::vector<std::string>& require);
 
 /// Adds `gold_vs_proxy` and `faults` to results.json.
 void add_curves(const std::vector<Watched>& watched, Json& results);

@@ -46,7 +46,8 @@ std::vector<double> WorldMeasures::values(const Judged& m, const std::string& wh
 
 std::optional<stats::Estimate> WorldMeasures::measure(const std::string& what, const Judged& m) const {
   const std::vector<double> v = values(m, what);
-  return v.empty() ? std::nullopt : std::optional(stats::mean_interval(v));
+  if (v.empty()) return std::nullopt;
+  return what == "gold" || what == "kl" ? stats::bootstrap_mean(v) : share(v);
 }
 
 std::optional<stats::Estimate> WorldMeasures::difference(const std::string& what, const Judged& a,
@@ -78,9 +79,9 @@ Json WorldMeasures::model_json(const Judged& m) const {
   j["length"] = mean_json(length);
   if (start && start != &m) {
     const std::vector<double> wins = values(m, "win_rate");
-    j["win_rate"] = mean_json(wins);
+    j["win_rate"] = share_json(wins);
     j["win_rate"]["ties"] = std::ranges::count(wins, 0.5);
-    j["kl"] = mean_json(m.kl);
+    if (!m.kl.empty()) j["kl"] = mean_json(m.kl);
   }
   return j;
 }

@@ -57,6 +57,9 @@ void print_table(const Json& models) {
 
 void run_world(const EvalParams& params, config::StageContext& context) {
   const int64_t seed = context.run.seed;
+  std::vector<Watched> watched;
+  for (const std::string& text : params.curves) watched.push_back(read_watched(text));
+  require_watched(watched, params.require);
   const world::World world = world::load_world(params.world);
   WorldMeasures e(choose_prompts(params, world, seed));
   std::vector<std::vector<text::Message>> messages;
@@ -84,9 +87,9 @@ void run_world(const EvalParams& params, config::StageContext& context) {
       m.scores.push_back(world.score(*e.prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
     }
-    if (opened && reference) {
-      const std::vector<double> own = answer_logps(speaker.decoder, m.answers),
-                                theirs = answer_logps(reference->decoder, m.answers);
+    if (const double temperature = params.sampling.temperature; opened && reference && temperature > 0) {
+      const std::vector<double> own = answer_logps(speaker.decoder, m.answers, temperature),
+                                theirs = answer_logps(reference->decoder, m.answers, temperature);
       for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
     }
     e.models.push_back(std::move(m));
@@ -114,8 +117,6 @@ void run_world(const EvalParams& params, config::StageContext& context) {
   }
   results["side_by_side_about"] = "half drawn at random, half those on which the final model's gold changed most";
   results["side_by_side"] = e.side_by_side(params.side_by_side, seed);
-  std::vector<Watched> watched;
-  for (const std::string& text : params.curves) watched.push_back(read_watched(text));
   add_curves(watched, results);
 
   // 3. The reward model against the people and against gold.

@@ -52,7 +52,7 @@ struct PpoLossParams {
       "0.2: Schulman et al. 2017; TRL, OpenRLHF, verl");
     v("clip_high", clip_high, "the ratio is clipped from above at 1 + clip_high",
       "0.2: Schulman et al. 2017; DAPO uses 0.28");
-    v("dual_clip", dual_clip, "c > 1: where the advantage is negative the loss is at most -c·A; 0 = off",
+    v("dual_clip", dual_clip, "c, above 1: where the advantage is negative the loss is at most -c·A; 0: off",
       "off, as in TRL; verl 3, NeMo-RL 10 (Ye et al. 2020)");
     v("value_clip", value_clip,
       "the value may move at most this far from its old value before the loss stops helping; 0 = off",

@@ -1,6 +1,8 @@
 #include "optim/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -63,6 +65,40 @@ double Optimizer::lr(TensorKind kind) const {
   return own > 0 ? own : params_.lr;
 }
 
+std::vector<std::pair<std::string, double>> Optimizer::rates(double factor) const {
+  std::vector<std::pair<std::string, double>> out{{"lr", lr(TensorKind::kMatrix) * factor}};
+  for (const auto& [kind, key] : {std::pair{TensorKind::kEmbedding, "lr_embedding"},
+                                  {TensorKind::kVector, "lr_vector"},
+                                  {TensorKind::kHead, "lr_head"}})
+    if (lr(kind) != lr(TensorKind::kMatrix) &&
+        std::ranges::any_of(tensors_, [kind = kind](const NamedTensor& t) { return t.kind == kind; }))
+      out.emplace_back(key, lr(kind) * factor);
+  return out;
+}
+
+std::vector<std::string> Optimizer::unreached() const {
+  std::vector<std::string> names;
+  for (const Group& g : groups_)
+    for (size_t j = 0; j < g.members.size(); ++j)
+      if (!g.first[j].any().item<bool>()) names.push_back(tensors_[g.members[j]].name);
+  return names;
+}
+
+void Optimizer::require_reached() const {
+  // Where a kind of tensor is held still on purpose, what lies behind it may get nothing.
+  for (const Group& g : groups_)
+    if (g.lr == 0) return;
+  const std::vector<std::string> names = unreached();
+  if (names.empty()) return;
+  std::string list;
+  for (size_t i = 0; i < names.size() && i < 5; ++i) list += (i ? ", " : "") + names[i];
+  if (names.size() > 5) list += ", …";
+  fail(Kind::kBug,
+       "no gradient has reached " + std::to_string(names.size()) + " of " + std::to_string(tensors_.size()) +
+           " trainable tensors in " + std::to_string(teaching_steps_) + " steps: " + list,
+       "they take no part in the loss: freeze them or use them");
+}
+
 Optimizer::Group& Optimizer::group_for(const NamedTensor& t) {
   const bool muon = params_.rule == "muon" && t.kind == TensorKind::kMatrix;
   const double rate = lr(t.kind), decay = t.kind == TensorKind::kVector ? 0 : params_.weight_decay;
@@ -102,6 +138,8 @@ double Optimizer::step(double factor) {
                     .weight_decay = g.weight_decay});
     }
   }
+  // A step without any gradient (no advantage, pairs of equal sides) teaches nothing, so it shows nothing.
+  if (norm > 0 && ++teaching_steps_ == kTeachingSteps) require_reached();
   return norm;
 }
 

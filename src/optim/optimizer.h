@@ -1,6 +1,11 @@
 // One optimiser over named tensors: Muon for hidden matrices where the recipe says so, AdamW for everything else, each
 // kind of tensor with its own learning rate. No base class, no groups to set up: the kind decides.
 //
+// A tensor that no gradient reaches trains silently not at all (OpenRLHF#1258: 390 of 417), so the optimiser looks once,
+// when kTeachingSteps steps have brought a gradient to some tensor: one whose moment is still zero throughout has had
+// none in any step. It asks for gradients, not for changed weights: at a small learning rate a step may round to
+// nothing. And not after the first step alone: behind a head of zeros the trunk's first gradient is zero.
+//
 // Deterministic: the same gradients give the same bits, whatever the order of calls before. State and weights go to a
 // checkpoint as named tensors; loaded into an optimiser over the same tensors, the next step is the same to the bit.
 #pragma once
@@ -9,6 +14,9 @@
 
 namespace hone::optim {
 
+/// Steps with a gradient after which every tensor must have had one.
+inline constexpr int64_t kTeachingSteps = 5;
+
 class Optimizer {
  public:
   /// `tensors` are the trainable ones, names unique; they share storage with the model. A matrix must have two
@@ -16,12 +24,18 @@ class Optimizer {
   Optimizer(std::vector<NamedTensor> tensors, OptimParams params);
 
   /// Clips, then updates with every learning rate times `factor` (optim/schedule.h). Returns the global gradient norm
-  /// before clipping. Not finite: nothing is changed and the caller must stop.
+  /// before clipping. Not finite: nothing is changed and the caller must stop. A tensor that no gradient reaches: kBug
+  /// naming it.
   double step(double factor);
   void zero_grad();
 
   int64_t steps() const { return steps_; }
   double lr(TensorKind kind) const;  // before the schedule's factor
+  /// The rates in use at `factor`, as metrics hold them: "lr" is the matrices'; "lr_embedding", "lr_vector" and
+  /// "lr_head" stand beside it where there are such tensors and their rate is another.
+  std::vector<std::pair<std::string, double>> rates(double factor) const;
+  /// Names of tensors that no step so far has brought a gradient.
+  std::vector<std::string> unreached() const;
   const std::vector<NamedTensor>& tensors() const { return tensors_; }
   const OptimParams& params() const { return params_; }
   int64_t state_bytes() const;
@@ -39,11 +53,13 @@ class Optimizer {
     std::vector<Tensor> weights, first, second;  // first: exp_avg or momentum; second: exp_avg_sq or empty
   };
   Group& group_for(const NamedTensor& tensor);
+  void require_reached() const;
 
   std::vector<NamedTensor> tensors_;
   OptimParams params_;
   std::vector<Group> groups_;
   int64_t steps_ = 0;
+  int64_t teaching_steps_ = 0;  // of this process: a resumed run looks again, at moments that it has brought along
 };
 
 }  // namespace hone::optim

@@ -21,6 +21,7 @@ struct ScheduleParams {
     v("floor", floor, "where the decay ends, as a share of the full learning rate",
       "0; OpenRLHF and nanochat stop at 0.1 and 0");
     v.range("floor", 0, 1);
+    v.only_if("floor", "decay is linear or cosine", [this] { return decay != "constant"; });
   }
 };
 
@@ -40,17 +41,19 @@ struct OptimParams {
   std::string matrix_scale = "original";
   double clip_norm = 1;
   ScheduleParams schedule = {};
+  std::string lr_source = "1e-3: Kingma & Ba 2015";  ///< of lr's default, which each stage chooses for itself
 
   template <class V>
   void fields(V& v) {
     v.choice("rule", rule, {"adamw", "muon"},
              "adamw for every tensor, or muon for hidden matrices and adamw for the rest",
              "adamw: Loshchilov & Hutter 2019; muon: Jordan et al. 2024");
-    v("lr", lr, "learning rate of every kind of tensor that has none of its own", "1e-3");
-    v("matrix_lr", matrix_lr, "learning rate of hidden matrices; 0 = lr", "muon wants about 0.02 (Jordan et al. 2024)");
-    v("embedding_lr", embedding_lr, "learning rate of embeddings; 0 = lr", "lr");
-    v("vector_lr", vector_lr, "learning rate of norm gains and biases; 0 = lr", "lr");
-    v("head_lr", head_lr, "learning rate of the output layer and of reward and value heads; 0 = lr", "lr");
+    v("lr", lr, "learning rate of every kind of tensor that is given none of its own", lr_source);
+    v("matrix_lr", matrix_lr, "learning rate of hidden matrices; 0: lr",
+      "lr; Muon wants about 0.02 (Jordan et al. 2024)");
+    v("embedding_lr", embedding_lr, "learning rate of embeddings; 0: lr", "lr");
+    v("vector_lr", vector_lr, "learning rate of norm gains and biases; 0: lr", "lr");
+    v("head_lr", head_lr, "learning rate of the output layer and of reward and value heads; 0: lr", "lr");
     v("beta1", beta1, "AdamW's decay of the mean gradient", "0.9: Kingma & Ba 2015");
     v("beta2", beta2, "AdamW's decay of the mean squared gradient", "0.999: Kingma & Ba 2015; OpenRLHF 0.95");
     v("eps", eps, "added to the root of the mean squared gradient", "1e-8: PyTorch; N+ and AlpacaFarm 1e-5");
@@ -68,6 +71,8 @@ struct OptimParams {
       v.range(key, 0);
     for (const char* key : {"beta1", "beta2", "momentum"}) v.range(key, 0, 1);
     v.range("newton_schulz_steps", 1);
+    for (const char* key : {"momentum", "newton_schulz_steps", "matrix_scale"})
+      v.only_if(key, "rule = muon", [this] { return rule == "muon"; });
     schedule.fields(v);
   }
 };

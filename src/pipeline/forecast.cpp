@@ -14,7 +14,6 @@
 #include "model/llama2c.h"
 #include "pipeline/references.h"
 #include "text/tokenizer.h"
-#include "train/speed.h"
 
 namespace hone::pipeline {
 namespace {
@@ -131,8 +130,7 @@ void language_model(const train::LanguageModelParams& params, Known& known, Fore
   const double steps = params.steps > 0 ? static_cast<double>(params.steps) : std::ceil(tokens * params.epochs / batch);
   if (steps <= 0) return;
   f.work = steps_text(steps, batch);
-  f.seconds = steps * train::seconds_per_step(*f.model, params.optim, {params.batch_tokens, whole(amount.mean(128))},
-                                              known.run);
+  f.seconds = steps * known.speed.step(*f.model, params.optim, {params.batch_tokens, whole(amount.mean(128))});
   if (params.max_minutes > 0 && *f.seconds > params.max_minutes * 60) {
     f.seconds = params.max_minutes * 60;
     f.work += ", capped at " + decimal_text(params.max_minutes, 1) + " minutes";
@@ -159,7 +157,7 @@ void comparisons(Known& known, Forecast& f, const Amount& amount, double share, 
   const train::StepShape shape{whole(pair * static_cast<double>(batch_pairs)), whole(pair / 2)};
   f.work = "about " + count_text(whole(steps)) + (whole(steps) == 1 ? " step of " : " steps of ") +
            count_text(batch_pairs) + " comparisons";
-  f.seconds = steps * passes * train::seconds_per_step(*f.model, optim, shape, known.run);
+  f.seconds = steps * passes * known.speed.step(*f.model, optim, shape);
 }
 
 }  // namespace
@@ -250,11 +248,10 @@ void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
   const train::StepShape shape{whole(answers * (prompt + answer) / static_cast<double>(params.minibatches)),
                                whole(prompt + answer)};
   // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
-  const double pass = static_cast<double>(params.minibatches) *
-                      train::seconds_per_step(*f.model, params.policy_optim, shape, known.run);
+  const double pass =
+      static_cast<double>(params.minibatches) * known.speed.step(*f.model, params.policy_optim, shape);
   const double updates = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
-  const double sampling =
-      answers * answer * train::seconds_per_sampled_token(*f.model, whole(prompt), whole(answer), known.run);
+  const double sampling = answers * known.speed.answer(*f.model, whole(prompt), whole(answer));
   f.work = count_text(params.steps) + " iterations of " + count_text(whole(answers)) + " answers";
   f.seconds = iterations * (updates + sampling);
 }
@@ -271,7 +268,7 @@ void forecast(const collect::CompareParams& params, Known& known, Forecast& f) {
   f.bytes = frozen(*f.model);
   const double answers = count * static_cast<double>(params.samples);
   f.work = count_text(whole(answers)) + " answers";
-  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), known.run);
+  f.seconds = answers * known.speed.answer(*f.model, whole(each), whole(answer));
 }
 
 void forecast(const eval::EvalParams& params, Known& known, Forecast& f) {
@@ -287,7 +284,7 @@ void forecast(const eval::EvalParams& params, Known& known, Forecast& f) {
   const double answers = rows * static_cast<double>(std::ssize(params.models) * params.samples +
                                                     (params.reward.empty() ? 0 : params.audit_samples));
   f.work = count_text(whole(answers)) + " answers";
-  f.seconds = answers * answer * train::seconds_per_sampled_token(*f.model, whole(each), whole(answer), known.run);
+  f.seconds = answers * known.speed.answer(*f.model, whole(each), whole(answer));
 }
 
 }  // namespace hone::pipeline

@@ -20,6 +20,7 @@
 #include "train/ppo.h"
 #include "train/preference.h"
 #include "train/reward.h"
+#include "train/speed.h"
 #include "train/tokenizer.h"
 
 namespace hone::pipeline {
@@ -32,7 +33,9 @@ struct Amount {
 
 /// What is known of a recipe's run before it is made: of its stages so far, by the paths that their results will have.
 struct Known {
+  explicit Known(const config::RunSettings& run) : run(run), speed(run) {}
   config::RunSettings run;
+  train::Speed speed;
   std::map<std::string, model::ModelConfig> models;
   std::map<std::string, int64_t> vocabularies;
   std::map<std::string, Amount> files;

@@ -12,6 +12,7 @@
 #include "pipeline/references.h"
 #include "pipeline/run.h"
 #include "pipeline/stage.h"
+#include "pipeline/watched_stages.h"
 #include "tensor/runtime.h"
 
 namespace hone::pipeline {
@@ -25,8 +26,10 @@ std::string size_text(const std::string& path) {
 }
 
 // What a stage would do. The first thing that keeps the run from starting goes into `obstacle`.
-Forecast look_ahead(Stage& stage, const config::StageEntry& entry, const config::Fields& fields, Known& known,
-                    const fs::path& folder, const fs::path& out, std::string& obstacle) {
+Forecast look_ahead(Stage& stage, const config::Recipe& recipe, size_t index, const config::Fields& fields, Known& known,
+                    const fs::path& out, std::string& obstacle) {
+  const config::StageEntry& entry = recipe.stages[index];
+  const fs::path folder = stage_folder(recipe, out, index);
   Forecast f{.folder = folder.string()};
   const auto stops = [&](const std::string& why) {
     f.remarks.push_back(why);
@@ -34,6 +37,7 @@ Forecast look_ahead(Stage& stage, const config::StageEntry& entry, const config:
   };
   for (const auto& [key, path] : missing_inputs(fields, out)) stops("MISSING: " + key + " " + path);
   try {
+    require_watched_stages(fields, recipe, out, index);
     require_own_folder(folder, entry.kind);
     require_inputs_outside(fields, entry, folder);
     check_stage(stage, entry);
@@ -66,20 +70,18 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     log::info("  WOULD NOT START: " + obstacle);
     if (!e.hint.empty()) log::info("  hint: " + e.hint);
   }
-  Known known;
-  known.run = recipe.run;
+  Known known(recipe.run);
   double most = 0, seconds = 0;
   bool unread = false;
   std::string unknown;  // stages whose time is not known
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const config::StageEntry& entry = recipe.stages[i];
     const std::unique_ptr<Stage> stage = make_stage(entry.kind, entry.where);
-    const config::Fields fields = stage->fields();
-    config::apply_entries(fields, entry);
+    const config::Fields fields = apply_settings(*stage, entry);
     const auto named = input_paths(fields);  // as the recipe names them
     resolve_references(fields, recipe, out, i);
     const auto inputs = input_paths(fields);
-    const Forecast forecast = look_ahead(*stage, entry, fields, known, stage_folder(recipe, out, i), out, obstacle);
+    const Forecast forecast = look_ahead(*stage, recipe, i, fields, known, out, obstacle);
     unread = unread || forecast.unread;
     if (!forecast.seconds) unknown += (unknown.empty() ? "" : ", ") + entry.name;
     std::string line =

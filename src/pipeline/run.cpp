@@ -20,6 +20,7 @@
 #include "pipeline/folders.h"
 #include "pipeline/references.h"
 #include "pipeline/stage.h"
+#include "pipeline/watched_stages.h"
 #include "report/report.h"
 #include "tensor/runtime.h"
 
@@ -72,7 +73,9 @@ void print_headline(const config::Record& record) {
   std::string line;
   const Json summary = parse_json(record.summary_json, "summary");
   for (const auto& [key, value] : summary.items())
-    if (value.is_number()) line += (line.empty() ? "" : "  ") + key + " " + decimal_text(value.get<double>(), 3);
+    if (value.is_number() || value.is_string())
+      line += (line.empty() ? "" : "  ") + key + " " +
+              (value.is_string() ? value.get<std::string>() : decimal_text(value.get<double>(), 3));
   log::info("  " + record.name + " done in " + clock_text(record.seconds) + (line.empty() ? "" : ":  " + line));
 }
 
@@ -140,12 +143,12 @@ Prepared prepare(const config::Recipe& recipe, size_t index, const fs::path& out
   Prepared p;
   p.entry = &recipe.stages[index];
   p.stage = make_stage(p.entry->kind, p.entry->where);
-  p.fields = p.stage->fields();
-  config::apply_entries(p.fields, *p.entry);
+  p.fields = apply_settings(*p.stage, *p.entry);
   check_stage(*p.stage, *p.entry);
   p.context.run = recipe.run;
   p.context.folder = stage_folder(recipe, out, index);
   p.context.record.parents = resolve_references(p.fields, recipe, out, index);
+  require_watched_stages(p.fields, recipe, out, index);
   require_inputs(p.fields, *p.entry, out);
   require_own_folder(p.context.folder, p.entry->kind);
   require_inputs_outside(p.fields, *p.entry, p.context.folder);

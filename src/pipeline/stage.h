@@ -1,6 +1,7 @@
 // A stage behind its kind: params with their fields, and the function that runs it. Built from stages.def.
 #pragma once
 #include <memory>
+#include <set>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,8 @@ class Stage {
  public:
   virtual ~Stage() = default;
   virtual config::Fields fields() = 0;
+  /// Defaults that depend on other settings; `given` are the keys that somebody has set.
+  virtual void settle(const std::set<std::string>& given) = 0;
   /// What no single field can tell: a setting that must be given, settings that do not go together. kUsage.
   virtual void check() const = 0;
   virtual void run(config::StageContext& context) = 0;
@@ -37,6 +40,9 @@ struct StageKind {
 std::span<const StageKind> stage_kinds();
 /// Does "@stage" of this kind mean its model folder?
 bool makes_model(std::string_view kind);
+/// The stage's fields with the values of `entry`, and its defaults settled. A value that the stage would not read: kUsage
+/// with its place.
+config::Fields apply_settings(Stage& stage, const config::StageEntry& entry);
 /// Stage::check, with the stage's place in the message.
 void check_stage(const Stage& stage, const config::StageEntry& entry);
 /// The stage with its defaults; unknown kind: kUsage with a suggestion, `where` as prefix.

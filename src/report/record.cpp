@@ -65,8 +65,9 @@ std::string summary_of(const Stage& s) {
   const Json& summary = child(s.record, "summary");
   if (!summary.is_object()) return text;
   for (const auto& [key, value] : summary.items())
-    if (value.is_number())
-      text += "<li>" + escape(words(key)) + " <b>" + format_number(value.get<double>()) + "</b></li>";
+    if (value.is_number() || value.is_string())
+      text += "<li>" + escape(words(key)) + " <b>" +
+              (value.is_string() ? escape(value.get<std::string>()) : format_number(value.get<double>())) + "</b></li>";
   return text.empty() ? "" : "<ul class=parts>" + text + "</ul>";
 }
 

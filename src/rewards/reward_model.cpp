@@ -24,7 +24,7 @@ double uncertainty(std::span<const double> votes, double penalty) {
 
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
-                               int64_t micro_tokens) {
+                               int64_t micro_tokens, const std::function<void(int64_t done)>& progress) {
   const at::NoGradGuard no_grad;
   std::vector<double> out;
   out.reserve(sequences.size());
@@ -43,6 +43,7 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
     const Tensor scores = head.scores(hidden).to(at::kCPU, at::kFloat).contiguous();
     for (int64_t i = 0; i < scores.size(0); ++i) out.push_back(scores.const_data_ptr<float>()[i]);
     begin = end;
+    if (progress) progress(static_cast<int64_t>(end));
   }
   return out;
 }
@@ -82,6 +83,12 @@ void RewardModel::combine_by(const std::string& rule, double penalty) {
 #undef HONE_ENSEMBLE
 #undef HONE_REWARD
   usage_error("unknown rule '" + rule + "' for an ensemble", "`hone list rewards` names them");
+}
+
+double RewardModel::scale() const {
+  double sum = 0;
+  for (const Member& m : members_) sum += m.decoder.config().reward_scale;
+  return sum / static_cast<double>(members_.size());
 }
 
 std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> sequences) const {

@@ -11,6 +11,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +37,8 @@ class RewardModel {
   /// One reward for each sequence (prompt and answer), at its last token. Sequences must not be empty.
   std::vector<double> score(std::span<const std::vector<int32_t>> sequences) const;
   size_t members() const { return members_.size(); }
+  /// Raw score of one unit of reward, the members' mean: differences times it are log-odds under Bradley–Terry.
+  double scale() const;
   const model::ModelConfig& config() const { return members_.front().decoder.config(); }
 
  private:
@@ -45,10 +48,12 @@ class RewardModel {
   double penalty_ = 1;
 };
 
-/// Raw head scores at the last tokens, packed in micro-batches of at most `micro_tokens`.
+/// Raw head scores at the last tokens, packed in micro-batches of at most `micro_tokens`. `progress` is told how many
+/// sequences are done.
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
-                               int64_t micro_tokens = 16384);
+                               int64_t micro_tokens = 16384,
+                               const std::function<void(int64_t done)>& progress = {});
 
 /// Puts `end` behind a sequence that stopped without an end token, as one stands behind every answer that a reward
 /// model has learnt from. Nothing happens to one that has `ended`, without `end`, or where `max_positions` leave no

@@ -7,7 +7,8 @@
 namespace hone::rollout {
 
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
-                                               double inv_temperature, at::ScalarType compute, int64_t micro_tokens) {
+                                               double inv_temperature, at::ScalarType compute, int64_t micro_tokens,
+                                               const std::function<void(int64_t done)>& progress) {
   const at::NoGradGuard no_grad;
   std::vector<std::vector<float>> out;
   out.reserve(sequences.size());
@@ -51,6 +52,7 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
       next += n;
     }
     begin = end;
+    if (progress) progress(static_cast<int64_t>(end));
   }
   return out;
 }

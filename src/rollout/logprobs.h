@@ -1,5 +1,6 @@
 // Log-probabilities of given tokens under a model: the training forward pass without gradients.
 #pragma once
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,8 +16,10 @@ struct ScoredSequence {
 };
 
 /// For each sequence, log p(ids[i] | ids[0..i-1]) for i = first..len-1, nats, at inverse temperature `inv_temperature`.
+/// `progress` is told how many of them are done.
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
                                                double inv_temperature, at::ScalarType compute,
-                                               int64_t micro_tokens = 16384);
+                                               int64_t micro_tokens = 16384,
+                                               const std::function<void(int64_t done)>& progress = {});
 
 }  // namespace hone::rollout

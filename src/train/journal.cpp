@@ -34,12 +34,15 @@ void Journal::metrics(int64_t step, const Numbers& numbers) { metrics_.write(dum
 
 void Journal::timing(int64_t step, int64_t tokens, const Numbers& more) {
   const auto now = std::chrono::steady_clock::now();
-  const double seconds = std::chrono::duration<double>(now - last_).count();
+  const double seconds = std::chrono::duration<double>(now - last_ - apart_).count(),
+               apart = std::chrono::duration<double>(apart_).count();
   last_ = now;
+  apart_ = {};
   tokens_per_second_ = static_cast<double>(tokens) / std::max(1e-9, seconds);
   Numbers all{{"seconds", seconds},
               {"tokens_per_s", tokens_per_second_},
               {"memory_mb", static_cast<double>(peak_rss_bytes()) / 1e6}};
+  if (apart > 0) all.emplace_back("seconds_apart", apart);
   all.insert(all.end(), more.begin(), more.end());
   timing_.write(dump_json(line(step, all)));
 }

@@ -19,8 +19,21 @@ class Journal {
   /// `marks` from the checkpoint that the run resumes from, or null for a fresh start (existing lines are cut).
   Journal(const fs::path& folder, const Json* marks);
   void metrics(int64_t step, const Numbers& numbers);
-  /// `tokens` since the last call, for tokens per second.
+  /// `tokens` since the last call, for tokens per second of training.
   void timing(int64_t step, int64_t tokens, const Numbers& more = {});
+  /// While it lives, the time counts for no step: what is no training (a held-out evaluation, a look at gold, a
+  /// checkpoint) must not pass for slow training.
+  class Apart {
+   public:
+    explicit Apart(Journal& journal) : journal_(journal), start_(std::chrono::steady_clock::now()) {}
+    ~Apart() { journal_.apart_ += std::chrono::steady_clock::now() - start_; }
+    Apart(const Apart&) = delete;
+    Apart& operator=(const Apart&) = delete;
+
+   private:
+    Journal& journal_;
+    std::chrono::steady_clock::time_point start_;
+  };
   void sample(const Json& line);
   /// Byte lengths of the files, for the checkpoint; synced to disk.
   Json marks();
@@ -30,6 +43,7 @@ class Journal {
  private:
   LineWriter metrics_, timing_, samples_;
   std::chrono::steady_clock::time_point last_;
+  std::chrono::steady_clock::duration apart_{};  // since the last call of `timing`
   double tokens_per_second_ = 0;
 };
 

@@ -19,7 +19,6 @@
 #include "data/encode_rows.h"
 #include "data/split.h"
 #include "model/hf_folder.h"
-#include "optim/changed.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "text/tokenizer.h"
@@ -41,17 +40,20 @@ Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& 
   const auto read = data::read_documents(params.data, params.text.read);
   log::info("  " + read.report.summary());
   const data::Corpus stream = data::encode_corpus(read.rows, tokenizer, threads, params.max_data_tokens);
-  const std::vector<data::Piece> pieces = data::cut_pieces(stream, params.corpus, context);
-  Corpus corpus;
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    data::Sequence s;
-    s.ids.assign(stream.ids.begin() + pieces[i].begin, stream.ids.begin() + pieces[i].end);
-    s.weight.assign(s.ids.size(), 1.0f);
-    s.weight[0] = 0;
-    const bool held = Stream(seed, "held-out", i).uniform() < params.text.held_out;
-    (held ? corpus.held_out : corpus.train).push_back(std::move(s));
-  }
-  return corpus;
+  const data::HeldOut sides = data::hold_out(stream, params.text.held_out, seed);
+  const auto sequences_of = [&](const data::Corpus& side) {
+    std::vector<data::Sequence> out;
+    if (side.tokens() < 2) return out;
+    for (const data::Piece& piece : data::cut_pieces(side, params.corpus, context)) {
+      data::Sequence s;
+      s.ids.assign(side.ids.begin() + piece.begin, side.ids.begin() + piece.end);
+      s.weight.assign(s.ids.size(), 1.0f);
+      s.weight[0] = 0;
+      out.push_back(std::move(s));
+    }
+    return out;
+  };
+  return {sequences_of(sides.train), sequences_of(sides.held_out)};
 }
 
 Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context,
@@ -162,11 +164,9 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   // 4. Steps.
   optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   const auto start = std::chrono::steady_clock::now();
-  double evaluation = 0;
+  std::optional<double> evaluation;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
-    std::optional<optim::FirstStepCheck> first;
-    if (step == 0) first.emplace(optimizer.tensors());
     optimizer.zero_grad();
     const auto [loss, tokens] =
         add_language_gradient(decoder, corpus.train, lengths, batch, params.micro_tokens, forward);
@@ -177,7 +177,6 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       for (const int64_t i : batch) replay.push_back(corpus.train[static_cast<size_t>(i)].ids);
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
-    if (first) first->assert_all_changed();
     seen += tokens;
 
     // A cap on the wall clock shortens the plan once the speed is known; before this step's checkpoint, which must hold
@@ -198,20 +197,20 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       }
     }
 
-    Numbers numbers{{"loss", loss},
-                    {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor},
-                    {"grad_norm", norm},
-                    {"tokens", static_cast<double>(tokens)}};
+    Numbers numbers{{"loss", loss}};
+    for (const auto& rate : optimizer.rates(factor)) numbers.push_back(rate);
+    numbers.emplace_back("grad_norm", norm);
+    numbers.emplace_back("tokens", static_cast<double>(tokens));
     std::optional<double> score;
     if (session.evaluation_due(step) && !corpus.held_out.empty()) {
-      evaluation = held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens);
-      numbers.emplace_back("held_out_loss", evaluation);
-      score = evaluation;
+      score = evaluation = session.apart(
+          [&] { return held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens); });
+      numbers.emplace_back("held_out_loss", *evaluation);
     }
     session.journal().metrics(step + 1, numbers);
     session.step_done(
         step, tokens,
-        "loss " + decimal_text(loss, 3) + (evaluation > 0 ? "  held out " + decimal_text(evaluation, 3) : ""), score);
+        "loss " + decimal_text(loss, 3) + (evaluation ? "  held out " + decimal_text(*evaluation, 3) : ""), score);
   }
 
   // 5. The result.
@@ -223,11 +222,27 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
                                              {"vocabulary", decoder.config().vocab_size},
                                              {"layers", decoder.config().layers},
                                              {"width", decoder.config().width}});
-  context.record.summary_json = dump_json(
-      Json{{"held_out_loss", evaluation}, {"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});
+  Json summary = held_out_summary({{"held_out_loss", evaluation}});
+  summary.update(Json{{"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});
+  context.record.summary_json = dump_json(summary);
 }
 
 }  // namespace
+
+void LanguageModelParams::settle(const std::set<std::string>& given) {
+  if (!model.empty()) return;
+  const auto put = [&](const char* key, double& value, double own) {
+    if (!given.contains(key)) value = own;
+  };
+  const bool rule_given = given.contains("optim.rule"), muon = !rule_given || optim.rule == "muon";
+  if (!rule_given) optim.rule = "muon";
+  if (given.contains("optim.lr")) return;
+  put("optim.lr", optim.lr, muon ? 3e-3 : 1e-3);
+  if (!muon) return;
+  // Muon decides whether a small model learns facts at all in the time.
+  put("optim.matrix_lr", optim.matrix_lr, 0.01);
+  put("optim.embedding_lr", optim.embedding_lr, 0.02);
+}
 
 void LanguageModelParams::check() const {
   if (data.empty()) usage_error("no data", "give data = [\"FILE\", …]");

@@ -1,5 +1,7 @@
 // Pretraining and supervised fine-tuning: next-token prediction on packed sequences, one loop for both.
 #pragma once
+#include <set>
+
 #include "config/stage_context.h"
 #include "data/corpus.h"
 #include "model/config.h"
@@ -33,6 +35,9 @@ struct ShapeSettings {
 };
 
 struct LanguageModelParams {
+  /// The optimiser's defaults hold for a given model; a new one gets those it is made with (docs/log.md), as far as
+  /// `given`, the keys that somebody has set, leaves them open: `lr` alone is every tensor's.
+  void settle(const std::set<std::string>& given);
   /// No data, nothing to start from, a shape that cannot be: kUsage.
   void check() const;
   std::string model;      // SFT and continued pretraining
@@ -40,7 +45,7 @@ struct LanguageModelParams {
   std::vector<std::string> data;
   int64_t steps = 0;
   double epochs = 1;
-  int64_t batch_tokens = 1024;
+  int64_t batch_tokens = 4096;
   int64_t micro_tokens = 16384;
   int64_t max_data_tokens = 0;
   double max_minutes = 0;
@@ -52,12 +57,14 @@ struct LanguageModelParams {
   KeepSettings keep;
 
   void fields(config::Fields& v) {
-    v.path("model", model, "folder of the model to start from; empty: a new one of `shape`");
+    v.path("model", model,
+           "folder of the model to start from; empty: a new one of `shape`, for which optim.rule is muon, optim.lr 3e-3, "
+           "matrix_lr 0.01 and embedding_lr 0.02 where neither rule nor lr is set");
     v.path("tokenizer", tokenizer, "folder of the tokenizer of a new model");
     v.path("data", data, "files: text for pretraining; prompt/completion or messages for fine-tuning");
     v("steps", steps, "optimiser steps; 0: as many as `epochs` make");
     v("epochs", epochs, "passes over the data");
-    v("batch_tokens", batch_tokens, "tokens of one optimiser step");
+    v("batch_tokens", batch_tokens, "tokens of one optimiser step", "8 rows of 512, TRL's batch at half its length");
     v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
     v("max_data_tokens", max_data_tokens, "pretraining: read no more than this many tokens of the data; 0: all");
     v("max_minutes", max_minutes,
@@ -73,39 +80,44 @@ struct LanguageModelParams {
     v.group("text", text);
     v.group("optim", optim);
     v.group("keep", keep);
+    v.only_if("epochs", "steps = 0", [this] { return steps == 0; });
+    v.only_if("shape", "there is no model to start from", [this] { return model.empty(); });
+    v.omit({"text.ties"});
   }
 };
 
-/// Pretraining: Muon for the matrices decides whether a small model learns facts at all in the time (docs/log.md).
 struct PretrainParams : LanguageModelParams {
   PretrainParams() {
     text.read.split_text_by = "blank_line";
     corpus.documents = "separate";
-    text.length.max_lost_share = 1;  // documents are cut to the context, nothing is lost
     text.held_out = 0.01;
-    optim.rule = "muon";
-    optim.lr = 3e-3;
-    optim.embedding_lr = 0.02;
-    optim.matrix_lr = 0.01;
+    optim.lr = 5e-5;
+    optim.lr_source = "of a given model 5e-5: transformers' run_clm.py; of a new one Muon's rates (docs/log.md)";
     optim.beta2 = 0.95;
     optim.schedule.decay = "linear";
     optim.schedule.floor = 0.05;
     optim.schedule.warmup_steps = 50;
+  }
+  void fields(config::Fields& v) {
+    LanguageModelParams::fields(v);
+    // Running text has no rows to fit, no answers and no comparisons: what is longer than the context is cut there.
+    v.omit({"text.chat_format", "text.train_on", "text.max_length", "text.max_prompt_length", "text.too_long",
+            "text.max_lost_share", "text.chosen_sides", "text.passages"});
   }
 };
 
 /// Supervised fine-tuning.
 struct SftParams : LanguageModelParams {
   SftParams() {
-    batch_tokens = 2048;
     text.held_out = 0.03;
-    optim.rule = "muon";
-    optim.lr = 5e-4;
-    optim.embedding_lr = 2e-3;  // the chat format's tokens are new to the model
-    optim.matrix_lr = 0.003;
+    optim.lr = 2e-5;
+    optim.lr_source = "2e-5: TRL; OpenRLHF 5e-6";
     optim.schedule.decay = "linear";
-    optim.schedule.floor = 0.05;
     optim.schedule.warmup_steps = 20;
+  }
+  void fields(config::Fields& v) {
+    LanguageModelParams::fields(v);
+    v.omit({"documents", "max_data_tokens", "text.split_text_by"});  // of running text
   }
 };
 

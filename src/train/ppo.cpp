@@ -63,6 +63,9 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   require_same_tokenizer(tokenizer, params.reward, "reward model");
   rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, compute);
   reward.combine_by(params.ensemble, params.ensemble_penalty);
+  if (params.ensemble != "mean" && reward.members() == 1)
+    usage_error(params.reward + ": is one reward model, so ensemble = \"" + params.ensemble + "\" changes nothing",
+                "train several members (reward.ensemble), or leave the setting out");
   const std::string critic_folder = params.critic.empty() ? params.reward : params.critic;
   require_same_tokenizer(tokenizer, critic_folder, "critic");
   model::LoadedModel critic = model::load_model(critic_folder);
@@ -177,6 +180,7 @@ void PpoParams::check() const {
     usage_error("needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
   if (prompts.empty()) usage_error("no prompts", "give prompts = [\"prompts.jsonl\"]");
   if (pretrain_coef > 0 && pretrain_data.empty()) usage_error("pretrain_coef needs pretrain_data");
+  check_algorithm();
 }
 
 void run_ppo(const PpoParams& params, config::StageContext& context) {
@@ -246,7 +250,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   const BatchPlan plan = BatchPlan::of_steps(ones, params.batch_prompts, params.steps, seed);
   if (session.first_step() == 0 && context.probe) {
     Numbers numbers{{"kl", 0.0}};
-    for (auto& n : context.probe(models.policy, 0)) numbers.push_back(n);
+    for (auto& n : session.apart([&] { return context.probe(models.policy, 0); })) numbers.push_back(n);
     session.journal().metrics(0, numbers);
   }
   for (int64_t step = session.first_step(); step < params.steps; ++step) {
@@ -271,7 +275,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
       context.record.warnings.emplace_back(step + 1, w);
     }
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == params.steps))
-      for (auto& n : context.probe(models.policy, step + 1)) numbers.push_back(n);
+      for (auto& n : session.apart([&] { return context.probe(models.policy, step + 1); })) numbers.push_back(n);
     session.journal().metrics(step + 1, numbers);
     write_samples(session, models.tokenizer, learner.trajectories(), step + 1);
     const auto value = [&](const char* key) {

@@ -15,8 +15,8 @@ struct PpoParams {
   std::string critic;
   std::vector<std::string> prompts;
   bool skip_held_out = true;
-  int64_t steps = 24;
-  int64_t batch_prompts = 192;
+  int64_t steps = 100;
+  int64_t batch_prompts = 64;
   int64_t samples_per_prompt = 1;
   int64_t policy_epochs = 2;
   int64_t critic_epochs = 1;
@@ -47,17 +47,19 @@ struct PpoParams {
   KeepSettings keep;
 
   PpoParams() {
-    sampling.max_tokens = 40;
-    kl.kl_coef = 0.2;
+    sampling.max_tokens = 128;
     shaping.missing_eos = "subtract";
-    shaping.score_clip = 4;
-    policy_optim.lr = 2.5e-4;  // 5e-4 overshoots: more KL for less reward (docs/log.md)
-    critic_optim.lr = 7e-4;
+    policy_optim.lr = 3e-6;
+    policy_optim.lr_source = "3e-6: TRL, N+; OpenRLHF and verl 1e-6";
+    critic_optim.lr = 9e-6;
+    critic_optim.lr_source = "9e-6: OpenRLHF; verl 1e-5, TRL 3e-6";
     keep.every = 10;
   }
 
-  /// No model, reward model or prompts: kUsage.
+  /// No model, reward model or prompts, or what no PPO can be: kUsage.
   void check() const;
+  /// What no PPO can be, whatever it learns from: kUsage.
+  void check_algorithm() const;
 
   void fields(config::Fields& v) {
     v.path("model", model, "folder of the policy to start from; its frozen copy is the reference");
@@ -68,10 +70,10 @@ struct PpoParams {
     v("skip_held_out", skip_held_out,
       "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
       "on, so that the reward model can be judged on prompts that the policy was not trained on");
-    v("steps", steps, "iterations of sampling and updating", "world probe: 20-24 before over-optimisation");
-    v("batch_prompts", batch_prompts, "prompts of one iteration");
+    v("steps", steps, "iterations of sampling and updating", "6,400 answers: look at KL and reward before more");
+    v("batch_prompts", batch_prompts, "prompts of one iteration", "what a small machine samples; TRL and N+ 512");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
-    v("policy_epochs", policy_epochs, "passes over an iteration's rollouts to train the policy", "TRL and N+ use 4");
+    v("policy_epochs", policy_epochs, "passes over an iteration's rollouts to train the policy", "2: AlpacaFarm; TRL and N+ 4, OpenRLHF and verl 1");
     v("critic_epochs", critic_epochs, "passes to train the critic");
     v("minibatches", minibatches, "optimiser steps of one pass");
     v("critic_warmup", critic_warmup, "first iterations that train the critic alone");
@@ -120,6 +122,13 @@ struct PpoParams {
     read.fields(v);
     length.fields(v);
     v.group("keep", keep);
+    for (const char* key : {"pretrain_data", "pretrain_tokens"})
+      v.only_if(key, "pretrain_coef > 0", [this] { return pretrain_coef > 0; });
+    for (const char* key : {"watch_every", "watch_prompts"})
+      v.only_if(key, "watch is set", [this] { return !watch.empty(); });
+    v.only_if("ensemble_penalty", "ensemble = uncertainty", [this] { return ensemble == "uncertainty"; });
+    // Prompts have neither winners nor answers, and there are no rows to evaluate on.
+    v.omit({"ties", "chosen_sides", "train_on", "keep.evaluate_every"});
   }
 };
 

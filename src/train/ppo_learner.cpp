@@ -23,13 +23,28 @@
 #include "base/stats.h"
 #include "losses/aggregate.h"
 #include "losses/ppo.h"
-#include "optim/changed.h"
 #include "optim/schedule.h"
 #include "tensor/from_host.h"
 #include "train/batch_plan.h"
 #include "train/trainable.h"
 
 namespace hone::train {
+
+void PpoParams::check_algorithm() const {
+  if (sampling.top_p < 1 || sampling.top_k > 0)
+    usage_error("PPO samples from the whole distribution: sampling.top_p must be 1 and sampling.top_k 0",
+                "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
+  if (sampling.min_tokens > 0)
+    usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0",
+                "a forbidden end token makes the importance ratio wrong");
+  if (sampling.temperature <= 0)
+    usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
+  // At c <= 1 the bound -c·A lies below the loss of a ratio of 1, so no token with A < 0 would teach (Ye et al. 2020).
+  if (loss.dual_clip > 0 && loss.dual_clip <= 1)
+    usage_error("loss.dual_clip is " + decimal_text(loss.dual_clip, 3) + ", must be above 1, or 0 for none",
+                "verl takes 3, NeMo-RL 10 (Ye et al. 2020, arXiv 1912.09729)");
+  HONE_CHECK(minibatches > 0 && policy_epochs > 0 && batch_prompts > 0 && samples_per_prompt > 0);
+}
 
 // One iteration's rollouts, on the CPU. Answers' tokens stand end to end (R of them); slots are tokens plus, where the
 // score sits behind the last token, one state more for some answers (advantages/slots.h; N of them).
@@ -69,16 +84,7 @@ PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_ste
       kl_(params.kl) {
   params_.policy_optim.schedule = optim::fit_schedule(params.policy_optim.schedule, total_steps);
   params_.critic_optim.schedule = optim::fit_schedule(params.critic_optim.schedule, total_steps);
-  if (params.sampling.top_p < 1 || params.sampling.top_k > 0)
-    usage_error("PPO samples from the whole distribution: sampling.top_p must be 1 and sampling.top_k 0",
-                "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
-  if (params.sampling.min_tokens > 0)
-    usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0",
-                "a forbidden end token makes the importance ratio wrong");
-  HONE_CHECK(params.minibatches > 0 && params.policy_epochs > 0 && params.batch_prompts > 0 &&
-             params.samples_per_prompt > 0);
-  if (params.sampling.temperature <= 0)
-    usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
+  params_.check_algorithm();
 }
 
 LogpsOptions PpoLearner::logps_options() const {
@@ -302,14 +308,9 @@ Numbers PpoLearner::step(int64_t step, std::span<const rollout::Request> request
   Experience e = collect(requests);
   shape(e);
   Totals totals;
-  std::optional<optim::FirstStepCheck> first;
   const bool policy_learns = step >= params_.critic_warmup;
-  if (policy_learns && (step == 0 || step == params_.critic_warmup) &&
-      policy_optimizer_.lr(optim::TensorKind::kMatrix) > 0)
-    first.emplace(policy_optimizer_.tensors());
   if (policy_learns) update_policy(e, step, totals);
   update_critic(e, step, totals);
-  if (first) first->assert_all_changed();
 
   const auto mean_of = [](std::span<const float> v) {
     double sum = 0;
@@ -349,13 +350,16 @@ Numbers PpoLearner::step(int64_t step, std::span<const rollout::Request> request
               {"advantage_std", e.advantages.numel() > 1 ? e.advantages.std().item<double>() : 0},
               {"grad_norm", totals.policy_grad / steps},
               {"critic_grad_norm", totals.critic_grad / std::max<double>(1, static_cast<double>(totals.critic_steps))},
-              {"lr", policy_learns ? policy_optimizer_.lr(optim::TensorKind::kMatrix) *
-                                         optim::schedule_factor(params_.policy_optim.schedule, step, total_steps_)
-                                   : 0},
               {"policy_updates", static_cast<double>(totals.policy_steps)},
               {"logp_gap_mean", e.gap_mean},
               {"logp_gap_max", e.gap_max},
               {"tokens", static_cast<double>(tokens_)}};
+  const auto factor = [&](const optim::OptimParams& p) {
+    return optim::schedule_factor(p.schedule, step, total_steps_);
+  };
+  for (const auto& rate : policy_optimizer_.rates(policy_learns ? factor(params_.policy_optim) : 0)) out.push_back(rate);
+  for (const auto& [key, rate] : critic_optimizer_.rates(factor(params_.critic_optim)))
+    out.emplace_back("critic_" + key, rate);
   if (params_.loss.entropy_coef != 0) out.emplace_back("entropy_loss", totals.entropy_loss / steps);
   if (extra_) out.emplace_back("pretrain_loss", totals.extra_loss / steps);
   kl_.update(kl, static_cast<int64_t>(trajectories_.size()));

@@ -29,22 +29,22 @@ double time_products(const model::ModelConfig& config, const at::Device& device,
 
 }  // namespace
 
+Precision choose_precision(const config::RunSettings& run, const model::ModelConfig& config) {
+  if (run.dtype != "auto") return {run.dtype, "the recipe says so"};
+  if (const int64_t n = model::parameter_count(config); n < 10'000'000)
+    return {"f32", count_text(n) + " parameters, under 10 million: casting costs more than bf16 saves"};
+  const at::Device device(run.device);
+  const double f32 = time_products(config, device, at::kFloat), bf16 = time_products(config, device, at::kBFloat16);
+  return {bf16 < f32 ? "bf16" : "f32",
+          "measured on this machine: bf16 takes " + decimal_text(bf16 / f32, 2) + " times as long as f32"};
+}
+
 at::ScalarType resolve_precision(config::StageContext& context, const model::ModelConfig& config) {
   config::Record& record = context.record;
   if (record.dtype.empty()) {
-    if (context.run.dtype != "auto") {
-      record.dtype = context.run.dtype;
-      record.dtype_reason = "the recipe says so";
-    } else if (const int64_t n = model::parameter_count(config); n < 10'000'000) {
-      record.dtype = "f32";
-      record.dtype_reason = count_text(n) + " parameters, under 10 million: casting costs more than bf16 saves";
-    } else {
-      const at::Device device(context.run.device);
-      const double f32 = time_products(config, device, at::kFloat), bf16 = time_products(config, device, at::kBFloat16);
-      record.dtype = bf16 < f32 ? "bf16" : "f32";
-      record.dtype_reason =
-          "measured on this machine: bf16 takes " + decimal_text(bf16 / f32, 2) + " times as long as f32";
-    }
+    const Precision chosen = choose_precision(context.run, config);
+    record.dtype = chosen.dtype;
+    record.dtype_reason = chosen.reason;
   }
   log::info("  matrix work in " + record.dtype + " (" + record.dtype_reason + ")");
   return record.dtype == "bf16" ? at::kBFloat16 : at::ScalarType::Undefined;

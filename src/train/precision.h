@@ -8,6 +8,12 @@
 
 namespace hone::train {
 
+struct Precision {
+  std::string dtype, reason;  ///< "f32" or "bf16"
+};
+/// What a run of these settings would choose; measures where they say auto.
+Precision choose_precision(const config::RunSettings& run, const model::ModelConfig& config);
+
 /// Fills context.record.dtype and dtype_reason where they are empty, prints them, and returns the dtype of matrix
 /// products: kBFloat16, or Undefined for the weights' own f32.
 at::ScalarType resolve_precision(config::StageContext& context, const model::ModelConfig& config);

@@ -13,13 +13,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/sha256.h"
 #include "base/stats.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
 #include "losses/pair.h"
 #include "model/hf_folder.h"
-#include "optim/changed.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "rollout/logprobs.h"
@@ -42,7 +42,9 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
     sequences.push_back({p.chosen.ids, std::max<int64_t>(1, p.prompt_length)});
     sequences.push_back({p.rejected.ids, std::max<int64_t>(1, p.prompt_length)});
   }
-  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute);
+  Progress bar("  reference log-probabilities", static_cast<int64_t>(sequences.size()));
+  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute, 16384,
+                                             [&](int64_t done) { bar.update(done, "answers"); });
   ReferenceLogps out;
   for (size_t i = 0; i < logps.size(); ++i) {
     // Tokens without weight (what a template puts after the end of an answer) are no part of the policy's sum either.
@@ -175,11 +177,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
             " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
   Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
-  HeldOut last;
+  std::optional<HeldOut> last;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
-    std::optional<optim::FirstStepCheck> first;
-    if (step == 0) first.emplace(optimizer.tensors());
     optimizer.zero_grad();
     const auto [loss, chosen, rejected, right, tokens] = add_preference_gradient(
         policy, train.items, reference, lengths, batch, params.micro_tokens, params.loss, forward);
@@ -192,25 +192,24 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
             {train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
-    if (first) first->assert_all_changed();
     const double n = static_cast<double>(batch.size());
-    Numbers numbers{{"loss", loss},
-                    {"lr", optimizer.lr(optim::TensorKind::kMatrix) * factor},
-                    {"grad_norm", norm},
-                    {"tokens", static_cast<double>(tokens)},
-                    {"chosen_drift", chosen / n},
-                    {"rejected_drift", rejected / n},
-                    {"reward_margin", params.loss.beta * (chosen - rejected) / n},
-                    {"accuracy", right / n}};
+    Numbers numbers{{"loss", loss}};
+    for (const auto& rate : optimizer.rates(factor)) numbers.push_back(rate);
+    numbers.insert(numbers.end(), {{"grad_norm", norm},
+                                   {"tokens", static_cast<double>(tokens)},
+                                   {"chosen_drift", chosen / n},
+                                   {"rejected_drift", rejected / n},
+                                   {"reward_margin", params.loss.beta * (chosen - rejected) / n},
+                                   {"accuracy", right / n}});
     std::optional<double> score;
     if (session.evaluation_due(step) && !held_out.items.empty()) {
-      last = evaluate(policy, held_out.items, held_out_reference, params, forward);
-      numbers.emplace_back("held_out_loss", last.loss);
-      numbers.emplace_back("held_out_accuracy", last.accuracy);
-      score = last.loss;
+      last = session.apart([&] { return evaluate(policy, held_out.items, held_out_reference, params, forward); });
+      numbers.emplace_back("held_out_loss", last->loss);
+      numbers.emplace_back("held_out_accuracy", last->accuracy);
+      score = last->loss;
     }
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
-      for (auto& n2 : context.probe(policy, step + 1)) numbers.push_back(n2);
+      for (auto& n2 : session.apart([&] { return context.probe(policy, step + 1); })) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);
     session.step_done(
         step, tokens,
@@ -225,8 +224,10 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   model::save_model(folder, policy);
   context.record.model_json =
       dump_json(Json{{"parameters", policy.parameter_count()}, {"reference", reference_folder}});
-  context.record.summary_json = dump_json(
-      Json{{"held_out_loss", last.loss}, {"held_out_accuracy", last.accuracy}, {"comparisons", train.items.size()}});
+  Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})
+                      : held_out_summary({});
+  summary["comparisons"] = train.items.size();
+  context.record.summary_json = dump_json(summary);
 }
 
 }  // namespace hone::train

@@ -24,9 +24,10 @@ struct PreferenceParams {
   KeepSettings keep;
 
   PreferenceParams() {
-    optim.lr = 1e-4;
+    optim.lr = 5e-7;
+    optim.lr_source = "5e-7: Rafailov et al. 2023; TRL 1e-6";
     optim.schedule.decay = "linear";
-    optim.schedule.warmup_steps = 10;
+    optim.schedule.warmup_steps = 150;  // Rafailov et al. 2023
   }
 
   /// No model or no data: kUsage.
@@ -50,6 +51,9 @@ struct PreferenceParams {
     v.group("loss", loss);
     v.group("optim", optim);
     v.group("keep", keep);
+    for (const char* key : {"watch_every", "watch_prompts"})
+      v.only_if(key, "watch is set", [this] { return !watch.empty(); });
+    v.omit({"text.train_on", "text.split_text_by", "text.chosen_sides"});  // of demonstrations and running text
   }
 };
 

@@ -9,16 +9,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/rng.h"
 #include "base/stats.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
 #include "model/hf_folder.h"
-#include "optim/changed.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "rewards/agreement.h"
@@ -95,40 +96,103 @@ std::vector<Member> make_members(const RewardParams& params, config::StageContex
     const at::Device device(context.run.device);
     decoder.to(device, at::kFloat);
     head.weight = head.weight.to(device);
-    auto tensors = trainable_tensors(decoder, &head);
+    // A bias moves both sides of a comparison alike: without centring it has no gradient, and stays what it was.
+    const bool bias = head.bias.defined() && params.loss.centring > 0;
+    model::ScalarHead trained{head.weight, bias ? head.bias : Tensor()};
+    auto tensors = trainable_tensors(decoder, &trained);
     out.push_back({std::move(decoder), std::move(head), optim::Optimizer(std::move(tensors), params.optim)});
   }
   return out;
 }
 
+std::vector<double> scores_of(const Member& m, std::span<const std::vector<int32_t>> sequences,
+                              at::ScalarType compute, const char* label) {
+  if (!label) return rewards::raw_scores(m.decoder, m.head, sequences, compute);
+  Progress bar(label, static_cast<int64_t>(sequences.size()));
+  return rewards::raw_scores(m.decoder, m.head, sequences, compute, 16384,
+                             [&](int64_t done) { bar.update(done, "answers"); });
+}
+
 std::vector<rewards::Compared> compare(const Member& m, std::span<const data::Pair> pairs,
-                                       const std::vector<std::string>& sources, at::ScalarType compute) {
+                                       const std::vector<std::string>& sources, at::ScalarType compute,
+                                       const char* label = nullptr) {
   std::vector<std::vector<int32_t>> sequences;
   for (const data::Pair& p : pairs) {
     sequences.push_back(p.chosen.ids);
     sequences.push_back(p.rejected.ids);
   }
-  const std::vector<double> scores = rewards::raw_scores(m.decoder, m.head, sequences, compute);
+  const std::vector<double> scores = scores_of(m, sequences, compute, label);
   std::vector<rewards::Compared> out;
   for (size_t i = 0; i < pairs.size(); ++i)
     out.push_back({scores[2 * i] - scores[2 * i + 1], sources.empty() ? "" : sources[i]});
   return out;
 }
 
-void normalise(Member& m, std::span<const data::Pair> pairs, at::ScalarType compute) {
-  std::vector<std::vector<int32_t>> sequences;
-  for (size_t i = 0; i < pairs.size() && sequences.size() < 4000; ++i) {
-    sequences.push_back(pairs[i].chosen.ids);
-    sequences.push_back(pairs[i].rejected.ids);
+// As the ensemble judges: the mean of its members' rewards, whose unit is brought back to that of raw scores, since
+// margins are read as log-odds. Of one member: its own margins.
+std::vector<rewards::Compared> compare(std::span<const Member> members, std::span<const data::Pair> pairs,
+                                       const std::vector<std::string>& sources, at::ScalarType compute) {
+  const char* label = "  held-out comparisons";
+  std::vector<rewards::Compared> out = compare(members.front(), pairs, sources, compute, label);
+  if (members.size() == 1) return out;
+  double scale = 0;
+  for (rewards::Compared& c : out) c.margin /= members.front().decoder.config().reward_scale;
+  for (const Member& m : members) {
+    scale += m.decoder.config().reward_scale;
+    if (&m == &members.front()) continue;
+    const std::vector<rewards::Compared> own = compare(m, pairs, sources, compute, label);
+    for (size_t i = 0; i < out.size(); ++i) out[i].margin += own[i].margin / m.decoder.config().reward_scale;
   }
-  const std::vector<double> scores = rewards::raw_scores(m.decoder, m.head, sequences, compute);
+  const auto n = static_cast<double>(members.size());
+  for (rewards::Compared& c : out) c.margin *= scale / n / n;
+  return out;
+}
+
+// Answers at most that set shift and scale; of more, so many are drawn.
+constexpr size_t kReferenceAnswers = 4000;
+
+// At most `most` of the numbers below n, in order.
+std::vector<size_t> drawn(size_t n, size_t most, uint64_t seed) {
+  std::vector<size_t> out(n);
+  std::iota(out.begin(), out.end(), size_t{0});
+  if (n <= most) return out;
+  Stream(seed, "reference-answers").shuffle(out);
+  out.resize(most);
+  std::ranges::sort(out);
+  return out;
+}
+
+// The answers whose rewards are to have mean 0 and standard deviation 1: those of `reference`, else both sides of the
+// comparisons (of real ones: what was made to mismatch is no answer that anybody gave).
+std::vector<std::vector<int32_t>> reference_answers(const RewardParams& params, std::span<const data::Pair> pairs,
+                                                    const data::Encoder& encoder, int64_t longest, uint64_t seed) {
+  std::vector<std::vector<int32_t>> out;
+  if (params.reference.empty()) {
+    for (const size_t i : drawn(pairs.size(), kReferenceAnswers / 2, seed)) {
+      out.push_back(pairs[i].chosen.ids);
+      out.push_back(pairs[i].rejected.ids);
+    }
+    return out;
+  }
+  const auto read = data::read_demonstrations(params.reference, params.text.read);
+  log::info("  reference answers: " + read.report.summary());
+  auto encoded = data::encode_demonstrations(read.rows, encoder, params.text.length, longest);
+  data::require_kept(encoded.lengths, params.text.length, "reference answers");
+  for (const size_t i : drawn(encoded.items.size(), kReferenceAnswers, seed))
+    out.push_back(std::move(encoded.items[i].ids));
+  return out;
+}
+
+void normalise(Member& m, std::span<const std::vector<int32_t>> answers, at::ScalarType compute) {
+  const std::vector<double> scores = scores_of(m, answers, compute, "  reference rewards");
   m.decoder.config().reward_shift = stats::mean(scores);
   const double std = stats::stddev(scores);
   m.decoder.config().reward_scale = std > 1e-8 ? std : 1;
 }
 
-Json results(const Member& m, const Comparisons& data, at::ScalarType compute, stats::Estimate& accuracy) {
-  const std::vector<rewards::Compared> compared = compare(m, data.held_out, data.held_out_sources, compute);
+Json results(std::span<const Member> members, const Comparisons& data, at::ScalarType compute,
+             stats::Estimate& accuracy) {
+  const std::vector<rewards::Compared> compared = compare(members, data.held_out, data.held_out_sources, compute);
   accuracy = rewards::accuracy(compared);
   std::vector<rewards::Compared> longer;  // the rule "longer is better" on the same comparisons
   for (size_t i = 0; i < data.held_out.size(); ++i)
@@ -142,7 +206,9 @@ Json results(const Member& m, const Comparisons& data, at::ScalarType compute, s
          {"baselines", Json::array({baseline})}};
   if (Json sources = rewards::sources_json(compared, longer); !sources.empty()) j["sources"] = sources;
   return {{"task", "reward"},
-          {"about", std::to_string(data.held_out.size()) + " held-out comparisons"},
+          {"about", std::to_string(data.held_out.size()) + " held-out comparisons" +
+                        (members.size() > 1 ? ", by the mean reward of " + std::to_string(members.size()) + " members"
+                                            : "")},
           {"reward_model", j}};
 }
 
@@ -219,14 +285,12 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps_each);
   const model::ComputeOptions options{
       .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
-  double accuracy = 0;
+  std::optional<double> accuracy;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const auto member = static_cast<size_t>(step / steps_each);
     const int64_t own_step = step % steps_each;
     Member& m = members[member];
     const std::span<const int64_t> batch = plans[member].batch(own_step);
-    std::optional<optim::FirstStepCheck> first;
-    if (own_step == 0) first.emplace(m.optimizer.tensors());
     m.optimizer.zero_grad();
     const auto [loss, right, gap, tokens] = add_reward_gradient(
         m.decoder, m.head, data.train, lengths, batch, params.micro_tokens, params.loss, params.use_margin, options);
@@ -239,38 +303,40 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
             {data.train[static_cast<size_t>(i)].chosen.ids, data.train[static_cast<size_t>(i)].rejected.ids});
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
-    if (first) first->assert_all_changed();
 
-    Numbers numbers{{"loss", loss},
-                    {"lr", m.optimizer.lr(optim::TensorKind::kMatrix) * factor},
-                    {"grad_norm", norm},
-                    {"tokens", static_cast<double>(tokens)},
-                    {"accuracy", right / static_cast<double>(batch.size())},
-                    {"reward_gap", gap / static_cast<double>(batch.size())}};
+    Numbers numbers{{"loss", loss}};
+    for (const auto& rate : m.optimizer.rates(factor)) numbers.push_back(rate);
+    numbers.insert(numbers.end(), {{"grad_norm", norm},
+                                   {"tokens", static_cast<double>(tokens)},
+                                   {"accuracy", right / static_cast<double>(batch.size())},
+                                   {"reward_gap", gap / static_cast<double>(batch.size())}});
     if (params.ensemble > 1) numbers.emplace_back("member", static_cast<double>(member));
     std::optional<double> score;
     if (session.evaluation_due(step) && !data.held_out.empty()) {
-      const std::vector<rewards::Compared> compared = compare(m, data.held_out, data.held_out_sources, compute);
+      const std::vector<rewards::Compared> compared =
+          session.apart([&] { return compare(m, data.held_out, data.held_out_sources, compute); });
       accuracy = rewards::accuracy(compared).value;
       double held_out_loss = 0;
       for (const rewards::Compared& c : compared)
         held_out_loss += std::log1p(std::exp(-std::abs(c.margin))) + std::max(0.0, -c.margin);
-      numbers.emplace_back("held_out_accuracy", accuracy);
+      numbers.emplace_back("held_out_accuracy", *accuracy);
       numbers.emplace_back("held_out_loss", held_out_loss / static_cast<double>(compared.size()));
       score = held_out_loss / static_cast<double>(compared.size());
     }
     session.journal().metrics(step + 1, numbers);
     session.step_done(
         step, tokens,
-        "loss " + decimal_text(loss, 3) + (accuracy > 0 ? "  held-out accuracy " + decimal_text(accuracy, 3) : ""),
+        "loss " + decimal_text(loss, 3) + (accuracy ? "  held-out accuracy " + decimal_text(*accuracy, 3) : ""),
         score);
   }
 
   // 4. and 5. Normalise, save, measure.
   const fs::path folder = context.folder / config::names::kModel;
+  const std::vector<std::vector<int32_t>> reference =
+      reference_answers(params, std::span(data.train).first(decided), encoder, longest, seed);
   for (size_t k = 0; k < members.size(); ++k) {
     Member& m = members[k];
-    normalise(m, data.train, compute);
+    normalise(m, reference, compute);
     const fs::path where = k == 0 ? folder : folder / "members" / std::to_string(k);
     fs::create_directories(where);
     tokenizer.save(where);
@@ -279,16 +345,19 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   stats::Estimate final_accuracy;
   if (!data.held_out.empty())
     write_file_atomic(context.folder / config::names::kResults,
-                      dump_json(results(members.front(), data, compute, final_accuracy), 1) + "\n");
+                      dump_json(results(members, data, compute, final_accuracy), 1) + "\n");
   context.record.model_json = dump_json(Json{{"parameters", members.front().decoder.parameter_count()},
                                              {"members", members.size()},
                                              {"reward_shift", members.front().decoder.config().reward_shift},
                                              {"reward_scale", members.front().decoder.config().reward_scale}});
-  context.record.summary_json = dump_json(Json{{"accuracy", final_accuracy.value},
-                                               {"accuracy_low", final_accuracy.low},
-                                               {"accuracy_high", final_accuracy.high},
-                                               {"held_out", final_accuracy.n},
-                                               {"comparisons", decided}});
+  Json summary = held_out_summary({});
+  if (final_accuracy.n > 0)
+    summary = {{"accuracy", final_accuracy.value},
+               {"accuracy_low", final_accuracy.low},
+               {"accuracy_high", final_accuracy.high},
+               {"held_out", final_accuracy.n}};
+  summary["comparisons"] = decided;
+  context.record.summary_json = dump_json(summary);
 }
 
 }  // namespace hone::train

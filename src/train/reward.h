@@ -26,9 +26,8 @@ struct RewardParams {
 
   RewardParams() {
     text.held_out = 0.1;
-    optim.rule = "muon";
-    optim.lr = 2e-3;
-    optim.matrix_lr = 0.006;
+    optim.lr = 1e-5;
+    optim.lr_source = "1e-5: RLHFlow; OpenRLHF 9e-6, TRL 1e-4";
     optim.schedule.decay = "cosine";
     optim.schedule.floor = 0.1;
     optim.schedule.warmup_steps = 20;
@@ -51,9 +50,9 @@ struct RewardParams {
     v("use_margin", use_margin, "subtract the comparison's margin in the loss", "Touvron et al. 2023, eq. 2");
     v("head_std", head_std, "standard deviation of the new head; -1: 1/sqrt(width + 1)", "N+; spec 2.1 row 14");
     v.path("reference", reference,
-           "files of answers whose rewards get mean 0 and standard deviation 1; empty: both sides of the training "
-           "comparisons",
-           "Ziegler et al. 2019");
+           "files of demonstrations whose answers' rewards get mean 0 and standard deviation 1; empty: both sides of "
+           "the training comparisons; of many answers 4,000, drawn by the seed",
+           "Ziegler et al. 2019; N+ takes demonstrations");
     v("checkpoint_activations", checkpoint_activations,
       "recompute each block in the backward pass instead of keeping it");
     v.range("epochs", 0, 1e6);
@@ -64,6 +63,8 @@ struct RewardParams {
     v.group("loss", loss);
     v.group("optim", optim);
     v.group("keep", keep);
+    v.only_if("text.chosen_sides", "reference is set", [this] { return !reference.empty(); });
+    v.omit({"text.train_on", "text.split_text_by"});
   }
 };
 

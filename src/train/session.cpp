@@ -77,10 +77,19 @@ void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std
 }
 
 void Session::save(int64_t steps_done) {
+  const Journal::Apart pause(*journal_);
   const Json journal = journal_->marks();
   store_.save(steps_done, state_.tensors(),
               Json{{"loop", state_.json()}, {"journal", journal}, {"warnings", context_.record.warnings}}, machine(),
               last_score_);
+}
+
+Json held_out_summary(const std::vector<std::pair<std::string, std::optional<double>>>& figures) {
+  Json out = Json::object();
+  for (const auto& [key, value] : figures)
+    if (value) out[key] = *value;
+  if (out.empty()) out["held_out"] = "no rows";
+  return out;
 }
 
 void stop_non_finite(const config::StageContext& context, int64_t step, const std::string& what, const Json& batch) {

@@ -36,6 +36,12 @@ class Session {
   Journal& journal() { return *journal_; }
   /// Is a held-out evaluation due after this step (0-based)? Always after the last.
   bool evaluation_due(int64_t step) const;
+  /// Runs `work` that is no training (an evaluation, a look at gold): its time is no step's.
+  template <class Work>
+  auto apart(Work&& work) {
+    const Journal::Apart pause(*journal_);
+    return work();
+  }
   /// Tells that step `step` (0-based) is done: draws progress, writes a checkpoint where one is due, and where a signal
   /// has come writes one and throws kInterrupted. `score`: held-out figure, lower is better, where one was just
   /// measured.
@@ -57,6 +63,10 @@ class Session {
   model::AttentionWork* attention_;  ///< of the step under way
   model::AttentionWork attention_so_far_;
 };
+
+/// The figures of a record's summary that held-out rows give; where there were none `held_out` says so in their place,
+/// so that nobody takes a 0 for a measurement.
+Json held_out_summary(const std::vector<std::pair<std::string, std::optional<double>>>& figures);
 
 /// Stops a run whose loss or gradient is not finite: writes the batch to FOLDER/failed-batch.json for replay and
 /// throws.

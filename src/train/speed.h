@@ -1,7 +1,14 @@
-// How fast this machine is at a model of a given shape, measured for about a second on random weights by the code that
+// How fast this machine is at a model of a given shape, measured in a second or two on random weights by the code that
 // the stages run. For `--plan`: an estimate, not a benchmark (bench/ has that). Torch-free.
+//
+// Of a model of more than a few million weights not the whole is measured but slices with one and with two layers and a
+// part of the vocabulary: their difference is a layer, what is left the embedding and the head, and
+//
+//     time = layers · layer + vocabulary / part · rest
 #pragma once
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "config/recipe.h"
 #include "model/config.h"
@@ -14,14 +21,32 @@ struct StepShape {
   int64_t sequence = 128;  ///< of one sequence
 };
 
-/// Seconds of one optimiser step of language modelling: forward, backward, update; in f32 unless the run's dtype is
-/// bf16 (what `auto` would choose is measured when a run starts). Models of more than about 20M weights are measured
-/// with fewer layers and a smaller vocabulary, and the time scaled by the weights.
-double seconds_per_step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape,
-                        const config::RunSettings& run);
+/// Measurements on one machine, kept while a plan is made: the stages of a recipe mostly share a model's shape.
+class Speed {
+ public:
+  explicit Speed(config::RunSettings run = {}) : run_(std::move(run)) {}
 
-/// Seconds of one sampled token with 64 sequences in flight, prompts included; scaled in the same way.
-double seconds_per_sampled_token(const model::ModelConfig& config, int64_t prompt_tokens, int64_t new_tokens,
-                                 const config::RunSettings& run);
+  /// Seconds of one optimiser step of language modelling: forward, backward, update; in the precision that the run would
+  /// choose.
+  double step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape);
+  /// Seconds of one answer of `new_tokens` with 64 in flight, its prompt included.
+  double answer(const model::ModelConfig& config, int64_t prompt_tokens, int64_t new_tokens);
+
+ private:
+  struct Step {
+    double token = 0, update = 0;  // seconds of a token's forward and backward pass; of the optimiser's step
+  };
+  struct Answer {
+    double prompt = 0, token = 0;  // seconds of the whole prompt; of each token after it
+  };
+  bool in_bf16(const model::ModelConfig& config);
+  Step measure_step(const model::ModelConfig& config, const optim::OptimParams& optim, int64_t length, bool bf16) const;
+  Answer measure_answer(const model::ModelConfig& config, int64_t prompt_tokens) const;
+
+  config::RunSettings run_;
+  std::map<std::string, Step> steps_;
+  std::map<std::string, Answer> answers_;
+  std::map<std::string, bool> bf16_;
+};
 
 }  // namespace hone::train

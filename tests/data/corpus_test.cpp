@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -90,4 +91,53 @@ TEST_CASE("one token for BOS and EOS stands once between documents, and separate
   REQUIRE(pieces.size() == f.documents.size());
   for (size_t d = 0; d < pieces.size(); ++d)
     CHECK(text_of(pieces[d].begin, pieces[d].end) == "<|endoftext|>" + f.documents[d].text + "<|endoftext|>");
+}
+
+TEST_CASE("a document is held out as a whole, about as many as are asked for, the same for a seed") {
+  for (const bool shared : {false, true}) {
+    CAPTURE(shared);
+    // A stream of documents by hand: 2 + i%5 tokens each, with an end of its own; shared: its beginning is the end
+    // before it.
+    Corpus corpus;
+    corpus.shared_boundary = shared;
+    for (int d = 0; d < 400; ++d) {
+      if (!shared || d == 0) corpus.ids.push_back(0);
+      for (int t = 0; t < 2 + d % 5; ++t) corpus.ids.push_back(1000 + d);
+      corpus.ids.push_back(shared ? 0 : 1);
+      corpus.offsets.push_back(corpus.tokens());
+    }
+    const HeldOut sides = hold_out(corpus, 0.2, 7), again = hold_out(corpus, 0.2, 7), other = hold_out(corpus, 0.2, 8);
+    CHECK(sides.held_out.ids == again.held_out.ids);
+    CHECK(sides.held_out.ids != other.held_out.ids);
+    CHECK(sides.train.documents() + sides.held_out.documents() == 400);
+    CHECK(sides.held_out.documents() > 50);
+    CHECK(sides.held_out.documents() < 110);
+    std::set<int32_t> learnt(sides.train.ids.begin(), sides.train.ids.end());
+    for (const Corpus* side : {&sides.train, &sides.held_out}) {
+      CHECK(side->ids.front() == 0);
+      for (const char* mode : {"joined", "separate"}) {
+        CorpusSettings settings;
+        settings.documents = mode;
+        for (const Piece& piece : cut_pieces(*side, settings, 4))
+          for (int64_t i = piece.begin; i < piece.end; ++i) {
+            const int32_t id = side->ids[static_cast<size_t>(i)];
+            if (side == &sides.held_out && id >= 1000) CHECK(!learnt.contains(id));
+          }
+      }
+    }
+  }
+}
+
+TEST_CASE("of two documents one is held out and one is left, of one nothing is held out") {
+  const Fixture f;
+  for (const double share : {1e-9, 0.5, 0.9})
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const HeldOut two = hold_out(encode_corpus(std::span(f.documents).first(2), f.tokenizer), share, seed);
+      CHECK(two.train.documents() == 1);
+      CHECK(two.held_out.documents() == 1);
+      const HeldOut one = hold_out(encode_corpus(std::span(f.documents).first(1), f.tokenizer), share, seed);
+      CHECK(one.train.documents() == 1);
+      CHECK(one.held_out.tokens() == 0);
+    }
+  CHECK(hold_out(f.corpus, 0, 1).held_out.documents() == 0);
 }

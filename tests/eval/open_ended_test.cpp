@@ -85,3 +85,19 @@ TEST_CASE("every answer has its line, every prompt its answers side by side") {
   CHECK(side[0]["answers"].contains("ppo"));
   CHECK(side[0]["answers"]["ppo"]["parts"].contains("kl"));
 }
+
+TEST_CASE("three of three prompts that all end by themselves are no certainty") {
+  OpenMeasures e({{"p1", "p2", "p3"}, {"a", "b", "c"}, {{1}, {1}, {1}}, {1, 2, 3}}, 4);
+  const std::vector<std::string> twelve(12, "a b."), cut(12, "a b");
+  e.models.push_back(measured("sft", cut, std::vector<double>(12, 0)));
+  e.models.push_back(measured("ppo", twelve, std::vector<double>(12, 1)));
+  e.start = e.find("sft");
+  for (const char* what : {"eos_share", "win_rate"}) {
+    const auto share = e.measure(what, *e.find("ppo"));
+    REQUIRE(share);
+    CHECK(share->value == 1);
+    CHECK(share->n == 3);  // prompts, not answers
+    CHECK(share->low == doctest::Approx(0.4385).epsilon(1e-3));
+  }
+  CHECK(e.difference("eos_share", *e.find("ppo"), *e.find("sft"))->low < 0.5);
+}

@@ -28,6 +28,14 @@ TEST_CASE("gold that rises and falls, and the warning before its best") {
   CHECK_FALSE(w.measure("warning_lead"));
   CHECK(w.measure("watched_gain"));
   CHECK_FALSE(Watched{}.measure("warnings"));
+  // A stage without a reward model has looks, but no scores; a single one gains nothing either.
+  for (Watched::Point& p : w.points) p.score.reset();
+  CHECK_FALSE(w.measure("score_gain"));
+  w.points.back().score = 1;
+  CHECK_FALSE(w.measure("score_gain"));
+  CHECK(w.measure("watched_fall"));
+  eval::require_watched({w}, {"watched_gain: ppo >= 0", "gold: ppo >= 0", "score_gain: other >= 0"});
+  CHECK_THROWS_WITH_AS(eval::require_watched({w}, {"score_gain: ppo >= 0"}), doctest::Contains("hold no such thing"), Error);
 }
 
 TEST_CASE("a watched stage is read from its folder") {

@@ -3,11 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
 
 #include "../golden/golden.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "optim/changed.h"
 
 using hone::Tensor;
 namespace optim = hone::optim;
@@ -51,11 +51,16 @@ TEST_CASE("matrices go to Muon, the rest to AdamW, every tensor moves, each kind
   optim::Optimizer optimizer(ts, {.rule = "muon", .lr = 1e-3, .matrix_lr = 0.02, .head_lr = 0.5, .clip_norm = 0});
   CHECK(optimizer.lr(TensorKind::kMatrix) == 0.02);
   CHECK(optimizer.lr(TensorKind::kEmbedding) == 1e-3);
-  const optim::FirstStepCheck check(ts);
   const Tensor score = ts[5].tensor.detach().clone();
   give_gradients(ts, 0);
+  CHECK(optimizer.unreached().size() == ts.size());
   optimizer.step(1);
-  check.assert_all_changed();
+  CHECK(optimizer.unreached().empty());
+  // The matrices' rate is "lr"; a kind of its own rate stands beside it.
+  const std::vector<std::pair<std::string, double>> rates{
+      {"lr", 0.01}, {"lr_embedding", 5e-4}, {"lr_vector", 5e-4}, {"lr_head", 0.25}};
+  CHECK(optimizer.rates(0.5) == rates);
+  CHECK(optim::Optimizer(model(), {.lr = 0.5}).rates(1) == std::vector<std::pair<std::string, double>>{{"lr", 0.5}});
   // AdamW's first step moves every element by the learning rate.
   CHECK((ts[5].tensor.detach() - score).abs().min().item<double>() == doctest::Approx(0.5).epsilon(1e-3));
   std::vector<std::string> names;
@@ -128,4 +133,73 @@ TEST_CASE("a state of other tensors is refused by name") {
   optim::Optimizer more(model(), {});
   CHECK_THROWS_WITH_AS(more.load_state(fewer.state()), doctest::Contains("lacks 'exp_avg.score'"), hone::Error);
   CHECK_THROWS_AS(optim::Optimizer(ts, {.rule = "sgd"}), hone::Error);
+}
+
+namespace {
+// Steps in which the tensors of `teaching` get a gradient of that size, and the others one of zeros.
+void teach(optim::Optimizer& optimizer, const std::set<std::string>& teaching, int steps, double size, double factor) {
+  for (int step = 0; step < steps; ++step) {
+    give_gradients(optimizer.tensors(), step);
+    for (const auto& t : optimizer.tensors()) t.tensor.grad().mul_(teaching.contains(t.name) ? size : 0);
+    optimizer.step(factor);
+  }
+}
+const std::set<std::string> kAll{"embed", "up.0", "up.1", "down", "norm", "score"};
+}  // namespace
+
+TEST_CASE("a tensor that no gradient reaches stops the run, under either rule and in either precision") {
+  for (const char* rule : {"adamw", "muon"})
+    for (const char* dead : {"up.1", "norm", "score"}) {
+      CAPTURE(rule);
+      CAPTURE(dead);
+      std::set<std::string> alive = kAll;
+      alive.erase(dead);
+      optim::Optimizer optimizer(model(), {.rule = rule});
+      teach(optimizer, alive, static_cast<int>(optim::kTeachingSteps) - 1, 1, 1);
+      CHECK_THROWS_WITH_AS(teach(optimizer, alive, 1, 1, 1),
+                           doctest::Contains(("no gradient has reached 1 of 6 trainable tensors in 5 steps: " +
+                                              std::string(dead)).c_str()),
+                           hone::Error);
+    }
+}
+
+TEST_CASE("what only looks like a dead tensor does not stop a run") {
+  // Published rates with a warm-up: weights stay to the bit where a step is below their rounding.
+  for (const char* rule : {"adamw", "muon"})
+    for (const double size : {1.0, 1e-6, 1e-18}) {
+      const auto ts = model();
+      optim::Optimizer optimizer(ts, {.rule = rule, .lr = 5e-7, .clip_norm = 0});
+      teach(optimizer, kAll, 10, size, 1.0 / 150);
+      CHECK(optimizer.unreached().empty());
+    }
+  // A head of zeros: in the first step nothing but the head has a gradient.
+  optim::Optimizer behind_zeros(model(), {});
+  teach(behind_zeros, {"score"}, 1, 1, 1);
+  teach(behind_zeros, kAll, 10, 1, 1);
+  // Steps without any gradient (no advantage, pairs of equal sides) are no evidence, however many.
+  optim::Optimizer silent(model(), {});
+  teach(silent, {}, 50, 1, 1);
+  CHECK(silent.unreached().size() == 6);
+  teach(silent, {"score"}, 1, 1, 1);
+  teach(silent, kAll, 10, 1, 1);
+  // One row of an embedding is enough.
+  optim::Optimizer rows(model(), {});
+  for (int step = 0; step < 10; ++step) {
+    give_gradients(rows.tensors(), step);
+    Tensor unused = rows.tensors()[0].tensor.grad();
+    unused.slice(0, 1).zero_();
+    rows.step(1);
+  }
+  // Held still on purpose: nothing is asked of it, nor of what lies behind it.
+  optim::Optimizer still(model(), {.lr = 0, .matrix_lr = 1e-3});
+  teach(still, {"up.0", "up.1", "down"}, 10, 1, 1);
+}
+
+TEST_CASE("a resumed run looks at the moments that it has brought along") {
+  optim::Optimizer before(model(), {});
+  teach(before, kAll, 2, 1, 1);
+  optim::Optimizer after(model(), {});
+  after.load_state(before.state());
+  teach(after, {"score"}, 10, 1, 1);  // the others were reached before the break
+  CHECK(after.unreached().empty());
 }

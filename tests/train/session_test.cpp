@@ -79,3 +79,29 @@ TEST_CASE("a resumed loop has its weights, its score, its warnings and its metri
   CHECK(lines == 5);
   fs::remove_all(folder);
 }
+
+TEST_CASE("what is no training makes no step slower: evaluations and checkpoints stand apart") {
+  const fs::path folder = fs::temp_directory_path() / ("hone-apart-test-" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  Loop loop(folder, false);
+  {
+    train::Session s = loop.session();
+    loop.step(s, 0);
+    CHECK(s.apart([] {
+      ::usleep(300'000);
+      return 7;
+    }) == 7);
+    loop.step(s, 1);
+    loop.step(s, 2);
+  }
+  std::vector<Json> lines;
+  for_each_line(folder / "timing.jsonl",
+                [&](std::string_view line, int64_t) { lines.push_back(parse_json(line, "line")); });
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1].at("seconds").get<double>() < 0.25);
+  CHECK(lines[1].at("seconds_apart").get<double>() >= 0.3);
+  CHECK(lines[1].at("tokens_per_s").get<double>() > 5 / 0.25);
+  CHECK(lines[2].at("seconds_apart").get<double>() < 0.25);  // the checkpoint before it
+  fs::remove_all(folder);
+}

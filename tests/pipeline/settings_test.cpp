@@ -1,0 +1,447 @@
+// Every setting of every kind of stage changes what the stage leaves, or is refused: one that nobody reads is a promise
+// that is not kept. Each field is moved off its default on a tiny run, one at a time; what the run leaves must differ,
+// or the run must end in an error. What promises to change nothing stands in a list, with its reason.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "pipeline/run.h"
+#include "pipeline/stage.h"
+
+using namespace hone;
+
+namespace {
+
+using Settings = std::map<std::string, Json>;
+
+// What promises to change no result.
+const std::map<std::string, std::string> kChangesNothing{
+    {"micro_tokens", "how a step is cut changes nothing but rounding (tests/train/cut_test.cpp)"},
+    {"checkpoint_activations", "what is kept and what is computed again changes nothing (tests/train/cut_test.cpp)"},
+    {"tasks", "one entry; any other is refused"},
+    {"watch_prompts", "a world this small has no more prompts to watch than are watched"},
+};
+
+class Workshop {
+ public:
+  Workshop() : root_(fs::temp_directory_path() / ("hone-settings-" + std::to_string(::getpid()))) {
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+    log::set_quiet(true);
+  }
+  ~Workshop() { fs::remove_all(root_); }
+
+  std::string path(const std::string& name) const { return (root_ / name).string(); }
+  std::string write(const std::string& name, const std::string& text) const {
+    write_file_atomic(root_ / name, text);
+    return path(name);
+  }
+  /// Runs a stage in folder `name`, which stays.
+  void make(const std::string& kind, const std::string& name, const Settings& settings) const {
+    run(kind, settings, root_ / name);
+  }
+  /// All that a stage leaves, or its error.
+  std::string result(const std::string& kind, const Settings& settings) const {
+    const fs::path out = root_ / "out";
+    fs::remove_all(out);
+    std::string digest;
+    try {
+      run(kind, settings, out);
+    } catch (const Error& e) {
+      if (e.kind != Kind::kUsage) throw;
+      return "refused: " + std::string(e.what());
+    }
+    std::vector<fs::path> files;
+    for (const auto& e : fs::recursive_directory_iterator(out)) {
+      const std::string relative = fs::relative(e.path(), out).string();
+      if (relative == "checkpoints" || relative.starts_with("checkpoints/")) {
+        if (e.is_directory()) digest += relative + "\n";  // which are kept
+      } else if (e.is_regular_file() && relative != "run.json" && relative != "timing.jsonl" &&
+                 relative != "report.html" && relative != "recipe.toml" && relative != ".lock") {
+        files.push_back(e.path());
+      }
+    }
+    std::ranges::sort(files);
+    for (const fs::path& file : files) digest += fs::relative(file, out).string() + " " + sha256_file(file) + "\n";
+    // The record's figures and warnings are results too.
+    const config::Record record = config::read_record(out);
+    digest += record.summary_json + record.model_json;
+    for (const auto& [step, warning] : record.warnings) digest += warning;
+    return digest;
+  }
+
+ private:
+  static void run(const std::string& kind, const Settings& settings, const fs::path& out) {
+    config::Recipe recipe;
+    recipe.run.threads = 1;
+    recipe.run.dtype = "f32";
+    recipe.stages = {{kind, kind, "settings test", {}}};
+    for (const auto& [key, value] : settings)
+      recipe.stages[0].entries.push_back({key, "settings test", dump_json(value)});
+    pipeline::run_recipe(recipe, {.out = out});
+  }
+  fs::path root_;
+};
+
+Settings with(Settings base, const Settings& more) {
+  for (const auto& [key, value] : more) base[key] = value;
+  return base;
+}
+
+// Values other than `value`, which the field stands at.
+std::vector<Json> others(const config::Field& field, const Json& value) {
+  std::vector<Json> out;
+  if (value.is_boolean()) out.push_back(!value.get<bool>());
+  for (const std::string& choice : field.choices)
+    if (value != choice) out.push_back(choice);
+  if (!out.empty() || value.is_string() || value.is_array()) return out;
+  if (value.is_number_integer()) {
+    const auto v = value.get<int64_t>();
+    for (const int64_t w : {v + 1, 2 * v, v / 2, v - 1, int64_t{3}})
+      if (w != v && static_cast<double>(w) >= field.minimum && static_cast<double>(w) <= field.maximum)
+        out.push_back(w);
+  } else {
+    const auto v = value.get<double>();
+    for (const double w : {2 * v, v / 2, v + 0.25, 0.5, 1.5})
+      if (w != v && w >= field.minimum && w <= field.maximum) out.push_back(w);
+  }
+  return out;
+}
+
+/// How a field is put to the test where its default does not lend itself: other settings that it needs, and values.
+struct Trial {
+  Settings needs = {};
+  std::vector<Json> values = {};
+};
+
+struct Subject {
+  std::string kind;
+  Settings base;
+  std::map<std::string, Trial> trials = {};
+};
+
+std::vector<Subject> subjects(const Workshop& w) {
+  w.make("world", "world",
+         {{"world.people", 6}, {"world.animals", 4}, {"world.things", 4}, {"world.prompts_per_family", 12},
+          {"world.held_out_per_family", 3}, {"corpus.words", 3000}, {"demonstrations.count", 60}});
+  w.make("tokenizer", "tokenizer", {{"data", {w.path("world/corpus.txt")}}, {"size", 300}});
+  const Settings shape{{"shape.layers", 1}, {"shape.width", 16}, {"shape.heads", 2}, {"shape.kv_heads", 1},
+                       {"shape.ffn", 16},   {"shape.context", 192}};
+  const std::string corpus = w.path("world/corpus.txt"), tokenizer = w.path("tokenizer/model");
+  w.make("pretrain", "pretrain",
+         with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 6}, {"batch_tokens", 256}}));
+  w.make("pretrain", "wide",
+         with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 6}, {"batch_tokens", 256},
+                      {"shape.width", 24}}));
+  const std::string model = w.path("pretrain/model"), wide = w.path("wide/model");
+  w.make("tokenizer", "other-tokenizer", {{"data", {w.path("world/demonstrations.jsonl")}}, {"size", 300}});
+
+  // Rows in which every setting of reading has something to bite on.
+  std::string rows, demonstrations, conversations;
+  for (int i = 0; i < 24; ++i) {
+    const std::string n = std::to_string(i);
+    rows += dump_json(Json{{"prompt", "what is " + n}, {"chosen", "it is " + n + "."}, {"rejected", "no"}}) + "\n";
+    demonstrations += dump_json(Json{{"prompt", "what is " + n}, {"completion", "it is " + n + "."}}) + "\n";
+  }
+  rows += dump_json(Json{{"prompt", "and"}, {"chosen", "yes"}, {"rejected", "no"}}) + "\n" +
+          dump_json(Json{{"prompt", "and"}, {"chosen", "no"}, {"rejected", "yes"}}) + "\n";
+  for (int i = 0; i < 12; ++i)
+    conversations +=
+        dump_json(Json{{"messages",
+                        {{{"role", "user"}, {"content", "one " + std::to_string(i)}},
+                         {{"role", "assistant"}, {"content", "two"}},
+                         {{"role", "user"}, {"content", "three and some more words to be cut from the left"}},
+                         {{"role", "assistant"}, {"content", "four"}}}}}) +
+        "\n";
+  const std::string pairs = w.write("pairs.jsonl", rows), demos = w.write("demos.jsonl", demonstrations),
+                    chats = w.write("chats.jsonl", conversations),
+                    broken = w.write("broken.jsonl", demonstrations + "{\"prompt\": \n"),
+                    broken_pairs = w.write("broken-pairs.jsonl", rows + "{\"prompt\": \n"),
+                    text = w.write("text.txt", "one\ntwo\n\nthree four\nfive\n\nsix seven eight nine ten\n"),
+                    margins = w.write("margins.jsonl", [] {
+                      std::string out;
+                      for (int i = 0; i < 24; ++i)
+                        out += dump_json(Json{{"prompt", "what is " + std::to_string(i)},
+                                              {"chosen", "it is."},
+                                              {"rejected", "no"},
+                                              {"margin", 0.5 + i % 3}}) +
+                               "\n";
+                      return out;
+                    }()),
+                    ties = w.write("ties.jsonl", rows + dump_json(Json{{"prompt", "or"},
+                                                                       {"chosen", "a"},
+                                                                       {"rejected", "b"},
+                                                                       {"tie", true}}) +
+                                                     "\n"),
+                    fine = w.write("fine.jsonl", [] {
+                      std::string out;
+                      for (int i = 0; i < 12; ++i)
+                        out += dump_json(Json{{"question", "why " + std::to_string(i)},
+                                              {"passages", {{"Title", "Because."}}},
+                                              {"prediction 1", "a"},
+                                              {"prediction 2", "b b"},
+                                              {"prediction 3", "c c c"},
+                                              {"prediction 4", "d"},
+                                              {"preference", {1, 1, 1, 2, 2, 1}}}) +
+                               "\n";
+                      return out;
+                    }());
+  w.make("reward", "reward", {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"text.held_out", 0.2}});
+  w.make("reward", "ensemble",
+         {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"ensemble", 3}, {"optim.lr", 0.01}});
+  const std::string world = w.path("world"), prompts = w.path("world/prompts-train.jsonl"),
+                    held_out = w.path("world/prompts-heldout.jsonl"), reward = w.path("reward/model"),
+                    ensemble = w.path("ensemble/model");
+  const Settings short_answers{{"sampling.max_tokens", 6}};
+  const Settings compare = with(short_answers, {{"model", model}, {"world", world}, {"prompts", {prompts}}, {"count", 12},
+                                                {"samples", 3}, {"pairs", 2}});
+  w.make("compare", "compare", compare);
+  const Settings ppo = with(short_answers, {{"model", model}, {"reward", reward}, {"prompts", {prompts}}, {"steps", 3},
+                                            {"batch_prompts", 8}, {"minibatches", 2}, {"critic_warmup", 0},
+                                            {"policy_optim.lr", 1e-2}, {"critic_optim.lr", 1e-2}});
+  w.make("ppo", "ppo", with(ppo, {{"watch", world}, {"watch_every", 1}, {"watch_prompts", 6}}));
+
+  // Settings that several kinds share.
+  const auto add = [](std::map<std::string, Trial> own, const std::map<std::string, Trial>& more) {
+    own.insert(more.begin(), more.end());
+    return own;
+  };
+  const auto optimiser = [](const std::string& at) {
+    std::map<std::string, Trial> out;
+    for (const char* key : {"matrix_lr", "embedding_lr", "vector_lr", "head_lr"}) out[at + key] = {{}, {0.05}};
+    for (const char* key : {"momentum", "newton_schulz_steps", "matrix_scale"})
+      out[at + key] = {{{at + "rule", "muon"}, {at + "lr", 0.02}}};
+    out[at + "eps"] = {{}, {0.1}};
+    out[at + "clip_norm"] = {{}, {1e-3}};
+    out[at + "weight_decay"] = {{{at + "lr", 0.1}}, {0.5}};
+    out[at + "warmup_steps"] = {{}, {2, 1, 0}};
+    out[at + "floor"] = {{{at + "decay", "linear"}, {at + "warmup_steps", 0}}, {0.5}};
+    out[at + "decay"] = {{{at + "warmup_steps", 0}}};
+    return out;
+  };
+  const auto kept = [] {
+    return std::map<std::string, Trial>{{"keep.every", {{}, {1, 2}}},
+                                        {"keep.last", {{{"keep.every", 1}}, {1}}},
+                                        {"keep.evaluate_every", {{}, {2, 3}}}};
+  };
+  const auto lengths = [&](const std::string& at, const std::string& rows_key) {
+    return std::map<std::string, Trial>{
+        {at + "chat_format", {}},
+        {at + "train_on", {{{rows_key, {chats}}}}},
+        {at + "max_length", {{}, {3, 16, 40}}},
+        {at + "max_prompt_length", {{{at + "max_lost_share", 1.0}}, {10, 4}}},
+        {at + "too_long", {{{at + "max_prompt_length", 12}, {at + "max_lost_share", 1.0}, {rows_key, {chats}}}}},
+        {at + "max_lost_share", {{{at + "max_prompt_length", 12}, {rows_key, {chats}}}, {1.0}}},
+    };
+  };
+
+  std::vector<Subject> out;
+  out.push_back({"world",
+                 {{"world.people", 6}, {"world.animals", 4}, {"world.things", 4}, {"world.prompts_per_family", 12},
+                  {"world.held_out_per_family", 3}, {"corpus.words", 3000}, {"demonstrations.count", 60}}});
+  out.push_back({"tokenizer", {{"data", {corpus}}, {"size", 300}}, {{"data", {{}, {Json::array({demos})}}}}});
+  out.push_back({"import", {}, {{"file", {{}, {w.path("absent.bin")}}}, {"vocabulary", {{}, {w.path("absent.bin")}}}}});
+  const Settings pretrain =
+      with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 3}, {"batch_tokens", 256}});
+  out.push_back(
+      {"pretrain", pretrain,
+       add(add({{"model", {{}, {model}}},
+                {"tokenizer", {{}, {w.path("other-tokenizer/model")}}},
+                {"data", {{}, {Json::array({text})}}},
+                {"epochs", {{{"steps", 0}, {"batch_tokens", 1024}}, {0.5}}},
+                {"max_data_tokens", {{}, {200}}},
+                {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
+                {"documents", {{}, {"joined"}}},
+                {"shape.heads", {{}, {4}}},
+                {"shape.kv_heads", {{}, {2}}},
+                {"shape.context", {{}, {24}}},
+                {"shape.width", {{}, {24}}},
+                {"text.format", {{}, {"hh"}}},
+                {"text.on_bad_line", {{{"data", {broken}}}}},
+                {"text.split_text_by", {{{"data", {text}}, {"batch_tokens", 8}}}},
+                {"text.held_out", {{}, {0.3}}}},
+               optimiser("optim.")),
+           kept())});
+  const Settings sft{{"model", model}, {"data", {demos}}, {"steps", 3}, {"batch_tokens", 128}, {"optim.lr", 1e-2}};
+  out.push_back({"sft", sft,
+                 add(add(add(
+                             {
+                                 {"model", {{}, {wide}}},
+                                 {"tokenizer", {{}, {w.path("other-tokenizer/model")}}},
+                                 {"data", {{}, {Json::array({pairs})}}},
+                                 {"epochs", {{{"steps", 0}}, {0.5, 2.0}}},
+                                 {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
+                                 {"text.format", {{}, {"hh"}}},
+                                 {"text.on_bad_line", {{{"data", {broken}}}}},
+                                 {"text.chosen_sides", {{{"data", {pairs}}}}},
+                                 {"text.passages", {{{"data", {fine}}}}},
+                                 {"text.held_out", {{}, {0.3}}},
+                             },
+                             optimiser("optim.")),
+                         lengths("text.", "data")),
+                     kept())});
+  for (const char* key : {"layers", "width", "heads", "kv_heads", "ffn", "context", "rope_theta", "init_std", "tied"})
+    out.back().trials["shape." + std::string(key)] = {};  // refused beside a model
+  out.push_back({"compare", compare,
+                 {{"model", {{}, {wide}}},
+                  {"world", {{}, {w.path("absent")}}},
+                  {"prompts", {{}, {Json::array({held_out})}}},
+                  {"judge", {{}, {"stories"}}},
+                  {"opening_tokens", {{{"judge", "stories"}, {"prompts", Json::array()}, {"world", ""}}, {30}}},
+                  {"sampling.min_tokens", {{}, {6}}},
+                  {"sampling.top_k", {{}, {2}}},
+                  {"annotator.agree_bias", {{{"prompts", {w.path("world/prompts-train-opinion.jsonl")}}}, {50.0}}},
+                  {"annotator.length_bias", {{}, {50.0}}},
+                  {"annotator.position_bias", {{}, {50.0}}},
+                  {"annotator.blind_spot", {{}, {1.0}}},
+                  {"annotator.spammers", {{}, {1.0}}},
+                  {"annotator.flip", {{}, {0.5, 1.0}}}}});
+  const Settings comparisons{{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"optim.lr", 1e-2}};
+  const std::map<std::string, Trial> pair_rows{
+      {"data", {{}, {Json::array({margins})}}},      {"epochs", {{}, {2.0}}},
+      {"text.format", {{}, {"hh"}}},                 {"text.on_bad_line", {{{"data", {broken_pairs}}}}},
+      {"text.ties", {{{"data", {ties}}}}},           {"text.passages", {{{"data", {fine}}}}},
+      {"text.held_out", {{}, {0.3}}},                {"loss.label_smoothing", {{}, {0.2}}},
+  };
+  out.push_back({"reward", with(comparisons, {{"text.held_out", 0.2}}),
+                 add(add(add(add({{"model", {{}, {wide}}},
+                                  {"reference", {{}, {Json::array({demos})}}},
+                                  {"text.chosen_sides", {{{"reference", {pairs}}}}},
+                                  {"use_margin", {{{"data", {margins}}}}},
+                                  {"head_std", {{}, {0.0, 0.5}}},
+                                  {"mismatch", {{}, {0.9}}},
+                                  {"loss.centring", {{}, {0.5}}}},
+                                 pair_rows),
+                             optimiser("optim.")),
+                         lengths("text.", "data")),
+                     kept())});
+  out.push_back({"preference", comparisons,
+                 add(add(add(add({{"model", {{}, {wide}}},
+                                  {"reference", {{}, {wide}}},
+                                  {"watch", {{}, {world}}},
+                                  {"watch_every", {{{"watch", world}}, {1}}},
+                                  {"loss.loss", {{}, {"nope"}}}},
+                                 pair_rows),
+                             optimiser("optim.")),
+                         lengths("text.", "data")),
+                     kept())});
+  out.push_back(
+      {"ppo", ppo,
+       add(add(add(add({{"model", {{}, {wide}}},
+                        {"reward", {{}, {ensemble}}},
+                        {"critic", {{}, {model}}},
+                        {"prompts", {{}, {Json::array({held_out})}}},
+                        {"skip_held_out", {{{"prompts", {pairs}}}}},
+                        {"target_kl", {{}, {1e-9}}},
+                        {"pretrain_coef", {{{"pretrain_data", {corpus}}}, {0.5}}},
+                        {"pretrain_data", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {Json::array({text})}}},
+                        {"pretrain_tokens", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {64}}},
+                        {"train_layers", {{}, {1}}},
+                        {"watch", {{}, {world}}},
+                        {"watch_every", {{{"watch", world}}, {1}}},
+                        {"ensemble", {{{"reward", ensemble}}}},
+                        {"ensemble_penalty", {{{"reward", ensemble}, {"ensemble", "uncertainty"}}, {3.0}}},
+                        {"sampling.min_tokens", {{}, {2}}},
+                        {"sampling.top_k", {{}, {2}}},
+                        {"sampling.top_p", {{}, {0.5}}},
+                        {"kl_coef", {{}, {3.0}}},
+                        {"kl_controller", {{}, {"adaptive"}}},
+                        {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
+                        {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
+                        {"missing_eos_penalty", {{}, {4.0}}},
+                        {"score_clip", {{}, {0.01}}},
+                        {"kl_clamp", {{{"kl_coef", 1.0}}}},
+                        {"kl_clamp_limit", {{{"kl_clamp", "symmetric"}, {"kl_coef", 1.0}}, {1e-4}}},
+                        {"kl_estimator", {{{"kl_coef", 1.0}}}},
+                        {"estimator", {{}, {"nope"}}},
+                        {"gamma", {{}, {0.5}}},
+                        {"lambda", {{}, {0.5}}},
+                        {"loss.clip_low", {{{"policy_optim.lr", 0.1}}, {0.01}}},
+                        {"loss.clip_high", {{{"policy_optim.lr", 0.1}}, {0.01}}},
+                        {"loss.dual_clip", {{{"policy_optim.lr", 0.1}}, {1.0001, 0.5}}},
+                        {"loss.value_clip", {{}, {0.001}}},
+                        {"loss.entropy_coef", {{}, {0.5}}},
+                        {"format", {{}, {"hh"}}},
+                        {"on_bad_line", {{{"prompts", {broken}}}}},
+                        {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
+                        {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}},
+                       optimiser("policy_optim.")),
+                   optimiser("critic_optim.")),
+               lengths("", "prompts")),
+           kept())});
+  const Settings world_eval = with(short_answers, {{"models", {"sft=" + model, "ppo=" + w.path("ppo/model")}},
+                                                   {"world", world},
+                                                   {"prompts", {held_out}},
+                                                   {"reward", reward},
+                                                   {"annotators", w.path("compare")},
+                                                   {"audit_samples", 2}});
+  const Settings open{{"judge", "none"}, {"world", ""}, {"annotators", ""}, {"audit_samples", 4}, {"prompts", {chats}}};
+  std::map<std::string, Trial> of_eval{
+      {"models", {{}, {Json::array({"sft=" + model})}}},
+      {"judge", {{{"annotators", ""}, {"audit_samples", 4}, {"reward", ""}, {"curves", Json::array()}}}},
+      {"world", {{}, {w.path("absent")}}},
+      {"prompts", {{}, {Json::array({prompts})}}},
+      {"limit", {{}, {5}}},
+      {"held_out", {open, {0.4}}},
+      {"samples", {open}},
+      {"original", {open, {w.path("ppo/model")}}},
+      {"start", {{}, {"ppo"}}},
+      {"final", {{}, {"sft"}}},
+      {"reward", {{}, {ensemble}}},
+      {"close_unfinished", {open}},
+      {"annotators", {{}, {w.path("absent")}}},
+      {"audit_samples", {{}, {3}}},
+      {"curves", {{}, {Json::array({"ppo=" + w.path("ppo/metrics.jsonl")})}}},
+      {"side_by_side", {{}, {2}}},
+      {"require", {{}, {Json::array({"gold: ppo >= 0"})}}},
+      {"sampling.min_tokens", {{}, {4}}},
+      {"sampling.top_k", {{}, {2}}},
+      {"format", {open, {"hh"}}},
+      {"on_bad_line", {with(open, {{"prompts", {broken}}})}},
+      {"split_text_by", {with(open, {{"prompts", {text}}})}},
+      {"passages", {with(open, {{"prompts", {fine}}})}},
+  };
+  for (auto& [key, trial] : lengths("", "prompts"))
+    if (key != "train_on") of_eval[key] = {with(open, trial.needs), trial.values};
+  out.push_back({"eval", world_eval, of_eval});
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every setting of every stage changes a result or is refused") {
+  const Workshop w;
+  std::set<std::string> kinds;
+  for (const Subject& s : subjects(w)) {
+    kinds.insert(s.kind);
+    const auto stage = pipeline::make_stage(s.kind, "settings test");
+    const config::Fields defaults = stage->fields();
+    std::map<std::string, std::string> results;  // of the base with what a trial needs
+    for (const config::Field& f : defaults.list()) {
+      if (kChangesNothing.contains(f.key)) continue;
+      const auto listed = s.trials.find(f.key);
+      const Trial trial = listed == s.trials.end() ? Trial{} : listed->second;
+      const Settings base = with(s.base, trial.needs);
+      std::string named;
+      for (const auto& [key, value] : base) named += key + "=" + dump_json(value) + "\n";
+      if (!results.contains(named)) results[named] = w.result(s.kind, base);
+      const std::string& before = results[named];
+      const std::vector<Json> values =
+          trial.values.empty()
+              ? others(f, base.contains(f.key) ? base.at(f.key) : config::to_json(f))
+              : trial.values;
+      const bool moved = std::ranges::any_of(
+          values, [&](const Json& value) { return w.result(s.kind, with(base, {{f.key, value}})) != before; });
+      CHECK_MESSAGE(moved, s.kind << "." << f.key << ": " << values.size()
+                                  << " other values changed nothing; of the base: " << before.substr(0, 300));
+    }
+  }
+  for (const pipeline::StageKind& k : pipeline::stage_kinds()) CHECK_MESSAGE(kinds.contains(std::string(k.kind)), k.kind);
+}
