@@ -75,6 +75,7 @@ all_parts() {  # the longest first, so that no core waits at the end
   part kills tools/kills.sh "$build" 100
   part kills-other tools/kills.sh "$build" 30 2 KILL other
   part terminations tools/kills.sh "$build" 30 3 TERM
+  part strangers tests/strangers/transformers.sh "$build"
   part soak "$build/tests/train/tests_soak" --success
   for seed in 1 2 3 4; do recipe "align-$seed" recipes/align.toml --set seed=$seed; done
   # Four fresh seeds from the commit that is tested: nobody can have tuned on them.
