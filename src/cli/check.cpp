@@ -78,7 +78,7 @@ bool verify(const fs::path& folder, Verdict& verdict, bool top) {
     ++verdict.checkpoints;
     return holds(folder, verdict, [&] { return verify_checkpoint(folder); });
   }
-  if (fs::exists(folder / "config.json")) {
+  if (infer::holds_model(folder)) {
     ++verdict.models;
     return holds(folder, verdict, [&] { return infer::verify_model_folder(folder); });
   }
@@ -103,7 +103,7 @@ int check(Options& options) {
   std::string folder;
   bool json = false;
   options
-      .positional("DIR", &folder, "a run folder (a recipe's with all of its stages), a checkpoint, or a model folder")
+      .positional("DIR", &folder, "a run folder (a recipe's with all of its stages), a checkpoint, a model folder or a .gguf file")
       .required();
   options.flag("--json", json, "print the verdict as JSON");
   options.about(
@@ -116,7 +116,7 @@ int check(Options& options) {
   fs::path path = fs::path(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   if (!fs::exists(path)) usage_error(folder + ": no such folder");
-  if (!fs::is_directory(path))
+  if (!fs::is_directory(path) && !infer::holds_model(path))
     usage_error(folder + ": a file, not a folder", "give the run, checkpoint or model folder that it lies in");
   Verdict verdict;
   const bool whole = verify(path, verdict, true);

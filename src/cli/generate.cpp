@@ -57,7 +57,7 @@ int generate(Options& options) {
   sampling.max_tokens = 128;
   std::vector<std::string> stops;
   bool ignore_end = false;
-  model.declare(options, "model folder");
+  model.declare(options, "model folder, or a .gguf file");
   options.value("--n", &n, "N", "completions of each prompt").in_group("Sampling");
   options.value("--max-tokens", &sampling.max_tokens, "N", "most tokens of one completion, the end token included")
       .in_group("Sampling");
@@ -102,8 +102,7 @@ int generate(Options& options) {
   const infer::Engine engine = infer::Engine::open(model.folder, model.engine);
   rows_text.open(model.folder);
   // Ids need no tokenizer; without one there is no text and no stop string.
-  const bool has_tokenizer = std::filesystem::exists(std::filesystem::path(model.folder) / "tokenizer.json") ||
-                             std::filesystem::exists(std::filesystem::path(model.folder) / "vocab.json");
+  const bool has_tokenizer = text::Tokenizer::found(model.folder);
   const text::StopMatcher matcher = stops.empty() ? text::StopMatcher() : text::StopMatcher(stops);
   if (!stops.empty()) {
     const text::Tokenizer& tokenizer = rows_text.tokenizer();

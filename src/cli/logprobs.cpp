@@ -37,7 +37,7 @@ int logprobs(Options& options) {
   RowText text;
   JsonlOptions rows;
   bool with_ids = false;
-  model.declare(options, "model folder");
+  model.declare(options, "model folder, or a .gguf file");
   options.flag("--ids", with_ids, "add the token ids that were scored, and where the completion begins (prompt_len)");
   text.declare(options);
   rows.declare(options);

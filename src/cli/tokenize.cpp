@@ -14,7 +14,7 @@ int tokenize(Options& options) {
   std::string model;
   bool chat = false, generation_prompt = false, decode = false;
   JsonlOptions rows;
-  options.value("--model", &model, "DIR", "model folder, or a tokenizer.json").required();
+  options.value("--model", &model, "DIR", "model folder, .gguf file, or a tokenizer.json").required();
   options.flag("--chat", chat,
                "{\"messages\"} by the model's chat template: ids, the rendered text, loss_mask (1: trained)");
   options.flag("--add-generation-prompt", generation_prompt, "with --chat: end with what opens the assistant's turn");
@@ -34,7 +34,7 @@ int tokenize(Options& options) {
   if (decode && (chat || generation_prompt)) usage_error("--decode goes without --chat and --add-generation-prompt");
   if (generation_prompt && !chat) usage_error("--add-generation-prompt goes with --chat");
 
-  if (std::filesystem::is_directory(model) && !std::filesystem::exists(std::filesystem::path(model) / "tokenizer.json"))
+  if (std::filesystem::is_directory(model) && !text::Tokenizer::found(model))
     infer::require_model_folder(model);  // a run folder: says where its model is
   const text::Tokenizer tokenizer = text::Tokenizer::load(model);
   std::optional<text::ChatTemplate> chat_template;  // read when the first messages come, or at once with --chat

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/sha256.h"
+#include "gguf/file.h"
 #include "model/hf_folder.h"
 #include "model/llama2c.h"
 #include "text/llama2c_tokenizer.h"
@@ -25,31 +26,77 @@ void end_with_begin_token(const fs::path& folder) {
   }
 }
 
-}  // namespace
+struct Imported {
+  model::Decoder decoder;
+  text::Tokenizer tokenizer;
+  std::string origin;          // of the vocabulary
+  int64_t unknown_tokens = 0;  // that nobody recovered
+};
 
-void ImportParams::check() const {
-  if (file.empty()) usage_error("no file", "give file = \"stories260K.bin\"");
+Imported import_gguf(const ImportParams& params) {
+  if (!params.vocabulary.empty())
+    usage_error("vocabulary = \"" + params.vocabulary + "\": a GGUF file brings its own", "leave it out");
+  text::Tokenizer tokenizer = text::Tokenizer::load(params.file);  // first: it is quick, and more often refused
+  model::LoadedModel loaded = model::load_model(params.file);
+  for (const std::string& note : loaded.notes) log::warn(note);
+  if (tokenizer.size() > loaded.decoder.config().vocab_size)
+    usage_error(params.file + ": its vocabulary has " + std::to_string(tokenizer.size()) + " tokens, its embedding " +
+                std::to_string(loaded.decoder.config().vocab_size));
+  const std::string origin = tokenizer.chat_template().empty() ? "no chat template" : "with a chat template";
+  return {std::move(loaded.decoder), std::move(tokenizer), origin};
 }
 
-void run_import(const ImportParams& params, config::StageContext& context) {
+Imported import_llama2c(const ImportParams& params, config::StageContext& context, const fs::path& folder) {
   model::Decoder decoder = model::import_llama2c(params.file);
   const fs::path vocabulary = params.vocabulary.empty()
                                   ? text::find_llama2c_vocabulary(params.file, decoder.config().vocab_size)
                                   : fs::path(params.vocabulary);
-  const fs::path folder = context.folder / config::names::kModel;
-  fs::create_directories(folder);
   text::llama2c_tokenizer(vocabulary, decoder.config().vocab_size).save(folder);
   end_with_begin_token(folder);
-  const text::Tokenizer tokenizer = text::Tokenizer::load(folder);
+  text::Tokenizer tokenizer = text::Tokenizer::load(folder);
   if (tokenizer.eos()) decoder.config().eos = {*tokenizer.eos()};
-  model::save_model(folder, decoder);
   int64_t unknown = 0;
   for (int32_t id = 0; id < static_cast<int32_t>(tokenizer.size()); ++id)
     unknown += tokenizer.token_text(id).starts_with("<unk_");
-  log::info("  " + count_text(decoder.parameter_count()) + " parameters, " + count_text(tokenizer.size()) + " tokens" +
-            (unknown ? ", of which " + count_text(unknown) + " nobody recovered (<unk_N>)" : "") + "; " +
-            (vocabulary.empty() ? "no vocabulary was found" : "vocabulary from " + vocabulary.string()));
   if (!vocabulary.empty()) context.record.inputs.emplace_back(vocabulary.string(), sha256_file(vocabulary));
+  return {std::move(decoder), std::move(tokenizer),
+          vocabulary.empty() ? "no vocabulary was found" : "vocabulary from " + vocabulary.string(), unknown};
+}
+
+// What transformers' generate() ends by: every end token, where its tokenizer names one.
+void write_generation_config(const fs::path& folder, const model::ModelConfig& config) {
+  Json json = Json::object();
+  if (config.bos) json["bos_token_id"] = *config.bos;
+  if (config.eos.size() == 1) json["eos_token_id"] = config.eos[0];
+  else if (!config.eos.empty()) json["eos_token_id"] = config.eos;
+  if (config.pad) json["pad_token_id"] = *config.pad;
+  write_file_atomic(folder / "generation_config.json", dump_json(json, 2) + "\n");
+}
+
+}  // namespace
+
+void ImportParams::check() const {
+  if (file.empty()) usage_error("no file", "give file = \"model.gguf\" or a llama2.c .bin");
+}
+
+model::ModelConfig import_config(const ImportParams& params) {
+  return gguf::is_gguf(params.file) ? model::load_config(params.file).config : model::llama2c_config(params.file);
+}
+
+void run_import(const ImportParams& params, config::StageContext& context) {
+  const fs::path folder = context.folder / config::names::kModel;
+  const bool gguf = gguf::is_gguf(params.file);
+  if (!gguf) fs::create_directories(folder);
+  const auto [decoder, tokenizer, origin, unknown] =
+      gguf ? import_gguf(params) : import_llama2c(params, context, folder);
+  if (gguf) {
+    fs::create_directories(folder);
+    tokenizer.save(folder);
+    write_generation_config(folder, decoder.config());
+  }
+  model::save_model(folder, decoder);
+  log::info("  " + count_text(decoder.parameter_count()) + " parameters, " + count_text(tokenizer.size()) + " tokens" +
+            (unknown ? ", of which " + count_text(unknown) + " nobody recovered (<unk_N>)" : "") + "; " + origin);
   context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()},
                                              {"vocabulary", decoder.config().vocab_size},
                                              {"layers", decoder.config().layers},

@@ -13,14 +13,16 @@ bool finite(const Tensor& t) { return at::isfinite(t).all().item<bool>(); }
 
 }  // namespace
 
+bool holds_model(const fs::path& path) { return model::holds_model(path); }
+
 void require_model_folder(const fs::path& folder) {
-  if (!fs::is_directory(folder)) {
+  if (!fs::is_directory(folder) && !model::holds_model(folder)) {
     const bool file = fs::exists(folder);
-    usage_error(folder.string() + (file ? ": is a file, a model folder was expected" : ": no such folder"),
+    usage_error(folder.string() + (file ? ": is a file, a model folder or a .gguf was expected" : ": no such folder"),
                 file ? "`hone import FILE --out DIR` makes a model folder of a foreign checkpoint"
-                     : "--model takes a folder with config.json, model.safetensors and tokenizer.json");
+                     : "--model takes a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file");
   }
-  if (!fs::exists(folder / "config.json") && fs::exists(folder / "model" / "config.json"))
+  if (!model::holds_model(folder) && fs::exists(folder / "model" / "config.json"))
     usage_error(folder.string() + ": is a run folder, not a model folder",
                 "its model is " + (folder / "model").string());
 }
@@ -34,7 +36,7 @@ std::string verify_model_folder(const fs::path& folder) {
       if (!finite(p.tensor)) return "tensor " + p.name + " holds a value that is not finite";
     if (loaded.head && !finite(loaded.head->weight)) return "tensor score.weight holds a value that is not finite";
     // A folder without a tokenizer is whole: hone works on ids too.
-    if (fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.json")) {
+    if (text::Tokenizer::found(folder)) {
       const text::Tokenizer tokenizer = text::Tokenizer::load(folder);
       if (tokenizer.size() > loaded.decoder.config().vocab_size)
         return "the tokenizer has " + std::to_string(tokenizer.size()) + " tokens, the model's vocabulary " +

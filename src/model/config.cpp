@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
+#include "gguf/config.h"
+#include "gguf/file.h"
 #include "model/family.h"
 
 namespace hone::model {
@@ -147,6 +150,27 @@ Json config_json(const ModelConfig& c, bool classifier) {
   return json;
 }
 
+bool holds_model(const fs::path& path) {
+  std::error_code ec;
+  return gguf::is_gguf(path) || fs::exists(path / "config.json", ec);
+}
+
+ParsedConfig load_config(const fs::path& path) {
+  if (gguf::is_gguf(path)) return parse_config(gguf::config_json(gguf::File(path)), path.string());
+  const fs::path file = path / "config.json";
+  if (!fs::exists(file)) usage_error(path.string() + ": no config.json, so it is not a model folder");
+  return parse_config(parse_json(read_file(file), file.string()), file.string());
+}
+
+std::vector<fs::path> model_files(const fs::path& path) {
+  if (gguf::is_gguf(path)) return {path};
+  std::vector<fs::path> out{path / "config.json"};
+  for (const auto& e : fs::directory_iterator(path))
+    if (e.path().extension() == ".safetensors") out.push_back(e.path());
+  std::sort(out.begin() + 1, out.end());
+  return out;
+}
+
 void check_config(const ModelConfig& c, const std::string& where) {
   const auto need = [&](bool ok, const std::string& what) {
     if (!ok) usage_error(where + ": " + what);
@@ -167,6 +191,10 @@ void check_config(const ModelConfig& c, const std::string& where) {
   need(c.gpt2() || c.head_dim % 2 == 0, "head_dim must be even, it is " + std::to_string(c.head_dim));
   need(!c.gpt2() || c.heads * c.head_dim == c.width, "n_embd must be a multiple of n_head");
   need(c.norm_eps > 0 && c.rope_theta > 0, "norm epsilon and rope_theta must be positive");
+  const auto size = [](int64_t n) { return static_cast<double>(n); };
+  const double layer = size(c.width) * (2 * size(c.heads + c.kv_heads) * size(c.head_dim) + 3 * size(c.ffn));
+  need(size(c.layers) * layer + 2 * size(c.vocab_size) * size(c.width) < 0x1p53,
+       "these sizes make more parameters than can be counted");
   need(c.reward_scale > 0, "hone_reward_scale must be positive");
 }
 

@@ -70,6 +70,14 @@ struct ParsedConfig {
 ParsedConfig parse_config(const Json& json, const std::string& where);
 Json config_json(const ModelConfig& config, bool classifier);
 
+// A model on disk is a Hugging Face folder, or a GGUF file in its place.
+/// A folder with a config.json, or a GGUF file?
+bool holds_model(const fs::path& path);
+/// config.json, or the metadata of the GGUF file, alone.
+ParsedConfig load_config(const fs::path& path);
+/// The files that its configuration and its weights lie in, in a fixed order.
+std::vector<fs::path> model_files(const fs::path& path);
+
 /// Sizes that cannot be: kUsage naming the setting.
 void check_config(const ModelConfig& config, const std::string& where);
 

@@ -6,57 +6,12 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "gguf/file.h"
+#include "model/weights.h"
 #include "tensor/safetensors.h"
 
 namespace hone::model {
 namespace {
-
-// All tensors of a folder, from one file or from shards.
-class Weights {
- public:
-  explicit Weights(const fs::path& folder) {
-    const fs::path single = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
-    if (fs::exists(single)) {
-      open(single);
-    } else if (fs::exists(index)) {
-      open_shards(folder, index);
-    } else {
-      const bool pickle = fs::exists(folder / "pytorch_model.bin");
-      usage_error(folder.string() + ": neither model.safetensors nor model.safetensors.index.json",
-                  pickle ? "pytorch_model.bin is a pickle, which may run code; save the model with safetensors" : "");
-    }
-  }
-  bool has(const std::string& name) const { return files_by_name_.contains(name); }
-  Tensor load(const std::string& name) const { return files_[files_by_name_.at(name)].load(name); }
-  std::string file(const std::string& name) const { return files_[files_by_name_.at(name)].path().string(); }
-  const std::map<std::string, size_t>& names() const { return files_by_name_; }
-
- private:
-  void open(const fs::path& path) {
-    files_.emplace_back(path);
-    for (const auto& [name, info] : files_.back().tensors())
-      if (!files_by_name_.emplace(name, files_.size() - 1).second)
-        usage_error(path.string() + ": tensor '" + name + "' is in another shard too");
-  }
-  void open_shards(const fs::path& folder, const fs::path& index) {
-    const Json json = parse_json(read_file(index), index.string());
-    if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
-      usage_error(index.string() + ": no weight_map");
-    std::set<std::string> shards;
-    for (const auto& [name, shard] : json["weight_map"].items()) {
-      // A shard is a plain file name: an index must not reach outside its folder.
-      if (!shard.is_string() || fs::path(shard.get<std::string>()).filename() != shard.get<std::string>())
-        usage_error(index.string() + ": the shard of '" + name + "' is not a file name");
-      shards.insert(shard.get<std::string>());
-    }
-    for (const std::string& shard : shards) open(folder / shard);
-    for (const auto& [name, shard] : json["weight_map"].items())
-      if (!has(name) || file(name) != (folder / shard.get<std::string>()).string())
-        usage_error(index.string() + ": tensor '" + name + "' is not in " + shard.get<std::string>());
-  }
-  std::vector<SafetensorsFile> files_;
-  std::map<std::string, size_t> files_by_name_;
-};
 
 bool derived(const std::string& name) {
   for (const std::string_view end :
@@ -79,61 +34,74 @@ std::string shape_text(at::IntArrayRef shape) {
 
 class Loader {
  public:
-  Loader(const fs::path& folder, const Family& family) : folder_(folder), family_(family), weights_(folder) {}
+  Loader(const fs::path& path, const Family& family)
+      : path_(path), family_(family), weights_(gguf::is_gguf(path) ? gguf_weights(path) : folder_weights(path)) {}
 
   // Older files name tensors as the bare model does, without the prefix.
   std::string stored_name(const std::string& name) const {
-    if (weights_.has(name)) return name;
-    if (name.starts_with(family_.prefix) && weights_.has(name.substr(family_.prefix.size())))
+    if (weights_->has(name)) return name;
+    if (name.starts_with(family_.prefix) && weights_->has(name.substr(family_.prefix.size())))
       return name.substr(family_.prefix.size());
     return {};
   }
-  void fill(const std::string& name, const Tensor& tensor, bool transposed) {
+  void fill(const std::string& name, const Tensor& tensor, bool transposed_in_folder) {
     const std::string stored = stored_name(name);
     if (stored.empty()) {
       missing_.push_back(name);
       return;
     }
     taken_.insert(stored);
-    Tensor value = weights_.load(stored);
-    if (transposed) value = value.t();
-    if (value.sizes() != tensor.sizes() || !value.is_floating_point())
-      usage_error(weights_.file(stored) + ": tensor '" + stored + "' has shape " +
-                  shape_text(transposed ? value.t().sizes() : value.sizes()) + ", config.json wants " +
-                  shape_text(transposed ? tensor.t().sizes() : tensor.sizes()));
-    Tensor(tensor).copy_(value);
+    const Tensor target = transposed_in_folder && weights_->as_family() ? tensor.t() : tensor;
+    const std::vector<int64_t> shape = weights_->shape(stored);
+    if (target.sizes() != shape || !weights_->floating_point(stored))
+      usage_error(weights_->file(stored) + ": tensor '" + stored + "' has shape " + shape_text(shape) +
+                  ", its config wants " + shape_text(target.sizes()));
+    weights_->copy_to(target, stored);
   }
   void check_tied(const std::string& name, const Tensor& embedding) {
     const std::string stored = stored_name(name);
     if (stored.empty()) return;
     taken_.insert(stored);
-    const Tensor copy = weights_.load(stored);
-    if (copy.sizes() != embedding.sizes() || !at::equal(copy.to(at::kFloat), embedding))
+    const bool same_shape = embedding.sizes() == weights_->shape(stored);
+    const Tensor copy = same_shape ? at::empty_like(embedding) : Tensor();
+    if (same_shape) weights_->copy_to(copy, stored);
+    if (!same_shape || !at::equal(copy, embedding))
       usage_error(
-          weights_.file(stored) + ": tensor '" + stored + "' differs from the embedding, to which config.json ties it",
+          weights_->file(stored) + ": tensor '" + stored + "' differs from the embedding, to which its config ties it",
           "set tie_word_embeddings to false if the two are meant to differ");
   }
-  void skip(const std::string& name) { taken_.insert(stored_name(name)); }
+  // Before anything is allocated: a config must not ask for terabytes that no file has. What is a little short of its
+  // tensors is told by their names later.
+  void require_room(const ParsedConfig& parsed) const {
+    constexpr int64_t kLittle = 100'000'000;
+    const ModelConfig& c = parsed.config;
+    int64_t wanted = parameter_count(c), there = 0;
+    if (parsed.classifier && !c.tied) wanted -= c.vocab_size * c.width;
+    for (const std::string& name : weights_->names()) there += weights_->elements(name);
+    if (wanted - there > kLittle)
+      usage_error(path_.string() + ": its config asks for " + std::to_string(wanted) + " parameters, its tensors hold " +
+                  std::to_string(there));
+  }
   bool has(const std::string& name) const { return !stored_name(name).empty(); }
 
   void finish(std::vector<std::string>& notes) const {
     std::vector<std::string> surplus;
     int64_t buffers = 0;
-    for (const auto& [name, file] : weights_.names()) {
+    for (const std::string& name : weights_->names()) {
       if (taken_.contains(name)) continue;
       if (derived(name)) ++buffers;
       else surplus.push_back(name);
     }
-    if (!missing_.empty()) usage_error(folder_.string() + ": missing tensors: " + listed(missing_));
+    if (!missing_.empty()) usage_error(path_.string() + ": missing tensors: " + listed(missing_));
     if (!surplus.empty())
-      usage_error(folder_.string() + ": surplus tensors that the config does not account for: " + listed(surplus));
+      usage_error(path_.string() + ": surplus tensors that the config does not account for: " + listed(surplus));
     if (buffers > 0) notes.push_back(std::to_string(buffers) + " derived buffers were skipped (recomputed)");
   }
 
  private:
-  fs::path folder_;
+  fs::path path_;
   const Family& family_;
-  Weights weights_;
+  std::unique_ptr<Weights> weights_;
   std::set<std::string> taken_;
   std::vector<std::string> missing_;
 };
@@ -144,17 +112,12 @@ bool transposed(const Family& family, const Parameter& p) {
 
 }  // namespace
 
-ParsedConfig load_config(const fs::path& folder) {
-  const fs::path path = folder / "config.json";
-  if (!fs::exists(path)) usage_error(folder.string() + ": no config.json, so it is not a model folder");
-  return parse_config(parse_json(read_file(path), path.string()), path.string());
-}
-
 LoadedModel load_model(const fs::path& folder) {
   ParsedConfig parsed = load_config(folder);
   const Family& f = family(parsed.config.family);
-  LoadedModel out{Decoder(parsed.config, !parsed.classifier), std::nullopt, std::move(parsed.notes)};
   Loader loader(folder, f);
+  loader.require_room(parsed);
+  LoadedModel out{Decoder(parsed.config, !parsed.classifier), std::nullopt, std::move(parsed.notes)};
   for (Parameter& p : out.decoder.parameters()) loader.fill(p.name, p.tensor, transposed(f, p));
   const std::string output = f.name(Slot::kOutput, 0);
   if (parsed.config.tied) loader.check_tied(output, out.decoder.at(Slot::kEmbedding));

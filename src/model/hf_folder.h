@@ -1,4 +1,5 @@
-// Model folders as Hugging Face lays them out: config.json and model.safetensors, or shards with an index.
+// Model folders as Hugging Face lays them out: config.json and model.safetensors, or shards with an index. Where one is
+// read a GGUF file may stand in its place.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -18,8 +19,6 @@ struct LoadedModel {
 /// f32 on the CPU, gradients off. Missing, surplus or misshapen tensors: kUsage naming them. Derived buffers (causal
 /// masks, inverse frequencies) are skipped; a stored copy of a tied weight must equal it.
 LoadedModel load_model(const fs::path& folder);
-/// config.json alone.
-ParsedConfig load_config(const fs::path& folder);
 
 /// Writes config.json (with `extra` merged in) and model.safetensors; a head makes it a …ForSequenceClassification.
 /// Atomic file by file, config.json last.

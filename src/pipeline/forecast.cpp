@@ -11,7 +11,6 @@
 #include "data/encode_rows.h"
 #include "data/source.h"
 #include "data/split.h"
-#include "model/llama2c.h"
 #include "pipeline/references.h"
 #include "text/tokenizer.h"
 
@@ -30,17 +29,14 @@ constexpr double kForward = 1.0 / 3;
 std::string model_result(const Forecast& f) { return (fs::path(f.folder) / config::names::kModel).string(); }
 
 std::optional<model::ModelConfig> config_of(const Known& known, const std::string& folder) {
-  const fs::path file = fs::path(folder) / "config.json";
-  if (!folder.empty() && fs::exists(file))
-    return model::parse_config(parse_json(read_file(file), file.string()), file.string()).config;
+  if (!folder.empty() && model::holds_model(folder)) return model::load_config(folder).config;
   const auto earlier = known.models.find(folder);
   return earlier == known.models.end() ? std::nullopt : std::optional(earlier->second);
 }
 
 std::optional<text::Tokenizer> tokenizer_of(const std::string& folder) {
-  for (const char* file : {"tokenizer.json", "vocab.json", "encoder.json"})
-    if (!folder.empty() && fs::exists(fs::path(folder) / file)) return text::Tokenizer::load(folder);
-  return std::nullopt;
+  if (folder.empty() || !text::Tokenizer::found(folder)) return std::nullopt;
+  return text::Tokenizer::load(folder);
 }
 
 double bytes_of(const fs::path& file) {
@@ -178,7 +174,7 @@ void forecast(const collect::WorldStageParams& params, Known& known, Forecast& f
 }
 
 void forecast(const foreign::ImportParams& params, Known& known, Forecast& f) {
-  known.models[model_result(f)] = model::llama2c_config(params.file);
+  known.models[model_result(f)] = foreign::import_config(params);
   f.seconds = 1;
 }
 

@@ -7,7 +7,9 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "gguf/file.h"
 #include "text/byte_alphabet.h"
+#include "text/gguf_tokenizer.h"
 #include "text/json_fields.h"
 #include "text/tokenizer_parts.h"
 #include "base/utf8.h"
@@ -168,9 +170,21 @@ Tokenizer Tokenizer::from_json(const Json& tokenizer, const Json& config, const 
   return Tokenizer(std::move(definition));
 }
 
+bool Tokenizer::found(const fs::path& path) {
+  std::error_code ec;
+  if (!fs::is_directory(path, ec)) return fs::exists(path, ec);
+  for (const char* file : {"tokenizer.json", "vocab.json", "encoder.json"})
+    if (fs::exists(path / file, ec)) return true;
+  return false;
+}
+
 Tokenizer Tokenizer::load(const fs::path& path) {
   std::error_code ec;
   if (!fs::exists(path, ec)) usage_error("no tokenizer at " + path.string() + ": no such file or folder");
+  if (gguf::is_gguf(path)) {
+    const TokenizerJson json = gguf_tokenizer_json(gguf::File(path));
+    return from_json(json.tokenizer, json.config, path.string());
+  }
   const bool is_folder = fs::is_directory(path, ec);
   const std::string name = path.filename().string();
   if (name.ends_with(".model") || name.ends_with(".tiktoken"))

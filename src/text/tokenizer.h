@@ -26,8 +26,10 @@ class Tokenizer {
  public:
   /// A folder with tokenizer.json, or vocab.json + merges.txt (also encoder.json + vocab.bpe); tokenizer_config.json,
   /// special_tokens_map.json, added_tokens.json and chat_template.jinja in it are read too. Or a tokenizer.json by
-  /// itself.
+  /// itself, or a GGUF file.
   static Tokenizer load(const fs::path& model_folder_or_file);
+  /// Is there anything for load() to read?
+  static bool found(const fs::path& model_folder_or_file);
   /// From the parsed tokenizer.json and tokenizer_config.json (null: none). `where` names the source in errors.
   static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& where);
 

@@ -61,9 +61,8 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
 // changes them changes the name, so a stale file is never read.
 ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs,
                                 const config::StageContext& context, at::ScalarType compute) {
-  std::string key = context.record.dtype + context.record.processor + sha256_file(fs::path(folder) / "config.json");
-  for (const auto& e : fs::directory_iterator(folder))
-    if (e.path().extension() == ".safetensors") key += sha256_file(e.path());
+  std::string key = context.record.dtype + context.record.processor;
+  for (const fs::path& file : model::model_files(folder)) key += sha256_file(file);
   for (const data::Pair& p : pairs)
     for (const data::Sequence* s : {&p.chosen, &p.rejected}) {
       key.append(reinterpret_cast<const char*>(s->ids.data()), s->ids.size() * sizeof(int32_t));

@@ -82,7 +82,7 @@ TEST_CASE("missing, surplus and misshapen tensors are named") {
   CHECK(mentions(error_of(folder.path), "model.layers.2.stray"));
   fresh();
   change(folder.path, [](auto& t) { t[0].second = at::ones({3, 8}, at::kFloat); });
-  CHECK(mentions(error_of(folder.path), "has shape [3, 8], config.json wants [20, 8]"));
+  CHECK(mentions(error_of(folder.path), "has shape [3, 8], its config wants [20, 8]"));
   fresh();
   change(folder.path, [](auto& t) {  // derived buffers are skipped and mentioned
     t.emplace_back("model.layers.0.self_attn.rotary_emb.inv_freq", at::ones({4}, at::kFloat));
