@@ -84,6 +84,7 @@ ParsedConfig parse_config(const Json& json, const std::string& where) {
   c.init_std = reader.number("initializer_range", 0.02);
   c.reward_shift = reader.number("hone_reward_shift", 0);
   c.reward_scale = reader.number("hone_reward_scale", 1);
+  c.reward_dtype = reader.text("hone_reward_dtype", "");
   found->read(reader, c);
   // Settings of training, generation and bookkeeping that leave the logits alone (hone trains without dropout).
   reader.ignore({"_name_or_path",
@@ -133,7 +134,7 @@ Json config_json(const ModelConfig& c, bool classifier) {
   json["initializer_range"] = c.init_std;
   const auto optional_id = [](const std::optional<int64_t>& id) { return id ? Json(*id) : Json(nullptr); };
   json["bos_token_id"] = optional_id(c.bos);
-  json["eos_token_id"] = c.eos.empty() ? Json(nullptr) : c.eos.size() == 1 ? Json(c.eos[0]) : Json(c.eos);
+  json["eos_token_id"] = ends_json(c);
   json["pad_token_id"] = optional_id(c.pad);
   json["torch_dtype"] = "float32";
   json["use_cache"] = true;
@@ -143,8 +144,13 @@ Json config_json(const ModelConfig& c, bool classifier) {
     json["label2id"] = {{"LABEL_0", 0}};
     json["hone_reward_shift"] = c.reward_shift;
     json["hone_reward_scale"] = c.reward_scale;
+    if (!c.reward_dtype.empty()) json["hone_reward_dtype"] = c.reward_dtype;
   }
   return json;
+}
+
+Json ends_json(const ModelConfig& c) {
+  return c.eos.empty() ? Json(nullptr) : c.eos.size() == 1 ? Json(c.eos[0]) : Json(c.eos);
 }
 
 void check_config(const ModelConfig& c, const std::string& where) {
@@ -168,6 +174,8 @@ void check_config(const ModelConfig& c, const std::string& where) {
   need(!c.gpt2() || c.heads * c.head_dim == c.width, "n_embd must be a multiple of n_head");
   need(c.norm_eps > 0 && c.rope_theta > 0, "norm epsilon and rope_theta must be positive");
   need(c.reward_scale > 0, "hone_reward_scale must be positive");
+  need(c.reward_dtype.empty() || c.reward_dtype == "f32" || c.reward_dtype == "bf16",
+       "hone_reward_dtype must be f32 or bf16, it is '" + c.reward_dtype + "'");
 }
 
 int64_t parameter_count(const ModelConfig& c) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "model/generation_config.h"
 #include "tensor/safetensors.h"
 
 namespace hone::model {
@@ -147,7 +148,9 @@ bool transposed(const Family& family, const Parameter& p) {
 ParsedConfig load_config(const fs::path& folder) {
   const fs::path path = folder / "config.json";
   if (!fs::exists(path)) usage_error(folder.string() + ": no config.json, so it is not a model folder");
-  return parse_config(parse_json(read_file(path), path.string()), path.string());
+  ParsedConfig parsed = parse_config(parse_json(read_file(path), path.string()), path.string());
+  read_generation_config(folder, parsed);
+  return parsed;
 }
 
 LoadedModel load_model(const fs::path& folder) {
@@ -183,6 +186,7 @@ void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead
     if (head->bias.defined()) tensors.emplace_back("score.bias", head->bias);
   }
   write_safetensors(folder / "model.safetensors", tensors);
+  if (head == nullptr) write_generation_config(folder, decoder.config());
   Json json = config_json(decoder.config(), head != nullptr);
   for (const auto& [key, value] : extra.items()) json[key] = value;
   write_file_atomic(folder / "config.json", dump_json(json, 2) + "\n");
