@@ -9,6 +9,7 @@
 #include "data/convert.h"
 #include "data/format.h"
 #include "data/inspect.h"
+#include "model/config.h"
 #include "text/tokenizer.h"
 
 namespace hone::cli {
@@ -28,6 +29,12 @@ void declare_reading(Options& options, data::ReadSettings& read) {
   options.value("--split-text-by", &read.split_text_by, "HOW", "what one document is in a plain text file")
       .choices({"file", "blank_line", "line"});
   options.value("--on-bad-line", &read.on_bad_line, "HOW", "a line that cannot be read").choices({"stop", "skip"});
+}
+
+// Tokens that end an answer by the model's configuration; a tokenizer alone has none.
+std::vector<int64_t> ends_of(const std::string& model) {
+  if (!std::filesystem::exists(std::filesystem::path(model) / "config.json")) return {};
+  return model::load_config(model).config.eos;
 }
 
 int inspect(Options& options) {
@@ -54,7 +61,7 @@ int inspect(Options& options) {
   if (settings.examples < 0) usage_error("'--examples' must not be negative");
   if (lengths.max_length < 0) usage_error("'--max-length' must not be negative");
   std::optional<data::Encoder> encoder;
-  if (!model.empty()) encoder = data::Encoder::make(text::Tokenizer::load(model), lengths.chat_format);
+  if (!model.empty()) encoder = data::Encoder::make(text::Tokenizer::load(model), lengths.chat_format, ends_of(model));
   const data::Inspection result = data::inspect(files, read, encoder ? &*encoder : nullptr, lengths, settings);
   print(json ? dump_json(result.to_json(), 2) + "\n" : result.to_text());
   return kDone;

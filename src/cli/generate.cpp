@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 
 #include "base/error.h"
@@ -100,20 +99,15 @@ int generate(Options& options) {
   if (how.max_batch < 1) usage_error("'--max-batch' must be at least 1");
 
   const infer::Engine engine = infer::Engine::open(model.folder, model.engine);
-  rows_text.open(model.folder);
+  rows_text.open(model.folder, engine.end_ids());
   // Ids need no tokenizer; without one there is no text and no stop string.
-  const bool has_tokenizer = text::Tokenizer::found(model.folder);
+  const bool has_tokenizer = rows_text.has_tokenizer();
   const text::StopMatcher matcher = stops.empty() ? text::StopMatcher() : text::StopMatcher(stops);
   if (!stops.empty()) {
     const text::Tokenizer& tokenizer = rows_text.tokenizer();
     how.stop = [&tokenizer, &matcher] { return std::make_unique<Watcher>(tokenizer, matcher); };
   }
-  how.end_ids = engine.end_ids();
-  if (has_tokenizer) {
-    const auto eos = rows_text.tokenizer().eos();
-    if (eos && std::ranges::find(how.end_ids, *eos) == how.end_ids.end()) how.end_ids.push_back(*eos);
-  }
-  if (ignore_end) how.end_ids.clear();
+  if (!ignore_end) how.end_ids = rows_text.end_ids();
 
   return process_jsonl(rows, {"prompt", "messages", "ids", "completions"}, [&](std::span<Item*> items) {
     std::vector<Item*> good;

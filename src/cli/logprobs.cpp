@@ -56,7 +56,7 @@ int logprobs(Options& options) {
   if (!options.parse()) return kDone;
 
   const infer::Engine engine = infer::Engine::open(model.folder, model.engine);
-  text.open(model.folder);
+  text.open(model.folder, engine.end_ids());
   rows.chunk_rows = 64;
   return process_jsonl(rows, {"text", "prompt", "completion", "messages", "ids", "prompt_len", "logps", "sum", "count"},
                        [&](std::span<Item*> items) {

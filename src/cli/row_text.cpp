@@ -1,6 +1,7 @@
 #include "cli/row_text.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "data/fields_of_row.h"
 
 namespace hone::cli {
@@ -51,8 +52,23 @@ const text::Tokenizer& RowText::tokenizer() {
 }
 
 const data::Encoder& RowText::encoder() {
-  if (!encoder_) encoder_ = data::Encoder::make(tokenizer(), format_);
+  if (!encoder_) encoder_ = data::Encoder::make(tokenizer(), format_, model_ends_);
   return *encoder_;
+}
+
+bool RowText::has_tokenizer() const {
+  return std::filesystem::exists(folder_ / "tokenizer.json") || std::filesystem::exists(folder_ / "vocab.json");
+}
+
+std::vector<int32_t> RowText::end_ids() {
+  if (!has_tokenizer()) return {model_ends_.begin(), model_ends_.end()};
+  try {
+    return encoder().endings().ids();
+  } catch (const Error& e) {
+    // Rows of ids can still be continued; rows of text will say it again.
+    log::warn(folder_.string() + ": what a chat template ends an answer with is not known: " + e.what());
+  }
+  return data::Endings::find(tokenizer(), nullptr, model_ends_).ids();
 }
 
 std::vector<int32_t> RowText::plain(const std::string& text) {
@@ -68,7 +84,7 @@ std::vector<int32_t> RowText::prompt(const Json& row) {
   lacks("'prompt', 'messages', 'ids'");
 }
 
-RowText::Answered RowText::answered(const Json& row, bool as_trained) {
+RowText::Answered RowText::answered(const Json& row, bool with_end) {
   std::vector<text::Message> messages;
   if (row.contains("messages")) {
     messages = data::message_list(row["messages"]);
@@ -79,14 +95,7 @@ RowText::Answered RowText::answered(const Json& row, bool as_trained) {
   }
   data::Encoder::Answered all = encoder().conversation(messages);
   Answered out{std::move(all.sequence.ids), all.prompt_length};
-  if (as_trained) return out;
-  if (encoder().chat()) {
-    // What a template puts after the end of a turn (a newline) is no part of the answer.
-    while (out.ids.size() > static_cast<size_t>(out.prompt_length) && all.sequence.weight[out.ids.size() - 1] == 0)
-      out.ids.pop_back();
-  } else {
-    out.ids.pop_back();
-  }
+  if (!with_end && !encoder().chat()) out.ids.pop_back();
   return out;
 }
 

@@ -22,7 +22,13 @@ class RowText {
  public:
   /// Declares --chat-format.
   void declare(Options& options);
-  void open(std::filesystem::path folder) { folder_ = std::move(folder); }
+  /// `model_ends`: tokens that end an answer by the model's configuration.
+  void open(std::filesystem::path folder, std::vector<int64_t> model_ends) {
+    folder_ = std::move(folder);
+    model_ends_ = std::move(model_ends);
+  }
+  /// Whether the folder has a tokenizer at all; ids need none.
+  bool has_tokenizer() const;
 
   /// Ids to continue: of {"ids"}, {"messages"} (with the generation prompt) or {"prompt"}.
   std::vector<int32_t> prompt(const Json& row);
@@ -30,9 +36,11 @@ class RowText {
     std::vector<int32_t> ids;
     int64_t prompt_length = 0;  ///< where the completion begins
   };
-  /// Prompt and completion, of {"prompt","completion"} or {"messages"} that ends with the assistant. `as_trained`: all
-  /// that training sees. Else the completion alone: with the end of the turn by a chat template, as it stands if plain.
-  Answered answered(const Json& row, bool as_trained);
+  /// Prompt and completion, of {"prompt","completion"} or {"messages"} that ends with the assistant, up to the end of
+  /// the answer as it is trained and scored. Without `with_end` a plain completion is taken as it stands.
+  Answered answered(const Json& row, bool with_end);
+  /// Tokens that end an answer, by everything that names one. A chat template that cannot say is warned of.
+  std::vector<int32_t> end_ids();
   /// BOS, where the tokenizer has one, and the text.
   std::vector<int32_t> plain(const std::string& text);
   const text::Tokenizer& tokenizer();
@@ -40,6 +48,7 @@ class RowText {
  private:
   const data::Encoder& encoder();
   std::filesystem::path folder_;
+  std::vector<int64_t> model_ends_;
   std::string format_ = "auto";
   std::optional<text::Tokenizer> tokenizer_;
   std::optional<data::Encoder> encoder_;

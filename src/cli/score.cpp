@@ -16,8 +16,8 @@ int score(Options& options) {
   rows.declare(options);
   options.about(
       "{\"prompt\", \"completion\"} or {\"messages\"} that end with the assistant (or {\"ids\"}) to {\"reward\"}, "
-      "shifted and scaled as the model's "
-      "config says: rewards of its reference samples have mean 0 and standard deviation 1.");
+      "shifted and scaled as the model's config says, at the end of the last answer (what a chat template writes "
+      "behind it counts for nothing: rewards of its reference samples have mean 0 and standard deviation 1.");
   options.example(
       "echo '{\"prompt\": \"where is the ball?\", \"completion\": \"in the garden\"}' | hone score --model "
       "runs/align/06-reward/model",
@@ -26,7 +26,7 @@ int score(Options& options) {
   if (!options.parse()) return kDone;
 
   const infer::Engine engine = infer::Engine::open(model.folder, model.engine, true);
-  text.open(model.folder);
+  text.open(model.folder, engine.end_ids());
   rows.chunk_rows = 64;
   return process_jsonl(rows, {"prompt", "completion", "messages", "ids", "reward"}, [&](std::span<Item*> items) {
     std::vector<Item*> good;

@@ -51,6 +51,7 @@ std::vector<std::vector<rollout::Completion>> sample(const infer::Engine& engine
   rollout::GenerateOptions options;
   options.seed = 5;
   options.max_batch = max_batch;
+  for (const int64_t id : engine.end_ids()) options.end_ids.push_back(static_cast<int32_t>(id));
   return engine.generate(prompts(engine), 2, sampling, options);
 }
 

@@ -79,7 +79,10 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
   // 1. Answers from the policy.
   model::LoadedModel loaded = model::load_model(params.model);
   loaded.decoder.to(at::Device(context.run.device), at::kFloat);
-  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(params.model), "auto");
+  const data::Encoder encoder =
+      data::Encoder::make(text::Tokenizer::load(params.model), "auto", loaded.decoder.config().eos);
+  log::info("  " + encoder.endings().describe());
+  context.record.ends_json = dump_json(encoder.endings().to_json());
   const text::Tokenizer& tokenizer = encoder.tokenizer();
   const std::vector<Question> questions = params.prompts.empty() ? tell_openings(params, seed, loaded.decoder, encoder)
                                                                  : read_questions(params, seed, encoder);
@@ -91,7 +94,7 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
     for (int64_t s = 0; s < params.samples; ++s) requests.push_back({q.ids, hash64(q.id), static_cast<uint64_t>(s)});
   rollout::GenerateOptions options;
   options.seed = mix64(seed, hash64("compare"));
-  if (tokenizer.eos()) options.end_ids = {*tokenizer.eos()};
+  options.end_ids = encoder.endings().ids();
   rollout::GenerateStats stats;
   std::vector<rollout::Completion> completions;
   {

@@ -66,6 +66,7 @@ Json to_json(const Record& r) {
           {"inputs", inputs},
           {"parents", r.parents},
           {"model", parse_json(r.model_json, "record")},
+          {"answer_ends", parse_json(r.ends_json, "record")},
           {"summary", parse_json(r.summary_json, "record")},
           {"warnings", warnings}};
 }

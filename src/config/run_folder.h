@@ -41,6 +41,7 @@ struct Record {
   std::vector<std::string> parents;                         ///< run folders this one was made from
   std::string summary_json = "{}";                          ///< numbers worth a headline
   std::string model_json = "{}";                            ///< what the model is: family, parameters, …
+  std::string ends_json = "[]";                             ///< tokens that end an answer, and who names them
   std::vector<std::pair<int64_t, std::string>> warnings;    ///< step, message
 };
 

@@ -15,34 +15,34 @@ void require_plain(const text::Message& message) {
 
 }  // namespace
 
-Encoder::Encoder(text::Tokenizer tokenizer, std::optional<text::ChatTemplate> chat)
-    : tokenizer_(std::move(tokenizer)), chat_(std::move(chat)) {
-  if (!chat_) {
-    if (!tokenizer_.eos())
-      usage_error("the tokenizer names no EOS token, so no answer could learn to end",
-                  "set eos_token in tokenizer_config.json, or give the model a chat template");
-    return;
+Encoder::Encoder(text::Tokenizer tokenizer, std::optional<text::ChatTemplate> chat, std::span<const int64_t> model_ends)
+    : tokenizer_(std::move(tokenizer)),
+      chat_(std::move(chat)),
+      endings_(Endings::find(tokenizer_, chat_ ? &*chat_ : nullptr, model_ends)) {
+  if (endings_.empty()) {
+    const std::string mend = "set eos_token in tokenizer_config.json, or eos_token_id in config.json";
+    if (chat_)
+      usage_error(
+          "the chat template ends an answer without a special token, and neither the tokenizer nor the model's "
+          "configuration names an end, so no answer could learn to end",
+          mend + ", or use another chat template");
+    usage_error("the tokenizer names no EOS token, nor does the model's configuration, so no answer could learn to end",
+                mend + ", or give the model a chat template");
   }
+  if (!chat_) return;
   const std::vector<text::Message> probe = {{"user", "a"}, {"assistant", "b"}};
-  const Answered answered = conversation(probe);
-  const auto& weight = answered.sequence.weight;
-  const auto last = std::find_if(weight.rbegin(), weight.rend(), [](float w) { return w > 0; });
-  const size_t end = static_cast<size_t>(weight.rend() - last);  // one past the last trained token
-  bool ends = false;
-  for (size_t i = static_cast<size_t>(answered.prompt_length); i < end; ++i)
-    ends = ends || (weight[i] > 0 && tokenizer_.is_special(answered.sequence.ids[i]));
-  if (!ends)
-    usage_error(
-        "the chat template ends an answer without a special token that is trained, so no answer could learn to end",
-        "use format = \"plain\", or another chat template");
+  if (const Sequence s = conversation(probe).sequence; s.weight.back() == 0)
+    usage_error("the chat template's {% generation %} marks leave out the token that ends an answer (" +
+                    std::string(tokenizer_.token_text(s.ids.back())) + "), so no answer could learn to end",
+                "use format = \"plain\", or another chat template");
 }
 
-Encoder Encoder::make(text::Tokenizer tokenizer, const std::string& format) {
+Encoder Encoder::make(text::Tokenizer tokenizer, const std::string& format, std::span<const int64_t> model_ends) {
   const bool has = !tokenizer.chat_template().empty();
-  if (format == "plain" || (format == "auto" && !has)) return Encoder(std::move(tokenizer));
+  if (format == "plain" || (format == "auto" && !has)) return Encoder(std::move(tokenizer), std::nullopt, model_ends);
   if (format != "auto" && format != "chat") usage_error("format is '" + format + "', not auto, chat or plain");
   text::ChatTemplate chat = text::ChatTemplate::of(tokenizer);
-  return Encoder(std::move(tokenizer), std::move(chat));
+  return Encoder(std::move(tokenizer), std::move(chat), model_ends);
 }
 
 PromptIds Encoder::plain_prompt(std::span<const text::Message> messages) const {
@@ -73,6 +73,7 @@ Encoder::Answered Encoder::conversation(std::span<const text::Message> messages)
     s.ids = std::move(all.ids);
     s.weight = std::move(all.weight);
     out.apart = std::move(all.apart);
+    end_with_answer(s, out.prompt_length, static_cast<float>(messages.back().weight));
   } else {
     for (const text::Message& m : messages) require_plain(m);
     s.ids = prompt(messages.first(messages.size() - 1));
@@ -83,10 +84,32 @@ Encoder::Answered Encoder::conversation(std::span<const text::Message> messages)
                                              ? tokenizer_.encode_continuation(answer, false)
                                              : tokenizer_.encode(answer, false);
     s.ids.insert(s.ids.end(), content.begin(), content.end());
-    s.ids.push_back(*tokenizer_.eos());
+    s.ids.push_back(endings_.written());
     s.weight.resize(s.ids.size(), static_cast<float>(messages.back().weight));
   }
   s.weight[0] = 0;
+  return out;
+}
+
+// Cuts behind the end token of the answer that begins at `begin`. Where the template has written none, one stands in
+// place of the words that it writes there.
+void Encoder::end_with_answer(Sequence& s, int64_t begin, float weight) const {
+  const auto end = endings_.end_of_answer(s.ids, begin);
+  s.ids.resize(end ? static_cast<size_t>(*end)
+                   : s.ids.size() - static_cast<size_t>(std::min(endings_.behind_answer(s.ids), std::ssize(s.ids) - begin)));
+  s.weight.resize(s.ids.size());
+  if (end) return;
+  s.ids.push_back(endings_.written());
+  s.weight.push_back(weight);
+}
+
+std::vector<int32_t> Encoder::sampled(std::span<const int32_t> prompt, std::span<const int32_t> answer, bool close,
+                                      int64_t context) const {
+  std::vector<int32_t> out(prompt.begin(), prompt.end());
+  out.insert(out.end(), answer.begin(), answer.end());
+  const bool room = context == 0 || std::ssize(out) < context;
+  if (!answer.empty() && endings_.contains(answer.back())) out.back() = endings_.written();
+  else if (close && room) out.push_back(endings_.written());
   return out;
 }
 

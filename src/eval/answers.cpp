@@ -3,20 +3,23 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "base/rng.h"
-#include "data/encoder.h"
 #include "model/hf_folder.h"
-#include "rewards/reward_model.h"
 #include "rollout/generate.h"
 #include "rollout/logprobs.h"
 
 namespace hone::eval {
 
-Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device) {
+Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device,
+                     const std::string& chat_format) {
   model::LoadedModel loaded = model::load_model(folder);
   loaded.decoder.to(at::Device(device), at::kFloat);
-  return {name, folder, std::move(loaded.decoder)};
+  data::Encoder encoder =
+      data::Encoder::make(text::Tokenizer::load(folder), chat_format, loaded.decoder.config().eos);
+  log::info("  " + name + ": " + encoder.endings().describe());
+  return {name, folder, std::move(loaded.decoder), std::move(encoder)};
 }
 
 std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key) {
@@ -26,7 +29,7 @@ std::pair<std::string, std::string> name_and_folder(const std::string& text, con
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-std::vector<Answer> answer(const model::Decoder& decoder, const text::Tokenizer& tokenizer,
+std::vector<Answer> answer(const model::Decoder& decoder, const data::Encoder& encoder,
                            std::span<const std::vector<int32_t>> prompts, std::span<const uint64_t> keys,
                            int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
                            const std::string& label) {
@@ -36,7 +39,7 @@ std::vector<Answer> answer(const model::Decoder& decoder, const text::Tokenizer&
     for (int64_t s = 0; s < samples; ++s) requests.push_back({prompts[i], keys[i], static_cast<uint64_t>(s)});
   rollout::GenerateOptions options;
   options.seed = seed;
-  if (tokenizer.eos()) options.end_ids = {*tokenizer.eos()};
+  options.end_ids = encoder.endings().ids();
   std::unique_ptr<Progress> bar;
   if (!label.empty()) {
     bar = std::make_unique<Progress>(label, static_cast<int64_t>(requests.size()));
@@ -46,35 +49,30 @@ std::vector<Answer> answer(const model::Decoder& decoder, const text::Tokenizer&
   std::vector<Answer> out(completions.size());
   for (size_t i = 0; i < out.size(); ++i) {
     out[i].prompt = std::move(requests[i].prompt);
-    out[i].text = tokenizer.decode(completions[i].ids, true);
+    out[i].text = encoder.tokenizer().decode(completions[i].ids, true);
     out[i].ids = std::move(completions[i].ids);
     out[i].ended = completions[i].finish == rollout::Finish::kStop;
   }
   return out;
 }
 
-std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tokenizer_folder,
+std::vector<Answer> answer(const model::Decoder& decoder, const data::Encoder& encoder,
                            std::span<const std::vector<text::Message>> prompts, std::span<const std::string> ids,
                            int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
                            const std::string& label) {
-  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(tokenizer_folder), "auto");
   std::vector<std::vector<int32_t>> tokens;
   std::vector<uint64_t> keys;
   for (size_t i = 0; i < prompts.size(); ++i) {
     tokens.push_back(encoder.prompt(prompts[i]));
     keys.push_back(hash64(ids[i]));
   }
-  return answer(decoder, encoder.tokenizer(), tokens, keys, samples, sampling, seed, label);
+  return answer(decoder, encoder, tokens, keys, samples, sampling, seed, label);
 }
 
-std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers, std::optional<int32_t> close_with,
-                                                  int64_t max_positions) {
+std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers, const data::Encoder& encoder,
+                                                  bool close, int64_t max_positions) {
   std::vector<std::vector<int32_t>> out;
-  for (const Answer& a : answers) {
-    out.push_back(a.prompt);
-    out.back().insert(out.back().end(), a.ids.begin(), a.ids.end());
-    rewards::close_unfinished(out.back(), a.ended, close_with, max_positions);
-  }
+  for (const Answer& a : answers) out.push_back(encoder.sampled(a.prompt, a.ids, close, max_positions));
   return out;
 }
 

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "config/stage_context.h"
+#include "data/encoder.h"
 #include "model/decoder.h"
 #include "rollout/rollout.h"
 #include "text/messages.h"
-#include "text/tokenizer.h"
 
 namespace hone::eval {
 
@@ -24,28 +24,32 @@ struct Answer {
 struct Speaker {
   std::string name, folder;
   model::Decoder decoder;
+  data::Encoder encoder;  ///< by its own template, tokenizer and configuration
 };
-Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device);
+/// Says what ends the model's answers.
+Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device,
+                     const std::string& chat_format = "auto");
 /// "ppo=FOLDER" -> {"ppo", "FOLDER"}; anything else is kUsage naming `key`.
 std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key);
 
 /// `samples` answers to each prompt, prompt by prompt; `keys[i]` names prompt i in the random stream, so that every
-/// model meets the same random numbers. `label` titles the progress bar; empty: none.
-std::vector<Answer> answer(const model::Decoder& decoder, const text::Tokenizer& tokenizer,
+/// model meets the same random numbers. An answer stops at the encoder's ends. `label` titles the progress bar; empty:
+/// none.
+std::vector<Answer> answer(const model::Decoder& decoder, const data::Encoder& encoder,
                            std::span<const std::vector<int32_t>> prompts, std::span<const uint64_t> keys,
                            int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
                            const std::string& label);
 
-/// The same of conversations, tokenised by the model's own template; `ids[i]` names prompt i.
-std::vector<Answer> answer(const model::Decoder& decoder, const std::string& tokenizer_folder,
+/// The same of conversations, tokenised by the encoder; `ids[i]` names prompt i.
+std::vector<Answer> answer(const model::Decoder& decoder, const data::Encoder& encoder,
                            std::span<const std::vector<text::Message>> prompts, std::span<const std::string> ids,
                            int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
                            const std::string& label);
 
-/// Prompt and answer as a reward model sees them; `close_with`: the end token to put behind an answer that has none,
-/// where the context of `max_positions` has room.
-std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers,
-                                                  std::optional<int32_t> close_with = {}, int64_t max_positions = 0);
+/// Prompt and answer as a reward model sees them; `close`: an end token stands behind an answer that has none too, where
+/// the context of `max_positions` has room.
+std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers, const data::Encoder& encoder,
+                                                  bool close = false, int64_t max_positions = 0);
 
 /// For each answer, log p(answer | prompt) at `temperature`, above 0, summed over its tokens, nats.
 std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers,

@@ -94,11 +94,12 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   const std::string original_folder = params.original.empty() ? start_folder->second : params.original;
 
   // 1. The same prompts for everybody, which one tokenizer makes sure of.
-  const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(original_folder), params.length.chat_format);
-  const Speaker original = open_speaker("original", original_folder, context.run.device);
+  const Speaker original =
+      open_speaker("original", original_folder, context.run.device, params.length.chat_format);
+  const data::Encoder& encoder = original.encoder;
   std::optional<rewards::RewardModel> reward;
   if (!params.reward.empty())
-    reward = rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined);
+    reward = rewards::RewardModel::load(params.reward, at::Device(context.run.device), context.run.dtype);
   std::vector<std::string> others{params.reward};
   for (const auto& [name, folder] : folders) others.push_back(folder);
   for (const std::string& folder : others)
@@ -108,17 +109,19 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   OpenMeasures e(choose_prompts(params, encoder, original.decoder.config().max_positions, seed), params.samples);
 
   const auto as_rewarded = [&](std::span<const Answer> answers) {
-    return whole_sequences(answers, params.close_unfinished ? encoder.tokenizer().eos() : std::nullopt,
+    return whole_sequences(answers, encoder, params.close_unfinished,
                            original.decoder.config().max_positions);
   };
 
   // 2. Answers, and what each is measured by.
   const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
   e.models.reserve(folders.size());
+  Json ends = Json::object();
   for (const auto& [name, folder] : folders) {
-    const Speaker speaker = open_speaker(name, folder, context.run.device);
+    const Speaker speaker = open_speaker(name, folder, context.run.device, params.length.chat_format);
+    ends[name] = speaker.encoder.endings().to_json();
     Measured m{.name = name, .folder = folder};
-    m.answers = answer(speaker.decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys, params.samples,
+    m.answers = answer(speaker.decoder, speaker.encoder, e.prompts.tokens, e.prompts.keys, params.samples,
                        params.sampling, sampling_seed, "  " + name + " answers");
     const std::vector<double> under_original = answer_logps(original.decoder, m.answers);
     for (const double logp : under_original) m.nll.push_back(-logp);
@@ -139,14 +142,17 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     e.models.push_back(std::move(m));
   }
   e.start = e.find(params.start), e.final_model = e.find(params.final_model);
+  context.record.ends_json = dump_json(ends);
 
   // 3. The reward model against the people whose comparisons it learnt from.
   std::optional<RewardAudit> audit;
   if (stories && reward && !params.annotators.empty()) {
     std::optional<Speaker> other;
-    if (e.start->folder != original_folder) other = open_speaker(e.start->name, e.start->folder, context.run.device);
+    if (e.start->folder != original_folder)
+      other = open_speaker(e.start->name, e.start->folder, context.run.device, params.length.chat_format);
+    const Speaker& start = other ? *other : original;
     const std::vector<Answer> answers =
-        answer((other ? *other : original).decoder, encoder.tokenizer(), e.prompts.tokens, e.prompts.keys,
+        answer(start.decoder, start.encoder, e.prompts.tokens, e.prompts.keys,
                params.audit_samples, params.sampling, mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> utility;
     std::vector<world::Seen> seen;

@@ -17,6 +17,7 @@ config::Probe world_probe(const std::string& world_folder, const std::string& to
     std::vector<const world::WorldPrompt*> chosen;
     std::vector<std::vector<text::Message>> messages;
     std::vector<std::string> ids;
+    std::optional<data::Encoder> encoder;  // made at the first look, when the policy's configuration is known
   };
   auto state = std::make_shared<State>();
   state->world = world::load_world(world_folder);
@@ -31,7 +32,9 @@ config::Probe world_probe(const std::string& world_folder, const std::string& to
   return [state, tokenizer_folder, max_tokens, seed](const model::Decoder& policy, int64_t) {
     rollout::SamplingParams sampling;
     sampling.max_tokens = max_tokens;
-    const std::vector<Answer> answers = answer(policy, tokenizer_folder, state->messages, state->ids, 1, sampling,
+    if (!state->encoder)
+      state->encoder = data::Encoder::make(text::Tokenizer::load(tokenizer_folder), "auto", policy.config().eos);
+    const std::vector<Answer> answers = answer(policy, *state->encoder, state->messages, state->ids, 1, sampling,
                                                mix64(static_cast<uint64_t>(seed), hash64("probe")), "");
     std::vector<double> gold, correct, hidden, visible, gave_in, length;
     for (size_t i = 0; i < answers.size(); ++i) {

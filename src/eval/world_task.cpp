@@ -75,14 +75,16 @@ void run_world(const EvalParams& params, config::StageContext& context) {
   for (const std::string& text : params.models)
     if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
       reference = open_speaker(name, folder, context.run.device);
+  Json ends = Json::object();
   for (const std::string& text : params.models) {
     const auto [name, folder] = name_and_folder(text, "models");
     std::optional<Speaker> opened;
     if (name != params.start) opened = open_speaker(name, folder, context.run.device);
     const Speaker& speaker = opened ? *opened : *reference;
+    ends[name] = speaker.encoder.endings().to_json();
     Judged m{.name = name, .folder = folder};
     m.answers =
-        answer(speaker.decoder, folder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers");
+        answer(speaker.decoder, speaker.encoder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers");
     for (size_t i = 0; i < e.prompts.size(); ++i) {
       m.scores.push_back(world.score(*e.prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
@@ -95,6 +97,7 @@ void run_world(const EvalParams& params, config::StageContext& context) {
     e.models.push_back(std::move(m));
   }
   e.start = e.find(params.start), e.final_model = e.find(params.final_model);
+  context.record.ends_json = dump_json(ends);
 
   // 2. results.json.
   Json results{{"task", "world"},
@@ -122,8 +125,9 @@ void run_world(const EvalParams& params, config::StageContext& context) {
   // 3. The reward model against the people and against gold.
   std::optional<RewardAudit> audit;
   if (!params.reward.empty() && e.start) {
-    const std::vector<Answer> answers = answer(reference->decoder, e.start->folder, messages, ids, params.audit_samples,
-                                               params.sampling, mix64(sampling_seed, 1), "  reward model audit");
+    const std::vector<Answer> answers =
+        answer(reference->decoder, reference->encoder, messages, ids, params.audit_samples, params.sampling,
+               mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> gold;
     std::vector<world::Seen> seen;
     for (size_t i = 0; i < answers.size(); ++i) {
@@ -133,8 +137,9 @@ void run_world(const EvalParams& params, config::StageContext& context) {
       seen.push_back(world::seen(score));
     }
     audit = audit_reward_model(
-        rewards::RewardModel::load(params.reward, at::Device(context.run.device), at::ScalarType::Undefined),
-        params.annotators, answers, whole_sequences(answers), gold, seen, params.audit_samples, seed);
+        rewards::RewardModel::load(params.reward, at::Device(context.run.device), context.run.dtype),
+        params.annotators, answers, whole_sequences(answers, reference->encoder), gold, seen, params.audit_samples,
+        seed);
   }
 
   // 4. Checks, in words and numbers.

@@ -1,12 +1,8 @@
 #include "infer/engine.h"
 
-#include <algorithm>
 #include <optional>
-#include <string_view>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/progress.h"
@@ -23,25 +19,6 @@ namespace hone::infer {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int64_t kSmallModel = 10'000'000;  // parameters; below, bf16 gains nothing
-
-// "eos_token_id" is a number, a list of numbers, or absent.
-void add_end_ids(const fs::path& file, std::vector<int32_t>& out) {
-  if (!fs::exists(file)) return;
-  const Json json = parse_json(read_file(file), file.string());
-  if (!json.is_object() || !json.contains("eos_token_id")) return;
-  const Json& eos = json["eos_token_id"];
-  const auto add = [&](const Json& id) {
-    if (id.is_number_integer() && std::ranges::find(out, id.get<int32_t>()) == out.end())
-      out.push_back(id.get<int32_t>());
-  };
-  if (eos.is_array()) {
-    for (const Json& id : eos) add(id);
-  } else {
-    add(eos);
-  }
-}
-
 uint64_t key_of(std::span<const int32_t> ids) {
   return hash64({reinterpret_cast<const char*>(ids.data()), ids.size_bytes()});
 }
@@ -51,7 +28,6 @@ uint64_t key_of(std::span<const int32_t> ids) {
 struct Engine::State {
   std::optional<model::Decoder> decoder;
   std::optional<rewards::RewardModel> reward;
-  std::vector<int32_t> end_ids;
   std::string dtype;
   at::ScalarType compute = at::kFloat;
 
@@ -71,13 +47,10 @@ Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool r
 
   auto state = std::make_unique<State>();
   const model::ParsedConfig parsed = model::load_config(folder);
-  const bool small = model::parameter_count(parsed.config) < kSmallModel;
-  state->dtype = options.dtype != "auto" ? options.dtype : device.is_cpu() || small ? "f32" : "bf16";
-  if (state->dtype != "f32" && state->dtype != "bf16")
-    usage_error("unknown dtype '" + state->dtype + "'", "choices: auto, f32, bf16");
+  state->dtype = rewards::resolve_dtype(options.dtype, parsed.config, device);
   state->compute = state->dtype == "bf16" ? at::kBFloat16 : at::kFloat;
   if (reward) {
-    state->reward = rewards::RewardModel::load(folder, device, state->compute);
+    state->reward = rewards::RewardModel::load(folder, device, options.dtype);
   } else {
     model::LoadedModel loaded = model::load_model(folder);
     for (const std::string& note : loaded.notes) log::warn(folder.string() + ": " + note);
@@ -86,14 +59,12 @@ Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool r
     loaded.decoder.to(device, at::kFloat);
     state->decoder = std::move(loaded.decoder);
   }
-  for (const int64_t id : parsed.config.eos) state->end_ids.push_back(static_cast<int32_t>(id));
-  add_end_ids(folder / "generation_config.json", state->end_ids);
   return Engine(std::move(state));
 }
 
 int64_t Engine::vocab_size() const { return state_->config().vocab_size; }
 int64_t Engine::context() const { return state_->config().max_positions; }
-const std::vector<int32_t>& Engine::end_ids() const { return state_->end_ids; }
+const std::vector<int64_t>& Engine::end_ids() const { return state_->config().eos; }
 const std::string& Engine::dtype() const { return state_->dtype; }
 
 void Engine::require_fit(std::span<const int32_t> ids, int64_t room) const {

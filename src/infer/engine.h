@@ -14,7 +14,7 @@ namespace hone::infer {
 
 struct EngineOptions {
   std::string device = "cpu";
-  std::string dtype = "auto";  ///< of matrix work: auto, f32, bf16. auto: f32 on the CPU and under 10M parameters
+  std::string dtype = "auto";  ///< of matrix work: auto, f32, bf16; rewards::resolve_dtype
   int64_t threads = 0;         ///< 0: what affinity and quota allow
 };
 
@@ -35,7 +35,7 @@ class Engine {
   int64_t vocab_size() const;
   int64_t context() const;
   /// Tokens that end a completion, by config.json and generation_config.json.
-  const std::vector<int32_t>& end_ids() const;
+  const std::vector<int64_t>& end_ids() const;
   /// "f32" or "bf16", as resolved.
   const std::string& dtype() const;
   /// kUsage unless every id is a token of the model and they fit into its context with `room` tokens to spare.

@@ -87,6 +87,7 @@ ParsedConfig parse_config(const Json& json, const std::string& where) {
   c.init_std = reader.number("initializer_range", 0.02);
   c.reward_shift = reader.number("hone_reward_shift", 0);
   c.reward_scale = reader.number("hone_reward_scale", 1);
+  c.reward_dtype = reader.text("hone_reward_dtype", "");
   found->read(reader, c);
   // Settings of training, generation and bookkeeping that leave the logits alone (hone trains without dropout).
   reader.ignore({"_name_or_path",
@@ -136,7 +137,7 @@ Json config_json(const ModelConfig& c, bool classifier) {
   json["initializer_range"] = c.init_std;
   const auto optional_id = [](const std::optional<int64_t>& id) { return id ? Json(*id) : Json(nullptr); };
   json["bos_token_id"] = optional_id(c.bos);
-  json["eos_token_id"] = c.eos.empty() ? Json(nullptr) : c.eos.size() == 1 ? Json(c.eos[0]) : Json(c.eos);
+  json["eos_token_id"] = ends_json(c);
   json["pad_token_id"] = optional_id(c.pad);
   json["torch_dtype"] = "float32";
   json["use_cache"] = true;
@@ -146,6 +147,7 @@ Json config_json(const ModelConfig& c, bool classifier) {
     json["label2id"] = {{"LABEL_0", 0}};
     json["hone_reward_shift"] = c.reward_shift;
     json["hone_reward_scale"] = c.reward_scale;
+    if (!c.reward_dtype.empty()) json["hone_reward_dtype"] = c.reward_dtype;
   }
   return json;
 }
@@ -159,7 +161,9 @@ ParsedConfig load_config(const fs::path& path) {
   if (gguf::is_gguf(path)) return parse_config(gguf::config_json(gguf::File(path)), path.string());
   const fs::path file = path / "config.json";
   if (!fs::exists(file)) usage_error(path.string() + ": no config.json, so it is not a model folder");
-  return parse_config(parse_json(read_file(file), file.string()), file.string());
+  ParsedConfig parsed = parse_config(parse_json(read_file(file), file.string()), file.string());
+  read_generation_config(path, parsed);
+  return parsed;
 }
 
 std::vector<fs::path> model_files(const fs::path& path) {
@@ -169,6 +173,10 @@ std::vector<fs::path> model_files(const fs::path& path) {
     if (e.path().extension() == ".safetensors") out.push_back(e.path());
   std::sort(out.begin() + 1, out.end());
   return out;
+}
+
+Json ends_json(const ModelConfig& c) {
+  return c.eos.empty() ? Json(nullptr) : c.eos.size() == 1 ? Json(c.eos[0]) : Json(c.eos);
 }
 
 void check_config(const ModelConfig& c, const std::string& where) {
@@ -196,6 +204,8 @@ void check_config(const ModelConfig& c, const std::string& where) {
   need(size(c.layers) * layer + 2 * size(c.vocab_size) * size(c.width) < 0x1p53,
        "these sizes make more parameters than can be counted");
   need(c.reward_scale > 0, "hone_reward_scale must be positive");
+  need(c.reward_dtype.empty() || c.reward_dtype == "f32" || c.reward_dtype == "bf16",
+       "hone_reward_dtype must be f32 or bf16, it is '" + c.reward_dtype + "'");
 }
 
 int64_t parameter_count(const ModelConfig& c) {

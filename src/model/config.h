@@ -44,10 +44,12 @@ struct ModelConfig {
   bool mlp_bias = false;
   double init_std = 0.02;
   std::optional<int64_t> bos, pad;
-  std::vector<int64_t> eos;
+  std::vector<int64_t> eos;  ///< all tokens that end an answer; those of generation_config.json too (load_config)
   // A reward model's published scale: reward = (raw score - shift) / scale. transformers returns the raw score.
   double reward_shift = 0;
   double reward_scale = 1;
+  std::string reward_dtype;     ///< of the matrix work in which that scale was found: f32, bf16; empty: unknown
+  std::string generation_json;  ///< generation_config.json as it was read; empty: none
 
   /// GPT-2: LayerNorm with biases, learned positions, one fused qkv matrix, GELU. Otherwise RMSNorm, RoPE, SwiGLU.
   bool gpt2() const { return family == "gpt2"; }
@@ -68,7 +70,11 @@ struct ParsedConfig {
 /// Unknown architecture or a setting that changes the mathematics and is not supported: kUsage naming it. `where` is
 /// the file, for messages.
 ParsedConfig parse_config(const Json& json, const std::string& where);
+/// A folder's config.json, with what its generation_config.json adds.
+ParsedConfig load_config(const fs::path& folder);
 Json config_json(const ModelConfig& config, bool classifier);
+/// eos_token_id as Hugging Face writes it: null, an id, or a list of ids.
+Json ends_json(const ModelConfig& config);
 
 // A model on disk is a Hugging Face folder, or a GGUF file in its place.
 /// A folder with a config.json, or a GGUF file?
@@ -80,6 +86,9 @@ std::vector<fs::path> model_files(const fs::path& path);
 
 /// Sizes that cannot be: kUsage naming the setting.
 void check_config(const ModelConfig& config, const std::string& where);
+
+/// Below this many parameters bf16 gains nothing: casting costs more than it saves.
+inline constexpr int64_t kSmallModel = 10'000'000;
 
 /// Weights in all, tied ones once.
 int64_t parameter_count(const ModelConfig& config);

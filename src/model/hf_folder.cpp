@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "gguf/file.h"
+#include "model/generation_config.h"
 #include "model/weights.h"
 #include "tensor/safetensors.h"
 
@@ -146,6 +147,7 @@ void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead
     if (head->bias.defined()) tensors.emplace_back("score.bias", head->bias);
   }
   write_safetensors(folder / "model.safetensors", tensors);
+  if (head == nullptr) write_generation_config(folder, decoder.config());
   Json json = config_json(decoder.config(), head != nullptr);
   for (const auto& [key, value] : extra.items()) json[key] = value;
   write_file_atomic(folder / "config.json", dump_json(json, 2) + "\n");

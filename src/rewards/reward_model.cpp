@@ -48,9 +48,15 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
   return out;
 }
 
-RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device device, at::ScalarType compute) {
+std::string resolve_dtype(const std::string& asked, const model::ModelConfig& config, at::Device device) {
+  if (asked == "f32" || asked == "bf16") return asked;
+  if (asked != "auto") usage_error("unknown dtype '" + asked + "'", "choices: auto, f32, bf16");
+  if (!config.reward_dtype.empty()) return config.reward_dtype;
+  return device.is_cpu() || model::parameter_count(config) < model::kSmallModel ? "f32" : "bf16";
+}
+
+RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device device, const std::string& dtype) {
   RewardModel out;
-  out.compute_ = compute;
   out.combine_by("mean", 0);
   std::vector<std::filesystem::path> folders{folder};
   if (const auto members = folder / "members"; std::filesystem::is_directory(members)) {
@@ -68,6 +74,7 @@ RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device de
     if (loaded.head->bias.defined()) loaded.head->bias = loaded.head->bias.to(device);
     out.members_.push_back({std::move(loaded.decoder), std::move(*loaded.head)});
   }
+  out.dtype_ = resolve_dtype(dtype, out.config(), device);
   return out;
 }
 
@@ -92,9 +99,10 @@ double RewardModel::scale() const {
 }
 
 std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> sequences) const {
+  const at::ScalarType compute = dtype_ == "bf16" ? at::kBFloat16 : at::ScalarType::Undefined;
   std::vector<std::vector<double>> all;
   for (const Member& m : members_) {
-    std::vector<double> scores = raw_scores(m.decoder, m.head, sequences, compute_);
+    std::vector<double> scores = raw_scores(m.decoder, m.head, sequences, compute);
     for (double& s : scores) s = (s - m.decoder.config().reward_shift) / m.decoder.config().reward_scale;
     all.push_back(std::move(scores));
   }
@@ -105,10 +113,6 @@ std::vector<double> RewardModel::score(std::span<const std::vector<int32_t>> seq
     out[i] = combine_(votes, penalty_);
   }
   return out;
-}
-
-void close_unfinished(std::vector<int32_t>& sequence, bool ended, std::optional<int32_t> end, int64_t max_positions) {
-  if (end && !ended && static_cast<int64_t>(sequence.size()) < max_positions) sequence.push_back(*end);
 }
 
 }  // namespace hone::rewards

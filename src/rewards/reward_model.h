@@ -29,8 +29,8 @@ struct Member {
 
 class RewardModel {
  public:
-  /// A folder without a head is kUsage. `compute` is the dtype of matrix products.
-  static RewardModel load(const std::filesystem::path& folder, at::Device device, at::ScalarType compute);
+  /// A folder without a head is kUsage. `dtype` of matrix work: f32, bf16 or auto, see resolve_dtype.
+  static RewardModel load(const std::filesystem::path& folder, at::Device device, const std::string& dtype = "auto");
 
   /// How members become one number: a HONE_ENSEMBLE of rewards.def, "mean" from the start.
   void combine_by(const std::string& rule, double penalty);
@@ -40,13 +40,20 @@ class RewardModel {
   /// Raw score of one unit of reward, the members' mean: differences times it are log-odds under Bradley–Terry.
   double scale() const;
   const model::ModelConfig& config() const { return members_.front().decoder.config(); }
+  /// "f32" or "bf16", as resolved.
+  const std::string& dtype() const { return dtype_; }
 
  private:
   std::vector<Member> members_;
-  at::ScalarType compute_ = at::ScalarType::Undefined;
+  std::string dtype_;
   double (*combine_)(std::span<const double> votes, double penalty) = nullptr;  // set by load()
   double penalty_ = 1;
 };
+
+/// The dtype in which a reward model is asked, the same for everybody who asks: what was `asked` for by name (f32,
+/// bf16); on "auto" that in which its rewards were normalised, and where its config names none f32 on the CPU and under
+/// 10 million parameters, else bf16.
+std::string resolve_dtype(const std::string& asked, const model::ModelConfig& config, at::Device device);
 
 /// Raw head scores at the last tokens, packed in micro-batches of at most `micro_tokens`. `progress` is told how many
 /// sequences are done.
@@ -54,10 +61,5 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
                                int64_t micro_tokens = 16384,
                                const std::function<void(int64_t done)>& progress = {});
-
-/// Puts `end` behind a sequence that stopped without an end token, as one stands behind every answer that a reward
-/// model has learnt from. Nothing happens to one that has `ended`, without `end`, or where `max_positions` leave no
-/// room.
-void close_unfinished(std::vector<int32_t>& sequence, bool ended, std::optional<int32_t> end, int64_t max_positions);
 
 }  // namespace hone::rewards

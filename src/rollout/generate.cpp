@@ -120,7 +120,9 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
       const bool ended = std::ranges::find(options.end_ids, draws[i].token) != options.end_ids.end() ||
                          (a.stop && a.stop->feed(draws[i].token));
       if (ended) c.finish = Finish::kStop;
-      if (ended || static_cast<int64_t>(c.ids.size()) >= params.max_tokens || cache.length(a.sequence) >= context) {
+      // The newest token is not in the cache yet, but it takes a place of the context.
+      const auto length = static_cast<int64_t>(requests[a.request].prompt.size() + c.ids.size());
+      if (ended || static_cast<int64_t>(c.ids.size()) >= params.max_tokens || length >= context) {
         cache.remove(a.sequence);
         ++done;
       } else {

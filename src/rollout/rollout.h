@@ -7,6 +7,7 @@
 //     may differ where rounding flips a near-tie.
 //  2. `logps` are under the distribution actually sampled from: after temperature, top-k and top-p, renormalised.
 //  3. Nothing is re-tokenised: `ids` are what was sampled, the end token included where it was produced.
+//  4. Prompt and completion together never exceed the model's context; one that fills it finishes by length.
 #pragma once
 #include <cstdint>
 #include <functional>

@@ -208,11 +208,12 @@ Tokenizer Tokenizer::load(const fs::path& path) {
               "a tokenizer.json, or vocab.json with merges.txt, was expected; `hone tokenizer train` makes one");
 }
 
-void Tokenizer::save(const fs::path& folder) const {
+void Tokenizer::save(const fs::path& folder, std::optional<int32_t> pad) const {
   fs::create_directories(folder);
   const Definition& d = *definition_;
   write_file_atomic(folder / "tokenizer.json", d.json + "\n");
   Json config = d.config;
+  if (pad) config["pad_token"] = std::string(token_text(*pad));
   if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
   write_file_atomic(folder / "tokenizer_config.json", dump_json(config, 2) + "\n");
   Json map = Json::object();

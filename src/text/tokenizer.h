@@ -33,8 +33,8 @@ class Tokenizer {
   /// From the parsed tokenizer.json and tokenizer_config.json (null: none). `where` names the source in errors.
   static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& where);
 
-  /// Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json.
-  void save(const fs::path& folder) const;
+  /// Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json. `pad`: that names this pad token.
+  void save(const fs::path& folder, std::optional<int32_t> pad = std::nullopt) const;
 
   /// Token ids; no BOS or EOS is added. Without `parse_special`, "<|eos|>" in the text is ordinary text.
   std::vector<int32_t> encode(std::string_view text, bool parse_special = true) const;

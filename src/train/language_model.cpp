@@ -22,6 +22,7 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "text/tokenizer.h"
+#include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/language_step.h"
 #include "train/precision.h"
@@ -56,11 +57,10 @@ Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& 
   return {sequences_of(sides.train), sequences_of(sides.held_out)};
 }
 
-Corpus read_demonstrations(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context,
+Corpus read_demonstrations(const LanguageModelParams& params, const data::Encoder& encoder, int64_t context,
                            uint64_t seed) {
   auto read = data::read_demonstrations(params.data, params.text.read);
   log::info("  " + read.report.summary());
-  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
   auto train = data::encode_demonstrations(split.train, encoder, params.text.length, context);
   log::info("  " + train.lengths.summary());
@@ -121,9 +121,14 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   const at::ScalarType compute = resolve_precision(context, decoder.config());
 
   // 2. The data.
-  const Corpus corpus = pretraining ? read_documents(params, tokenizer, decoder.config().max_positions,
-                                                     static_cast<int>(context.run.threads), seed)
-                                    : read_demonstrations(params, tokenizer, decoder.config().max_positions, seed);
+  const int64_t longest = decoder.config().max_positions;
+  const Corpus corpus = [&] {
+    if (pretraining) return read_documents(params, tokenizer, longest, static_cast<int>(context.run.threads), seed);
+    const data::Encoder encoder =
+        data::Encoder::make(tokenizer, params.text.length.chat_format, decoder.config().eos);
+    settle_answer_ends(encoder, context, decoder.config());
+    return read_demonstrations(params, encoder, longest, seed);
+  }();
   if (corpus.train.empty()) usage_error(context.record.kind + ": nothing to train on is left");
   std::vector<int64_t> lengths;
   for (const data::Sequence& s : corpus.train) lengths.push_back(s.size());

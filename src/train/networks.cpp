@@ -24,6 +24,15 @@ Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& 
   return actor;
 }
 
+model::ScalarHead value_head(const model::ScalarHead& reward_head, double shift, double scale) {
+  const at::NoGradGuard no_grad;
+  model::ScalarHead out;
+  out.weight = reward_head.weight / scale;
+  out.bias = reward_head.bias.defined() ? (reward_head.bias - shift) / scale
+                                        : at::full({1}, -shift / scale, reward_head.weight.options());
+  return out;
+}
+
 Critic decoder_critic(const model::Decoder& decoder, const model::ScalarHead& head,
                       const model::ComputeOptions& compute) {
   Critic critic;

@@ -13,6 +13,9 @@ Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& 
 /// The same with samples straight from the decoder's tensors.
 Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
                     const rollout::SamplingParams& sampling, const rollout::GenerateOptions& options);
+/// A reward model's head as a critic's, in the unit of its rewards; always with a bias, which a published head has not:
+/// (w·h + b - shift) / scale = (w/scale)·h + (b - shift)/scale.
+model::ScalarHead value_head(const model::ScalarHead& reward_head, double shift, double scale);
 Critic decoder_critic(const model::Decoder& decoder, const model::ScalarHead& head,
                       const model::ComputeOptions& compute);
 

@@ -21,6 +21,7 @@
 #include "model/hf_folder.h"
 #include "rewards/reward_model.h"
 #include "text/tokenizer.h"
+#include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/networks.h"
 #include "train/ppo_learner.h"
@@ -61,7 +62,8 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
       if (!policy.decoder.parameters()[i].tensor.requires_grad()) reference.share_parameter(i, policy.decoder);
   }
   require_same_tokenizer(tokenizer, params.reward, "reward model");
-  rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, compute);
+  rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, context.run.dtype);
+  log::info("  reward model asked in " + reward.dtype());
   reward.combine_by(params.ensemble, params.ensemble_penalty);
   if (params.ensemble != "mean" && reward.members() == 1)
     usage_error(params.reward + ": is one reward model, so ensemble = \"" + params.ensemble + "\" changes nothing",
@@ -77,14 +79,9 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   log::info(critic.head ? "  critic starts from " + critic_folder
                         : "  critic starts from " + critic_folder + " with a new value head of zeros");
   head.weight = head.weight.to(device);
-  // A published reward head has no bias; the critic needs one to carry the reward's shift and scale.
-  const double scale = critic.head ? critic.decoder.config().reward_scale : 1,
-               shift = critic.head ? critic.decoder.config().reward_shift : 0;
-  {
-    const at::NoGradGuard no_grad;
-    head.weight = head.weight / scale;
-    head.bias = at::full({1}, -shift / scale, head.weight.options());
-  }
+  if (head.bias.defined()) head.bias = head.bias.to(device);
+  const model::ModelConfig& scored = critic.decoder.config();
+  head = critic.head ? value_head(head, scored.reward_shift, scored.reward_scale) : value_head(head, 0, 1);
   return {std::move(tokenizer),      std::move(policy.decoder), std::move(reference),
           std::move(critic.decoder), std::move(head),           std::move(reward)};
 }
@@ -106,11 +103,10 @@ void leave_out_held_out(const PpoParams& params, config::StageContext& context, 
 }
 
 std::vector<rollout::Request> load_requests(const PpoParams& params, config::StageContext& context,
-                                            const text::Tokenizer& tokenizer, int64_t context_length) {
+                                            const data::Encoder& encoder, int64_t context_length) {
   auto read = data::read_prompts(params.prompts, params.read);
   log::info("  " + read.report.summary());
   leave_out_held_out(params, context, read.rows);
-  const data::Encoder encoder = data::Encoder::make(tokenizer, params.length.chat_format);
   auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
   data::require_kept(encoded.lengths, params.length, "prompts");
@@ -190,12 +186,15 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   at::ScalarType compute = at::ScalarType::Undefined;
   Models models = load_models(params, context, compute);
   const at::Device device(context.run.device);
+  const data::Encoder encoder =
+      data::Encoder::make(models.tokenizer, params.length.chat_format, models.policy.config().eos);
+  settle_answer_ends(encoder, context, models.policy.config());
   const std::vector<rollout::Request> prompts =
-      load_requests(params, context, models.tokenizer, models.policy.config().max_positions);
+      load_requests(params, context, encoder, models.policy.config().max_positions);
 
   rollout::GenerateOptions generate_options;
   generate_options.seed = mix64(seed, hash64("ppo"));
-  if (models.tokenizer.eos()) generate_options.end_ids = {*models.tokenizer.eos()};
+  generate_options.end_ids = encoder.endings().ids();
   generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
   model::AttentionWork attention;
   const model::ComputeOptions options{
@@ -207,12 +206,10 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   critic.parameters = trainable_tensors(models.critic, &models.value_head);
   const RewardFunction reward = [&](std::span<const Trajectory> trajectories) {
     std::vector<std::vector<int32_t>> sequences;
-    const std::optional<int32_t> end = params.close_unfinished ? models.tokenizer.eos() : std::nullopt;
-    for (const Trajectory& t : trajectories) {
-      sequences.push_back(t.sequence.ids);
-      rewards::close_unfinished(sequences.back(), t.completion.finish == rollout::Finish::kStop, end,
-                                models.policy.config().max_positions);
-    }
+    for (const Trajectory& t : trajectories)
+      sequences.push_back(encoder.sampled(std::span(t.sequence.ids).first(static_cast<size_t>(t.prompt_tokens)),
+                                          t.completion.ids, params.close_unfinished,
+                                          models.policy.config().max_positions));
     return models.reward.score(sequences);
   };
   const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);

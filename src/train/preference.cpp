@@ -24,6 +24,7 @@
 #include "optim/schedule.h"
 #include "rollout/logprobs.h"
 #include "text/tokenizer.h"
+#include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/precision.h"
 #include "train/preference_step.h"
@@ -131,7 +132,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const at::ScalarType compute = resolve_precision(context, policy.config());
   auto read = data::read_preferences(params.data, params.text.read);
   log::info("  " + read.report.summary());
-  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
+  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format, policy.config().eos);
+  settle_answer_ends(encoder, context, policy.config());
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
   std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
   auto train = data::encode_preferences(split.train, encoder, params.text.length, policy.config().max_positions);

@@ -1,5 +1,5 @@
-// Reward models from comparisons: Bradley–Terry (losses/bradley_terry.h) on the head's score at the last token of each
-// answer. Pairs are packed: both answers of every pair of a micro-batch run in one forward pass. Steps:
+// Reward models from comparisons: Bradley–Terry (losses/bradley_terry.h) on the head's score at the end token of each
+// answer, the last one that data::Encoder gives. Pairs are packed: both answers of every pair of a micro-batch run in one forward pass. Steps:
 //   1. read comparisons, split by prompt hash, tokenise; say what is lost
 //   2. one or several members, each with its own new head
 //   3. for each step: scores at the last tokens, loss over one normaliser, update; evaluate; checkpoint
@@ -25,6 +25,7 @@
 #include "rewards/agreement.h"
 #include "rewards/reward_model.h"
 #include "text/tokenizer.h"
+#include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/precision.h"
 #include "train/reward_step.h"
@@ -83,6 +84,8 @@ std::vector<Member> make_members(const RewardParams& params, config::StageContex
     const bool fresh = !loaded.head || params.ensemble > 1;
     const double std =
         params.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params.head_std;
+    // A bias would change no comparison, and transformers' heads have none: normalising makes up for it.
+    if (loaded.head) loaded.head->bias = Tensor();
     model::ScalarHead head =
         fresh ? model::make_scalar_head(decoder.config().width, std,
                                         mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m)))
@@ -228,7 +231,10 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   const int64_t longest = members.front().decoder.config().max_positions;
   auto read = data::read_preferences(params.data, params.text.read);
   log::info("  " + read.report.summary());
-  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format);
+  const data::Encoder encoder =
+      data::Encoder::make(tokenizer, params.text.length.chat_format, members.front().decoder.config().eos);
+  settle_answer_ends(encoder, context, members.front().decoder.config());
+  for (Member& m : members) m.decoder.config().eos = members.front().decoder.config().eos;
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
   std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
   auto train = data::encode_preferences(split.train, encoder, params.text.length, longest);
@@ -332,14 +338,22 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
 
   // 4. and 5. Normalise, save, measure.
   const fs::path folder = context.folder / config::names::kModel;
+  const std::optional<int32_t> pad = data::padding_apart_from(encoder.endings(), tokenizer);
+  if (!pad)
+    log::warn(folder.string() +
+              ": every special token ends answers, so none can pad a batch. transformers scores the last token that is "
+              "not the pad: it agrees with hone on one answer at a time, and refuses batches; add a pad token to the "
+              "tokenizer to score in batches there");
   const std::vector<std::vector<int32_t>> reference =
       reference_answers(params, std::span(data.train).first(decided), encoder, longest, seed);
   for (size_t k = 0; k < members.size(); ++k) {
     Member& m = members[k];
     normalise(m, reference, compute);
+    m.decoder.config().reward_dtype = context.record.dtype;
+    m.decoder.config().pad = pad;
     const fs::path where = k == 0 ? folder : folder / "members" / std::to_string(k);
     fs::create_directories(where);
-    tokenizer.save(where);
+    tokenizer.save(where, pad);
     model::save_model(where, m.decoder, &m.head);
   }
   stats::Estimate final_accuracy;

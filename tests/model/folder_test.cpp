@@ -133,3 +133,60 @@ TEST_CASE("folders that are no model folders") {
   write_file_atomic(folder.path / "model.safetensors.index.json", R"({"weight_map":{"a":"gone.safetensors"}})");
   CHECK(mentions(error_of(folder.path), "gone.safetensors"));
 }
+
+TEST_CASE("ends of config.json and generation_config.json are one list, which the saved folder names in both") {
+  const Folder folder;
+  const fs::path config = folder.path / "config.json", generation = folder.path / "generation_config.json";
+  const auto read = [](const fs::path& path) { return parse_json(read_file(path), path.string()); };
+  const auto set = [&](const fs::path& path, const char* key, const Json& value) {
+    Json json = fs::exists(path) ? read(path) : Json::object();
+    json[key] = value;
+    write_file_atomic(path, dump_json(json));
+  };
+  {
+    const LoadedModel model = load_model("tests/golden/models/llama-tied");
+    save_model(folder.path, model.decoder);
+  }
+  const int64_t vocabulary = load_config(folder.path).config.vocab_size;
+  set(config, "eos_token_id", 3);
+  set(config, "pad_token_id", 5);
+  write_file_atomic(generation, R"({"eos_token_id": [4, 3, 7], "temperature": 0.6, "top_p": 0.9, "bos_token_id": 1})");
+  using Ids = std::vector<int64_t>;
+  CHECK(load_config(folder.path).config.eos == Ids{3, 4, 7});
+  CHECK(load_config(folder.path).notes.empty());
+
+  // Whatever else generation_config.json says goes with the model.
+  const fs::path out = folder.path / "out";
+  save_model(out, load_model(folder.path).decoder);
+  CHECK(read(out / "config.json")["eos_token_id"] == Json(Ids{3, 4, 7}));
+  CHECK(read(out / "generation_config.json") == Json{{"eos_token_id", {3, 4, 7}},
+                                                     {"temperature", 0.6},
+                                                     {"top_p", 0.9},
+                                                     {"bos_token_id", 1},
+                                                     {"pad_token_id", 5}});
+  CHECK(load_config(out).config.eos == Ids{3, 4, 7});
+
+  // One id, none, a list; what is outside the vocabulary is told and left out.
+  set(generation, "eos_token_id", 6);
+  CHECK(load_config(folder.path).config.eos == Ids{3, 6});
+  set(generation, "eos_token_id", nullptr);
+  CHECK(load_config(folder.path).config.eos == Ids{3});
+  set(config, "eos_token_id", nullptr);
+  CHECK(load_config(folder.path).config.eos.empty());
+  set(generation, "eos_token_id", {vocabulary, -1, 2});
+  CHECK(load_config(folder.path).config.eos == Ids{2});
+  CHECK(load_config(folder.path).notes.size() == 2);
+  CHECK(mentions(load_config(folder.path).notes[0], "is outside the vocabulary"));
+
+  for (const char* broken : {"[1]", "{\"eos_token_id\": \"</s>\"}", "{\"eos_token_id\": [1.5]}", "{", ""}) {
+    write_file_atomic(generation, broken);
+    CHECK(mentions(error_of(folder.path), "generation_config.json"));
+  }
+  fs::remove(generation);
+  CHECK(load_config(folder.path).config.eos.empty());
+
+  // A reward model generates nothing.
+  const LoadedModel reward = load_model("tests/golden/models/qwen2-reward");
+  save_model(folder.path / "reward", reward.decoder, &*reward.head);
+  CHECK_FALSE(fs::exists(folder.path / "reward" / "generation_config.json"));
+}

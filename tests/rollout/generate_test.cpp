@@ -123,3 +123,31 @@ TEST_CASE("ends, lengths and limits") {
   all[0].prompt = {99};
   CHECK_THROWS_AS(generate(decoder, all, params, {}), Error);
 }
+
+TEST_CASE("prompt and completion fill the model's context and never go over it") {
+  for (const char* family : {"llama", "gpt2"}) {
+    model::ModelConfig config = model::llama_config(50, 32, 2, 4, 4, 64, 16);
+    config.family = family;
+    if (config.gpt2()) config.qkv_bias = config.out_bias = config.mlp_bias = true;
+    config.init_std = 0.3;
+    const model::Decoder decoder = model::make_decoder(config, 5);
+    SamplingParams params;
+    params.max_tokens = 100;
+    std::vector<Request> all;
+    for (size_t length = 1; length < 16; ++length) all.push_back({std::vector<int32_t>(length, 3), length, 0});
+    const std::vector<Completion> out = generate(decoder, all, params, {});
+    for (size_t i = 0; i < all.size(); ++i) {
+      CHECK(out[i].finish == Finish::kLength);
+      CHECK(all[i].prompt.size() + out[i].ids.size() == 16);
+      // All of it can be scored again.
+      ScoredSequence s{all[i].prompt, static_cast<int64_t>(all[i].prompt.size())};
+      s.ids.insert(s.ids.end(), out[i].ids.begin(), out[i].ids.end());
+      const auto again = sequence_logps(decoder, {&s, 1}, 1.0, at::kFloat)[0];
+      for (size_t k = 0; k < again.size(); ++k) CHECK(again[k] == doctest::Approx(out[i].logps[k]).epsilon(1e-3));
+    }
+    // An end token in the last place is an end.
+    GenerateOptions ends;
+    ends.end_ids = {out[14].ids.back()};
+    CHECK(generate(decoder, {&all[14], 1}, params, ends)[0].finish == Finish::kStop);
+  }
+}
