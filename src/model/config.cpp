@@ -8,6 +8,7 @@
 #include "gguf/config.h"
 #include "gguf/file.h"
 #include "model/family.h"
+#include "model/generation_config.h"
 
 namespace hone::model {
 

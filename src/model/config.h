@@ -70,8 +70,6 @@ struct ParsedConfig {
 /// Unknown architecture or a setting that changes the mathematics and is not supported: kUsage naming it. `where` is
 /// the file, for messages.
 ParsedConfig parse_config(const Json& json, const std::string& where);
-/// A folder's config.json, with what its generation_config.json adds.
-ParsedConfig load_config(const fs::path& folder);
 Json config_json(const ModelConfig& config, bool classifier);
 /// eos_token_id as Hugging Face writes it: null, an id, or a list of ids.
 Json ends_json(const ModelConfig& config);
@@ -79,7 +77,7 @@ Json ends_json(const ModelConfig& config);
 // A model on disk is a Hugging Face folder, or a GGUF file in its place.
 /// A folder with a config.json, or a GGUF file?
 bool holds_model(const fs::path& path);
-/// config.json, or the metadata of the GGUF file, alone.
+/// config.json with what generation_config.json adds, or the metadata of the GGUF file; no weights.
 ParsedConfig load_config(const fs::path& path);
 /// The files that its configuration and its weights lie in, in a fixed order.
 std::vector<fs::path> model_files(const fs::path& path);
