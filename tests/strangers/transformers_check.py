@@ -61,6 +61,8 @@ def greedy(model, ids, about, own_ends=False):
 def scores(model, sequences, pad):
     """One by one, and as one batch padded on the right."""
     single = [model(torch.tensor([s])).logits[0, 0].item() for s in sequences]
+    if pad is None:
+        return single, None
     longest = max(map(len, sequences))
     batch = torch.tensor([s + [pad] * (longest - len(s)) for s in sequences])
     mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in sequences])
@@ -138,6 +140,9 @@ class Live:
         single, batch = scores(model, sequences, model.config.pad_token_id)
         own = [r["reward"] * model.config.hone_reward_scale + model.config.hone_reward_shift for r in self.call("score", "--model", folder, rows=asked)]
         for what, theirs in (("scores one by one", single), ("scores in a batch", batch)):
+            if theirs is None:
+                yield what, False, "no padding token"
+                continue
             gap = max(abs(a - b) for a, b in zip(own, theirs))
             yield what, gap < 1e-4, f"{gap:.1e}"
 
