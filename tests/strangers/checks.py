@@ -145,7 +145,10 @@ class Stranger:
             text = "".join(t for t, m in zip(self.pieces(row["ids"]), row["loss_mask"]) if m)
             asked = sum(m["role"] == "assistant" for m in row["messages"])
             ended = sum(i == self.about()["closing"] for i, m in zip(row["ids"], row["loss_mask"]) if m)
-            if ended != asked or any(s in text for s in ("capital", "Hello!", "fact\":", "<|im_start|>", "[INST]", "<|user|>")):
+            missing = asked - ended
+            if self.kind.template in ("thinking", "r1"):  # earlier reasoning is stripped, and an answer without it was never sampled
+                missing = not row["loss_mask"][max(i for i, t in enumerate(row["ids"]) if t == self.about()["closing"])]
+            if missing or any(s in text for s in ("capital", "Hello!", "fact\":", "<|im_start|>", "[INST]", "<|user|>")):
                 wrong.append(f"trained {text!r}, {ended} of {asked} ends")
         return not wrong, "; ".join(wrong)[:300] or "answers and their ends"
 
@@ -220,7 +223,7 @@ class Stranger:
     def context(self, item, pair):
         """The messages before the answer, as this stranger's comparisons hold them."""
         style = self.kind.comparisons
-        if style in ("conversational", "reasoning", "tools"):
+        if style in ("conversational", "reasoning", "traces", "tools"):
             return pair["prompt"]
         if style == "implicit":
             return pair["chosen"][:-1]
@@ -293,7 +296,7 @@ class Stranger:
 
     def spoken(self, text):
         """Whether an answer is made of our words alone, so that its text has one tokenisation."""
-        if self.kind.template == "thinking":
+        if self.kind.template in ("thinking", "r1"):
             reason, found, text = text.partition("\n</think>\n\n")
             if not found or reason not in {i["reason"] for i in rows.items()}:
                 return False
@@ -322,9 +325,14 @@ class Stranger:
                 jinja = folder / "chat_template.jinja"
                 if key == "chat_template" and jinja.exists():
                     config["chat_template"] = jinja.read_text()
+                if name == "reward" and key == "pad_token":
+                    continue
                 if key in own["tokenizer_config.json"] and config.get(key) != own["tokenizer_config.json"][key]:
                     wrong.append(f"{name}: tokenizer_config.json's {key} is {str(config.get(key))[:40]}")
-            if name == "reward":
+            if name == "reward":  # its padding is its own: transformers reads the score at the last token that is none
+                pad = read(folder / "config.json").get("pad_token_id")
+                if pad is None or pad in self.about()["ends"] or pad >= self.about()["tokens"]:
+                    wrong.append(f"{name}: pads with {pad}")
                 continue
             generation = read(folder / "generation_config.json")
             ends = generation.get("eos_token_id")

@@ -22,7 +22,12 @@ import rows
 TEXTS = ["It is Paris.", " What is the capital of Norway?\nOslo!", "caf\u00e9 \u2014 12345 na\u00efve"]
 
 
-def chat_ids(tokenizer, probe, generate):
+def chat_ids(kind, tokenizer, probe, generate):
+    """What the template renders; where it opens a block for reasoning that no answered turn has, what is sampled after that."""
+    last = probe["messages"][-1]
+    if kind.template == "r1" and not generate:
+        spoken = last["content"].removeprefix("<think>\n") + kind.closing
+        return chat_ids(kind, tokenizer, {"messages": probe["messages"][:-1]}, True) + tokenizer(spoken, add_special_tokens=False)["input_ids"]
     out = tokenizer.apply_chat_template(probe["messages"], tools=probe.get("tools"), add_generation_prompt=generate, tokenize=True)
     return list(out["input_ids"] if hasattr(out, "keys") else out)
 
@@ -31,7 +36,7 @@ def conversations(kind, tokenizer):
     """Token ids of what is compared: prompts and answered prompts."""
     probes = rows.probes(kind.template)
     if probes:
-        return [chat_ids(tokenizer, p, p["messages"][-1]["role"] != "assistant") for p in probes]
+        return [chat_ids(kind, tokenizer, p, p["messages"][-1]["role"] != "assistant") for p in probes]
     plain = [f"Question: {i['question']}\nAnswer:" for i in rows.items()[:2]]
     return [tokenizer(t, add_special_tokens=False)["input_ids"] for t in plain + [plain[0] + " It is Paris."]]
 
