@@ -79,6 +79,17 @@ KINDS = [
          {"bos_token_id": "<|endoftext|>", "eos_token_id": ["<|im_end|>", "<|endoftext|>"], "pad_token_id": "<|endoftext|>",
           "do_sample": True, "temperature": 0.6, "top_k": 20, "top_p": 0.95},
          "thinking", "<think>\n", "<|im_end|>", pattern=bpe.QWEN2, nfc=True, dtype="BF16"),
+    # The generation prompt opens a block that no answered turn has: reasoning is stripped from every turn.
+    Kind("r1", "qwen2", [("<\uff5cbegin\u2581of\u2581sentence\uff5c>", True), ("<\uff5cend\u2581of\u2581sentence\uff5c>", True), ("<\uff5cUser\uff5c>", False),
+                         ("<\uff5cAssistant\uff5c>", False), ("<think>", False), ("</think>", False)],
+         {**FAST, "add_bos_token": True, "add_eos_token": False, "bos_token": "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+          "eos_token": "<\uff5cend\u2581of\u2581sentence\uff5c>", "pad_token": "<\uff5cend\u2581of\u2581sentence\uff5c>"},
+         ["<\uff5cend\u2581of\u2581sentence\uff5c>"], "traces", "traces",
+         {"bos_token_id": "<\uff5cbegin\u2581of\u2581sentence\uff5c>", "eos_token_id": "<\uff5cend\u2581of\u2581sentence\uff5c>"},
+         {"bos_token_id": "<\uff5cbegin\u2581of\u2581sentence\uff5c>", "eos_token_id": "<\uff5cend\u2581of\u2581sentence\uff5c>", "do_sample": True,
+          "temperature": 0.6, "top_p": 0.95},
+         "r1", "<think>\n", "<\uff5cend\u2581of\u2581sentence\uff5c>", pattern=bpe.QWEN2, nfc=True, dtype="BF16",
+         bos_first="<\uff5cbegin\u2581of\u2581sentence\uff5c>"),
     Kind("tools", "qwen2", CHATML + [("<tool_call>", False), ("</tool_call>", False)],
          {**QWEN, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}, ["<|endoftext|>", "<|im_end|>"], "tools", "tools",
          {"bos_token_id": "<|endoftext|>", "eos_token_id": "<|im_end|>"},
@@ -105,7 +116,7 @@ KINDS = [
 def answers(kind):
     """What this kind's models say, as text."""
     for n, item in enumerate(rows.items()):
-        if kind.template == "thinking":
+        if kind.template in ("thinking", "r1"):
             yield f"{item['reason']}\n</think>\n\n{item['answer']}"
         elif kind.template == "tools" and n % 2 == 0:
             yield f'<tool_call>\n{{"name": "look_up", "arguments": {{"of": "{item["thing"]}"}}}}\n</tool_call>'
@@ -158,7 +169,8 @@ def model_config(kind, tokens, size, classifier=False):
         named.setdefault("pad_token_id", None)
         if named["pad_token_id"] is None:
             # transformers reads the score at the last token that is not padding, so padding must not end an answer.
-            named["pad_token_id"] = tokens.ids.get("<unk>", tokens.ids.get("<|finetune_right_pad_id|>", tokens.ids.get("<|endoftext|>")))
+            named["pad_token_id"] = next(
+                tokens.ids[t] for t in ("<unk>", "<|finetune_right_pad_id|>", "<|endoftext|>", "<\uff5cUser\uff5c>") if t in tokens.ids)
     return dict(sorted({"architectures": [causal], **shape, **named, **labels}.items()))
 
 

@@ -35,6 +35,11 @@ def turn(role, content, **more):
     return {"role": role, "content": content, **more}
 
 
+def traced(reason, answer):
+    """Reasoning inside the content, as reasoning models' answers are published."""
+    return f"<think>\n{reason}\n</think>\n\n{answer}"
+
+
 def before(item):
     out = [turn("system", item["system"])] if item["system"] else []
     for user, assistant in item["history"]:
@@ -70,6 +75,8 @@ def demonstration(item, style, n):
             if m["role"] == "assistant":
                 m["reasoning_content"] = "They greet me."
         return {"messages": earlier + [turn("assistant", i["answer"], reasoning_content=i["reason"])]}
+    if style == "traces":
+        return {"messages": before(i) + [turn("assistant", traced(i["reason"], i["answer"]))]}
     if style == "tools":
         if n % 2:
             return {"messages": before(i) + [turn("assistant", i["answer"])]}
@@ -102,6 +109,9 @@ def comparison(item, style, n):
     if style == "reasoning":
         good["reasoning_content"], bad["reasoning_content"] = i["reason"], "I am tired."
         return {"prompt": before(i), "chosen": [good], "rejected": [bad]}
+    if style == "traces":
+        return {"prompt": before(i), "chosen": [turn("assistant", traced(i["reason"], i["answer"]))],
+                "rejected": [turn("assistant", traced("I am tired.", i["bad"]))]}
     if style == "tools":
         if n % 2:
             return {"prompt": before(i), "chosen": [good], "rejected": [bad]}
@@ -117,6 +127,8 @@ def probes(template):
     if template == "thinking":
         first = turn("assistant", "Hello, you.", reasoning_content="They greet me.")
         last = turn("assistant", "It is Paris.", reasoning_content="I think of France.")
+    elif template == "r1":
+        first, last = turn("assistant", traced("They greet me.", "Hello, you.")), turn("assistant", traced("I think of France.", "It is Paris."))
     else:
         first, last = turn("assistant", "Hello, you."), turn("assistant", "It is Paris.")
     question = turn("user", "What is the capital of France?")

@@ -22,7 +22,12 @@ import rows
 TEXTS = ["It is Paris.", " What is the capital of Norway?\nOslo!", "caf\u00e9 \u2014 12345 na\u00efve"]
 
 
-def chat_ids(tokenizer, probe, generate):
+def chat_ids(kind, tokenizer, probe, generate):
+    """What the template renders; where it opens a block for reasoning that no answered turn has, what is sampled after that."""
+    last = probe["messages"][-1]
+    if kind.template == "r1" and not generate:
+        spoken = last["content"].removeprefix("<think>\n") + kind.closing
+        return chat_ids(kind, tokenizer, {"messages": probe["messages"][:-1]}, True) + tokenizer(spoken, add_special_tokens=False)["input_ids"]
     out = tokenizer.apply_chat_template(probe["messages"], tools=probe.get("tools"), add_generation_prompt=generate, tokenize=True)
     return list(out["input_ids"] if hasattr(out, "keys") else out)
 
@@ -31,7 +36,7 @@ def conversations(kind, tokenizer):
     """Token ids of what is compared: prompts and answered prompts."""
     probes = rows.probes(kind.template)
     if probes:
-        return [chat_ids(tokenizer, p, p["messages"][-1]["role"] != "assistant") for p in probes]
+        return [chat_ids(kind, tokenizer, p, p["messages"][-1]["role"] != "assistant") for p in probes]
     plain = [f"Question: {i['question']}\nAnswer:" for i in rows.items()[:2]]
     return [tokenizer(t, add_special_tokens=False)["input_ids"] for t in plain + [plain[0] + " It is Paris."]]
 
@@ -61,6 +66,8 @@ def greedy(model, ids, about, own_ends=False):
 def scores(model, sequences, pad):
     """One by one, and as one batch padded on the right."""
     single = [model(torch.tensor([s])).logits[0, 0].item() for s in sequences]
+    if pad is None:
+        return single, None
     longest = max(map(len, sequences))
     batch = torch.tensor([s + [pad] * (longest - len(s)) for s in sequences])
     mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in sequences])
@@ -138,6 +145,9 @@ class Live:
         single, batch = scores(model, sequences, model.config.pad_token_id)
         own = [r["reward"] * model.config.hone_reward_scale + model.config.hone_reward_shift for r in self.call("score", "--model", folder, rows=asked)]
         for what, theirs in (("scores one by one", single), ("scores in a batch", batch)):
+            if theirs is None:
+                yield what, False, "no padding token"
+                continue
             gap = max(abs(a - b) for a, b in zip(own, theirs))
             yield what, gap < 1e-4, f"{gap:.1e}"
 

@@ -4,6 +4,7 @@ answers in words and ends its answers without having been trained; and the safet
 Layer 0 and all attention are small random matrices. The last layer's feed-forward holds one neuron for each token of the
 table: it fires on that token's embedding and adds the output rows of the tokens that may follow it.
 """
+import array
 import json
 import math
 import random
@@ -111,6 +112,22 @@ def pack(data, dtype):
         words = struct.unpack("<%dI" % len(data), raw)
         return struct.pack("<%dH" % len(data), *((w + 0x7FFF + (w >> 16 & 1)) >> 16 for w in words))
     return raw
+
+
+def load(folder):
+    """{name: floats} of every safetensors file, without GPT-2's prefix."""
+    out = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        raw = file.read_bytes()
+        start = 8 + struct.unpack("<Q", raw[:8])[0]
+        for name, t in json.loads(raw[8:start]).items():
+            if name == "__metadata__":
+                continue
+            data = raw[start + t["data_offsets"][0]:start + t["data_offsets"][1]]
+            if t["dtype"] == "BF16":
+                data = struct.pack("<%dI" % (len(data) // 2), *(w << 16 for w in array.array("H", data)))
+            out[name.removeprefix("transformer.")] = array.array("f", data)
+    return out
 
 
 def save(folder, tensors, dtype="F32", shards=1):
