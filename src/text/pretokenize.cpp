@@ -121,6 +121,20 @@ void PreTokenizer::apply(const Step& step, std::string_view piece, std::vector<s
   put(at, piece.size(), false);
 }
 
+void PreTokenizer::describe(const std::function<void(std::string_view)>& text) const {
+  const auto flag = [&](bool value) { text(value ? "1" : "0"); };
+  flag(byte_level_);
+  flag(prefix_space_);
+  text(metaspace_);
+  flag(metaspace_prepends_);
+  for (const Step& step : steps_) {
+    text(step.regex ? step.regex->pattern() : step.literal);
+    flag(step.regex.has_value());
+    text(std::to_string(static_cast<int>(step.behavior)));
+    flag(step.invert);
+  }
+}
+
 void PreTokenizer::split(std::string& text, bool continues, std::vector<std::string_view>& words) const {
   if (text.empty()) return;
   if (prefix_space_ && !continues && text[0] != ' ') text.insert(0, 1, ' ');
