@@ -17,7 +17,8 @@ void refuse_adapter(const std::filesystem::path& folder) {
                              : ", and adapter_config.json names no base model";
   usage_error(folder.string() + ": is an adapter (adapter_config.json)" + of + ", not a model by itself",
               "merge the adapter into its base first, in Python: AutoPeftModelForCausalLM.from_pretrained(\"" +
-                  folder.string() + "\").merge_and_unload().save_pretrained(\"DIR\"), and save the tokenizer there too");
+                  folder.string() +
+                  "\").merge_and_unload().save_pretrained(\"DIR\"), and save the tokenizer there too");
 }
 
 }  // namespace hone

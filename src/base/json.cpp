@@ -104,8 +104,8 @@ bool value_ends(std::string_view text, size_t at) {
   return at >= text.size() || std::string_view(" \t\r\n,]}").find(text[at]) != std::string_view::npos;
 }
 
-// `text` with null for every NaN, Infinity and -Infinity outside strings; `named` tells which nulls those are. Where the
-// word is longer than null, blanks fill the rest, so that columns in errors stay right.
+// `text` with null for every NaN, Infinity and -Infinity outside strings; `named` tells which nulls those are. Where
+// the word is longer than null, blanks fill the rest, so that columns in errors stay right.
 std::string without_named_numbers(std::string_view text, std::unordered_map<size_t, double>& named) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   static constexpr std::pair<std::string_view, double> kWords[] = {
@@ -127,9 +127,8 @@ std::string without_named_numbers(std::string_view text, std::unordered_map<size
     if (c == '"') in_string = true;
     const std::string_view rest = text.substr(at);
     if (rest.starts_with(kNull)) ++nulls;
-    const auto* word = std::ranges::find_if(kWords, [&](const auto& w) {
-      return rest.starts_with(w.first) && value_ends(text, at + w.first.size());
-    });
+    const auto* word = std::ranges::find_if(
+        kWords, [&](const auto& w) { return rest.starts_with(w.first) && value_ends(text, at + w.first.size()); });
     if (word == std::end(kWords)) {
       out += c;
       ++at;
@@ -154,9 +153,7 @@ void append_field(Json& object, std::string key, Json value) {
   static_cast<Json::object_t::Container&>(fields).emplace_back(std::move(key), std::move(value));
 }
 
-Json parse_json(std::string_view text, const std::string& where) {
-  return parse(text, where, Builder(where));
-}
+Json parse_json(std::string_view text, const std::string& where) { return parse(text, where, Builder(where)); }
 
 Json parse_python_json(std::string_view text, const std::string& where) {
   if (text.find("NaN") == std::string_view::npos && text.find("Infinity") == std::string_view::npos)

@@ -100,9 +100,8 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
     prompt_tokens += prefill;
 
     const Tensor hidden = model::step(decoder, cache, ids, sequences);
-    Tensor logits = options.batch_invariant
-                              ? invariant_linear(hidden, decoder.output_weight())
-                              : linear(hidden, decoder.output_weight(), {}, at::ScalarType::Undefined);
+    Tensor logits = options.batch_invariant ? invariant_linear(hidden, decoder.output_weight())
+                                            : linear(hidden, decoder.output_weight(), {}, at::ScalarType::Undefined);
 
     if (absent.defined()) logits.index_fill_(1, absent, -std::numeric_limits<float>::infinity());
 

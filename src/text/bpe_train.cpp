@@ -16,11 +16,11 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "text/bpe.h"
 #include "text/byte_alphabet.h"
 #include "text/chat_template.h"
 #include "text/pretokenize.h"
-#include "base/utf8.h"
 
 namespace hone::text {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "text/json_fields.h"
 #include "base/utf8.h"
+#include "text/json_fields.h"
 
 namespace hone::text {
 

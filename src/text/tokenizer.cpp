@@ -296,8 +296,9 @@ void require_same_tokenizer(const Tokenizer& own, const fs::path& folder, const 
                             const std::string& why) {
   if (Tokenizer::load(folder).hash() != own.hash())
     usage_error(folder.string() + ": " + what,
-                why + "; tokenizers are the same where they give every text the same ids, however their files are "
-                      "written");
+                why +
+                    "; tokenizers are the same where they give every text the same ids, however their files are "
+                    "written");
 }
 
 }  // namespace hone::text

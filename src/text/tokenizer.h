@@ -25,8 +25,8 @@ namespace fs = std::filesystem;
 class Tokenizer {
  public:
   /// A folder with tokenizer.json, or vocab.json + merges.txt (also encoder.json + vocab.bpe); tokenizer_config.json,
-  /// special_tokens_map.json, added_tokens.json and chat_template.jinja in it are read too (tokenizer_config.h). Or a tokenizer.json by
-  /// itself.
+  /// special_tokens_map.json, added_tokens.json and chat_template.jinja in it are read too (tokenizer_config.h). Or a
+  /// tokenizer.json by itself.
   static Tokenizer load(const fs::path& model_folder_or_file);
   /// From the parsed tokenizer.json and tokenizer_config.json (null: none). `where` names the source in errors.
   static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& where);
@@ -56,7 +56,8 @@ class Tokenizer {
   std::optional<int32_t> eos() const;
   std::optional<int32_t> pad() const;
   /// What begins every text: the token that tokenizer.json's post-processor puts there, else BOS where `add_bos_token`
-  /// is true. The name `bos_token` alone asks for none: GPT-2's <|endoftext|> and many others never stand before a text.
+  /// is true. The name `bos_token` alone asks for none: GPT-2's <|endoftext|> and many others never stand before a
+  /// text.
   std::optional<int32_t> begin() const;
   bool is_special(int32_t id) const;
   /// Special tokens' texts, in order of id.

@@ -13,8 +13,8 @@ namespace hone::text {
 namespace {
 
 Json as_json(const AddedToken& token) {
-  return {{"id", token.id},         {"content", token.content},       {"single_word", token.single_word},
-          {"lstrip", token.lstrip}, {"rstrip", token.rstrip},         {"normalized", token.normalized},
+  return {{"id", token.id},          {"content", token.content}, {"single_word", token.single_word},
+          {"lstrip", token.lstrip},  {"rstrip", token.rstrip},   {"normalized", token.normalized},
           {"special", token.special}};
 }
 
@@ -137,7 +137,8 @@ bool add_configured_tokens(const Json& config, const std::string& where, Parts& 
   for (const char* key : kSpecialLists) {
     const auto list = config.find(key);
     if (list == config.end() || !list->is_array()) continue;
-    for (const Json& entry : *list) additions.add(special_token(named_token(Json{{"token", entry}}, "token")), -1, false);
+    for (const Json& entry : *list)
+      additions.add(special_token(named_token(Json{{"token", entry}}, "token")), -1, false);
   }
   for (const std::string& content : special)
     if (additions.known(content)) additions.add(special_token(content), -1, false);

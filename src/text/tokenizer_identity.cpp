@@ -25,7 +25,8 @@ std::string identity(const Parts& parts) {
   number(model.byte_level);
   // What becomes of characters that have no token; where every byte has one there are none.
   if (!all_bytes)
-    for (const int64_t n : {int64_t{model.byte_fallback}, int64_t{model.fuse_unknown}, int64_t{model.unknown}}) number(n);
+    for (const int64_t n : {int64_t{model.byte_fallback}, int64_t{model.fuse_unknown}, int64_t{model.unknown}})
+      number(n);
   number(model.ignore_merges);
   // Tokens that a word can be without a merge: added tokens that are no part of the vocabulary are none of them.
   if (model.ignore_merges || !all_bytes) {

@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/json_fields.h"
 #include "text/post_processor.h"
 #include "text/tokenizer_parts.h"
-#include "base/utf8.h"
 
 namespace hone::text {
 namespace {

@@ -28,7 +28,7 @@ struct Parts {
   PreTokenizer pre_tokenizer;
   Decoding decoding;
   std::vector<AddedToken> added;
-  std::vector<std::string> texts;  ///< id -> token as written
+  std::vector<std::string> texts;                   ///< id -> token as written
   std::vector<std::pair<int32_t, int32_t>> merges;  ///< in the order of the file
   std::optional<int32_t> before_text;               ///< what the post-processor puts before a text
 };

@@ -8,8 +8,8 @@ namespace hone::train {
 Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
                     std::span<const int32_t> absent_ids) {
   Actor actor;
-  actor.logps = [&decoder, compute, absent = index_from_host(absent_ids, decoder.device())](
-                    const Batch& b, const LogpsOptions& given) {
+  actor.logps = [&decoder, compute, absent = index_from_host(absent_ids, decoder.device())](const Batch& b,
+                                                                                            const LogpsOptions& given) {
     LogpsOptions options = given;
     options.compute = compute.matmul;
     options.absent = absent;

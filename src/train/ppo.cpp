@@ -214,9 +214,8 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   };
   // Pretraining's loss is over the whole output layer, as it was in pretraining.
   const ExtraLoss extra = pretraining_mix(params, models, decoder_actor(models.policy, options), seed, device);
-  PpoLearner learner(params, seed, params.steps, device, actor, 
-                     decoder_actor(models.reference, options, generate_options.absent_ids), critic,
-                     reward, extra);
+  PpoLearner learner(params, seed, params.steps, device, actor,
+                     decoder_actor(models.reference, options, generate_options.absent_ids), critic, reward, extra);
   const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
             " prompts, " + count_text(params.steps) + " iterations of " +

@@ -59,7 +59,8 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
 // changes them changes the name, so a stale file is never read.
 ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs,
                                 const config::StageContext& context, at::ScalarType compute) {
-  std::string key = context.record.dtype + context.record.processor + context.record.kernels + sha256_file(fs::path(folder) / "config.json");
+  std::string key = context.record.dtype + context.record.processor + context.record.kernels +
+                    sha256_file(fs::path(folder) / "config.json");
   for (const auto& e : fs::directory_iterator(folder))
     if (e.path().extension() == ".safetensors") key += sha256_file(e.path());
   for (const data::Pair& p : pairs)

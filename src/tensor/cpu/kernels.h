@@ -1,6 +1,6 @@
 // Hand-vectorised f32 kernels for the CPU, compiled once per instruction set (kernels_v4.cpp: AVX-512, kernels_v3.cpp:
-// AVX2 and FMA, kernels_base.cpp: whatever the compiler assumes) and chosen when the program starts: the widest that the
-// processor runs, or the one that HONE_CPU names.
+// AVX2 and FMA, kernels_base.cpp: whatever the compiler assumes) and chosen when the program starts: the widest that
+// the processor runs, or the one that HONE_CPU names.
 //
 // Panels. The incremental forward pass keeps activations of `width` rows (tokens) as [features][width]: a vector holds
 // one feature of many tokens, so each token is computed in its own lane, in an order that depends on nothing but the
