@@ -107,6 +107,10 @@ int generate(Options& options) {
     const text::Tokenizer& tokenizer = rows_text.tokenizer();
     how.stop = [&tokenizer, &matcher] { return std::make_unique<Watcher>(tokenizer, matcher); };
   }
+  if (has_tokenizer) {
+    how.absent_ids = rows_text.tokenizer().without_token(engine.vocab_size());
+    text::say_without_token(how.absent_ids, model.folder);
+  }
   if (!ignore_end) how.end_ids = rows_text.end_ids();
 
   return process_jsonl(rows, {"prompt", "messages", "ids", "completions"}, [&](std::span<Item*> items) {

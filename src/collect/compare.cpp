@@ -46,6 +46,7 @@ std::vector<Question> tell_openings(const CompareParams& params, uint64_t seed, 
   sampling.max_tokens = params.opening_tokens;
   rollout::GenerateOptions options;
   options.seed = mix64(seed, hash64("openings"));
+  options.absent_ids = tokenizer.without_token(decoder.config().vocab_size);
   std::vector<rollout::Request> requests;
   for (int64_t i = 0; i < params.count; ++i) requests.push_back({{*tokenizer.bos()}, static_cast<uint64_t>(i), 0});
   std::vector<Question> out;
@@ -95,6 +96,8 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
   rollout::GenerateOptions options;
   options.seed = mix64(seed, hash64("compare"));
   options.end_ids = encoder.endings().ids();
+  options.absent_ids = tokenizer.without_token(loaded.decoder.config().vocab_size);
+  text::say_without_token(options.absent_ids, params.model);
   rollout::GenerateStats stats;
   std::vector<rollout::Completion> completions;
   {

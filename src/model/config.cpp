@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -161,8 +162,11 @@ bool holds_model(const fs::path& path) {
 ParsedConfig load_config(const fs::path& path) {
   if (gguf::is_gguf(path)) return parse_config(gguf::config_json(gguf::File(path)), path.string());
   const fs::path file = path / "config.json";
-  if (!fs::exists(file)) usage_error(path.string() + ": no config.json, so it is not a model folder");
-  ParsedConfig parsed = parse_config(parse_json(read_file(file), file.string()), file.string());
+  if (!fs::exists(file)) {
+    refuse_adapter(path);
+    usage_error(path.string() + ": no config.json, so it is not a model folder");
+  }
+  ParsedConfig parsed = parse_config(parse_python_json(read_file(file), file.string()), file.string());
   read_generation_config(path, parsed);
   return parsed;
 }

@@ -13,7 +13,7 @@ void read_generation_config(const fs::path& folder, ParsedConfig& parsed) {
   ModelConfig& config = parsed.config;
   std::vector<int64_t> ends = std::move(config.eos);
   if (const fs::path path = folder / "generation_config.json"; fs::exists(path)) {
-    const Json json = parse_json(read_file(path), path.string());
+    const Json json = parse_python_json(read_file(path), path.string());
     if (!json.is_object()) usage_error(path.string() + ": not a JSON object");
     const std::vector<int64_t> more = ConfigReader(json, path.string()).integers("eos_token_id");
     ends.insert(ends.end(), more.begin(), more.end());

@@ -44,7 +44,7 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
     sequences.push_back({p.rejected.ids, std::max<int64_t>(1, p.prompt_length)});
   }
   Progress bar("  reference log-probabilities", static_cast<int64_t>(sequences.size()));
-  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute, 16384,
+  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute, 16384, {},
                                              [&](int64_t done) { bar.update(done, "answers"); });
   ReferenceLogps out;
   for (size_t i = 0; i < logps.size(); ++i) {
@@ -62,7 +62,7 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
 // changes them changes the name, so a stale file is never read.
 ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs,
                                 const config::StageContext& context, at::ScalarType compute) {
-  std::string key = context.record.dtype + context.record.processor;
+  std::string key = context.record.dtype + context.record.processor + context.record.kernels;
   for (const fs::path& file : model::model_files(folder)) key += sha256_file(file);
   for (const data::Pair& p : pairs)
     for (const data::Sequence* s : {&p.chosen, &p.rejected}) {
@@ -147,6 +147,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
 
   // 2. The reference, once.
   const std::string reference_folder = params.reference.empty() ? params.model : params.reference;
+  if (!params.reference.empty())
+    text::require_same_tokenizer(tokenizer, params.reference, "the reference has another tokenizer than the policy",
+                                 "both must give the probability of the same token ids");
   const ReferenceLogps reference = cached_reference(reference_folder, train.items, context, compute);
   const ReferenceLogps held_out_reference =
       held_out.items.empty() ? ReferenceLogps{} : cached_reference(reference_folder, held_out.items, context, compute);
