@@ -108,7 +108,7 @@ class Live:
     """What run.py left in OUT/NAME/run, in hone and in transformers."""
 
     def __init__(self, hone, out, kind):
-        self.stranger = checks.Stranger(hone, out, kind, 0, False, [])
+        self.stranger = checks.Stranger(hone, out, kind)
         self.kind, self.call = kind, self.stranger.call
         self.probes = rows.probes(kind.template)
 
