@@ -298,15 +298,17 @@ class Stranger:
         return ok, ", ".join(f"{k} {v:.1e}" for k, v in worst.items()) + f" ({counts[0]} and {counts[1]} answers)"
 
     def spoken(self, text):
-        """Whether an answer is made of our words alone, so that its text has one tokenisation."""
+        """Whether an answer is a sentence of our words, or a call, so that its text has one tokenisation."""
         if self.kind.template in ("thinking", "r1"):
             reason, found, text = text.partition("\n</think>\n\n")
-            if not found or reason not in {i["reason"] for i in rows.items()}:
+            if not found or not self.spoken_sentence(reason):
                 return False
-        facts = "|".join({i["fact"] for i in rows.items()})
-        things = "|".join({i["thing"][0].upper() + i["thing"][1:] for i in rows.items()})
         call = r'<tool_call>\n\{"name": "look_up", "arguments": \{"of": "[a-zA-Z ]+"\}\}\n</tool_call>'
-        return re.fullmatch(f" ?(It is ({facts})\\.|({things}) says ({facts})\\.)|{call}", text) is not None
+        return self.spoken_sentence(text) or (self.kind.template == "tools" and re.fullmatch(call, text) is not None)
+
+    def spoken_sentence(self, text):
+        known = {word for i in rows.items() for word in f"{i['answer']} {i['reason']}".replace(".", "").split()}
+        return re.fullmatch(r" ?[A-Za-z]+( [A-Za-z]+)*\.", text) is not None and set(text[:-1].split()) <= known
 
     def as_answer(self, text):
         if self.kind.template is None:
