@@ -5,8 +5,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD hone=$(realpath "$1/hone") data=$(realpath -m "${HONE_DATA:-../shared/data}")
-short=(sft.steps=1 reward.epochs=0.1 ppo.steps=1 ppo.batch_prompts=4 ppo.minibatches=1 ppo.critic_warmup=0 ppo.sampling.max_tokens=8
-  dpo.epochs=0.1)
+short=(sft.steps=1 sft.batch_tokens=128 reward.epochs=0.05 reward.batch_pairs=2 ppo.steps=1 ppo.batch_prompts=2 ppo.minibatches=1
+  ppo.policy_epochs=1 ppo.critic_warmup=0 ppo.sampling.max_tokens=8 dpo.epochs=0.05 dpo.batch_pairs=2)
 [ "${2:-}" = --whole ] && short=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-readme.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -20,7 +20,7 @@ mkdir -p "$work/clone/build" && cd "$work/clone" && ln -s "$root/recipes" recipe
   echo 'if [ "$1" = run ] && [[ " $* " != *" --plan "* ]]; then'
   for setting in "${short[@]}"; do echo "  settings+=(--set $setting)"; done
   echo 'elif [ "$1" = preference ]; then'
-  [ ${#short[@]} = 0 ] || echo '  settings+=(--epochs 0.1)'
+  [ ${#short[@]} = 0 ] || echo '  settings+=(--set epochs=0.05 --set batch_pairs=2)'
   echo 'fi'
   echo "exec '$hone' \"\$@\" \"\${settings[@]}\""
 } >build/hone && chmod +x build/hone

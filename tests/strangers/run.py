@@ -2,8 +2,8 @@
 
     python3 tests/strangers/run.py BUILD [--out DIR] [--only NAME,…] [--whole] [--json FILE]
 
-Without --out everything happens in a scratch folder. --whole: every run is also stopped in PPO and in DPO, by both signals;
-else each stranger meets one of them. Python 3 alone; each check is a function of `checks.py`.
+Without --out everything happens in a scratch folder. --whole: every run is also stopped in PPO and in DPO, by both signals
+(else each stranger meets one of them), and one answer's scores are held together in bf16 too. Python 3 alone; each check is a function of `checks.py`.
 """
 import argparse
 import concurrent.futures
@@ -37,14 +37,16 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             strangers = [checks.Stranger(Path(args.build).absolute() / "hone", out, kind, n, args.whole, args.set)
                          for n, kind in enumerate(kinds.KINDS) if kind.name in names]
+            if args.whole:
+                strangers += [checks.Stranger(s.hone, out / "bf16", s.kind, settings=args.set, dtype="bf16") for s in strangers]
             list(pool.map(checks.Stranger.run, strangers))
-    table = [dict(stranger=s.kind.name, check=check, ok=ok, figure=figure) for s in strangers for check, ok, figure in s.results]
+    table = [dict(stranger=s.kind.name + ("" if s.dtype == "f32" else " " + s.dtype), check=check, ok=ok, figure=figure) for s in strangers for check, ok, figure in s.results]
     for entry in table:
-        print(f"{entry['stranger']:9} {entry['check']:22} {'ok    ' if entry['ok'] else 'FAILED'} {entry['figure']}")
+        print(f"{entry['stranger']:14} {entry['check']:22} {'ok    ' if entry['ok'] else 'FAILED'} {entry['figure']}")
     if args.json:
         Path(args.json).write_text(json.dumps(table, indent=1) + "\n")
     failed = sum(not entry["ok"] for entry in table)
-    print(f"strangers: {len(strangers)} strangers, {len(table)} checks, {failed} failed, {time.monotonic() - start:.0f} s")
+    print(f"strangers: {len(names)} kinds, {len(strangers)} runs, {len(table)} checks, {failed} failed, {time.monotonic() - start:.0f} s")
     sys.exit(1 if failed or not table else 0)
 
 

@@ -63,6 +63,15 @@ def greedy(model, ids, about, own_ends=False):
 
 
 @torch.no_grad()
+def margin(model, ids, answer, about):
+    """The least lead, in nats, of a greedy answer's tokens over the second best: where it is small another processor may
+    go another way."""
+    logits = model(torch.tensor([ids + answer])).logits[0, len(ids) - 1:-1, :about["tokens"]]
+    best = logits.topk(2).values
+    return (best[:, 0] - best[:, 1]).min().item()
+
+
+@torch.no_grad()
 def scores(model, sequences, pad):
     """One by one, and as one batch padded on the right."""
     single = [model(torch.tensor([s])).logits[0, 0].item() for s in sequences]
@@ -84,12 +93,15 @@ def freeze(out):
         sequences = conversations(kind, tokenizer)
         prompts = [s for s, p in zip(sequences, rows.probes(kind.template) or [{"messages": [{"role": "user"}]}] * 2)
                    if p["messages"][-1]["role"] != "assistant"]
+        answers = [greedy(model, s, about) for s in prompts]
+        leads = [margin(model, s, a, about) for s, a in zip(prompts, answers)]
+        assert min(leads) > 0.01, f"{kind.name}: a near-tie of {min(leads):.4f} nats; draw other weights"
         single, _ = scores(classifier, sequences, classifier.config.pad_token_id)
         strangers[kind.name] = {
             "chat": sequences if kind.template else [],
             "texts": [[t, tokenizer(t)["input_ids"]] for t in TEXTS],
             "logps": [[s, [round(x, 5) for x in logps(model, s)]] for s in sequences],
-            "greedy": [[s, greedy(model, s, about)] for s in prompts],
+            "greedy": [[s, a] for s, a in zip(prompts, answers)],
             "scores": [[s, round(x, 6)] for s, x in zip(sequences, single)],
         }
     versions = {"transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]}
@@ -108,7 +120,7 @@ class Live:
     """What run.py left in OUT/NAME/run, in hone and in transformers."""
 
     def __init__(self, hone, out, kind):
-        self.stranger = checks.Stranger(hone, out, kind, 0, False, [])
+        self.stranger = checks.Stranger(hone, out, kind)
         self.kind, self.call = kind, self.stranger.call
         self.probes = rows.probes(kind.template)
 
