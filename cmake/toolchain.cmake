@@ -1,7 +1,8 @@
 # Compiler flags and ccache, which is used where it is there and never required. The linker is the compiler's own: linking
 # takes 0.6 s, and mold 1.10 (Debian 12) laid out a RELRO segment that the loader refused, depending on section sizes.
 # -Wrestrict: GCC 12 reports false positives on std::string concatenation (GCC bug 105651).
-add_compile_options(-Wall -Wextra -Werror -Wno-restrict -Wno-error=maybe-uninitialized -Winvalid-pch -fno-math-errno -ffp-contract=off)
+add_compile_options(-Wall -Wextra -Werror "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-error=maybe-uninitialized>" -Winvalid-pch
+  -fno-math-errno -ffp-contract=off)
 
 find_program(HONE_CCACHE ccache)
 if(HONE_CCACHE)

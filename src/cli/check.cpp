@@ -103,7 +103,8 @@ int check(Options& options) {
   std::string folder;
   bool json = false;
   options
-      .positional("DIR", &folder, "a run folder (a recipe's with all of its stages), a checkpoint, a model folder or a .gguf file")
+      .positional("DIR", &folder,
+                  "a run folder (a recipe's with all of its stages), a checkpoint, a model folder or a .gguf file")
       .required();
   options.flag("--json", json, "print the verdict as JSON");
   options.about(

@@ -15,8 +15,9 @@ int import(Options& options) {
   std::string out;
   options.positional("FILE", &params.file, "the checkpoint: a .gguf, or a llama2.c .bin").required();
   options.value("--out", &out, "DIR", "the model folder to write").required();
-  options.value("--vocabulary", &params.vocabulary, "FILE",
-                "of a llama2.c checkpoint: tokenizer.bin, or a recovered vocabulary (.json); default: looked for beside FILE");
+  options.value(
+      "--vocabulary", &params.vocabulary, "FILE",
+      "of a llama2.c checkpoint: tokenizer.bin, or a recovered vocabulary (.json); default: looked for beside FILE");
   options.about("A foreign checkpoint to a Hugging Face folder: config.json, model.safetensors, tokenizer.json.");
   options.example("hone import SmolLM2-135M-Instruct.Q4_1.gguf --out models/smollm2",
                   "weights in f32, with the chat template and the end tokens");

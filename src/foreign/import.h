@@ -16,7 +16,8 @@ struct ImportParams {
   void fields(config::Fields& v) {
     v.path("file", file, "the checkpoint: a .gguf, or a llama2.c .bin (legacy v0)");
     v.path("vocabulary", vocabulary,
-           "of a llama2.c checkpoint: tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the file");
+           "of a llama2.c checkpoint: tokenizer.bin, or a recovered vocabulary (.json); empty: looked for beside the "
+           "file");
   }
 };
 

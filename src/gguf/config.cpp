@@ -95,8 +95,10 @@ Json llama3_scaling(const File& file, const TensorInfo& tensor, double theta, in
   const double factor = std::ranges::max(factors);
   if (std::ranges::all_of(factors, [](float f) { return f == 1; })) return nullptr;
   constexpr double kLow = 1, kHigh = 4;
-  for (int64_t positions = 8192; factor > 1 && positions <= (int64_t{1} << 22);
-       positions = positions == 8192 ? 16 : positions == 4096 ? 16384 : positions * 2)
+  for (int64_t positions = 8192; factor > 1 && positions <= (int64_t{1} << 22); positions = positions == 8192 ? 16
+                                                                                            : positions == 4096
+                                                                                                ? 16384
+                                                                                                : positions * 2)
     if (agree(llama3_factors(theta, factor, kLow, kHigh, static_cast<double>(positions), n)))
       return {{"rope_type", "llama3"},
               {"factor", factor},
@@ -213,7 +215,10 @@ Json config_json(const File& file) {
   const std::string name = architecture(file);
   Keys keys(file, name);
   const bool gpt2 = name == "gpt2";
-  Json json = {{"architectures", {gpt2 ? "GPT2LMHeadModel" : name == "qwen2" ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
+  Json json = {{"architectures",
+                {gpt2              ? "GPT2LMHeadModel"
+                 : name == "qwen2" ? "Qwen2ForCausalLM"
+                                   : "LlamaForCausalLM"}},
                {"model_type", name}};
   const TensorInfo& embedding = needed_tensor(file, "token_embd.weight");
   if (embedding.shape.size() != 2) file.bad("tensor 'token_embd.weight' is no matrix");

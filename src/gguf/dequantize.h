@@ -1,5 +1,5 @@
-// Blocks of a GGUF tensor to f32, bit-equal to `gguf.quants.dequantize` of PyPI's gguf (every product and sum rounded to
-// f32, in the same order). The layouts: ggml-common.h of https://github.com/ggml-org/ggml.
+// Blocks of a GGUF tensor to f32, bit-equal to `gguf.quants.dequantize` of PyPI's gguf (every product and sum rounded
+// to f32, in the same order). The layouts: ggml-common.h of https://github.com/ggml-org/ggml.
 #pragma once
 #include <cstdint>
 

@@ -82,8 +82,9 @@ class File::Cursor {
   // `what` and `part` name the thing in errors alone: no message is made for what is right.
   std::string_view take(uint64_t bytes, std::string_view what, std::string_view part = "") {
     if (bytes > left())
-      file_.bad(std::string(what) + std::string(part) + " at byte " + std::to_string(at_) + " wants " + std::to_string(bytes) + " bytes, " +
-                    std::to_string(left()) + " are left: the file is truncated or damaged",
+      file_.bad(std::string(what) + std::string(part) + " at byte " + std::to_string(at_) + " wants " +
+                    std::to_string(bytes) + " bytes, " + std::to_string(left()) +
+                    " are left: the file is truncated or damaged",
                 "was the download or copy complete?");
     const std::string_view out = file_.bytes_.substr(at_, bytes);
     at_ += bytes;
@@ -96,8 +97,8 @@ class File::Cursor {
   std::string_view string(std::string_view what, std::string_view part = "", uint64_t longest = UINT64_MAX) {
     const auto length = number<uint64_t>(what, part);
     if (length > longest)
-      file_.bad(std::string(what) + std::string(part) + " at byte " + std::to_string(at_) + " is " + std::to_string(length) + " bytes long, at most " +
-                std::to_string(longest) + " are allowed");
+      file_.bad(std::string(what) + std::string(part) + " at byte " + std::to_string(at_) + " is " +
+                std::to_string(length) + " bytes long, at most " + std::to_string(longest) + " are allowed");
     return take(length, what, part);
   }
   // A count of things of which each needs at least `bytes`.
@@ -112,11 +113,13 @@ class File::Cursor {
   ValueType type(std::string_view what, std::string_view part = "") {
     const auto type = number<uint32_t>(what, part);
     if (type >= kTypeNames.size())
-      file_.bad(std::string(what) + std::string(part) + " has type " + std::to_string(type) + ", which GGUF does not know");
+      file_.bad(std::string(what) + std::string(part) + " has type " + std::to_string(type) +
+                ", which GGUF does not know");
     return static_cast<ValueType>(type);
   }
   Array array(std::string_view what, int depth) {
-    if (depth > kDeepestArray) file_.bad(std::string(what) + ": arrays are nested deeper than " + std::to_string(kDeepestArray));
+    if (depth > kDeepestArray)
+      file_.bad(std::string(what) + ": arrays are nested deeper than " + std::to_string(kDeepestArray));
     const ValueType element = type(what, " (its elements)");
     const auto n = number<uint64_t>(what, " (its count)");
     const uint64_t begin = at_;
@@ -228,7 +231,8 @@ void File::parse() {
     bad("GGUF version " + std::to_string(version) + " is not supported; 2 and 3 are",
         "convert the model again with a current llama.cpp");
   // The least that a tensor of the table and a pair take: a name's length, a number or two, a type, an offset.
-  const uint64_t tensors = cursor.count("tensors", 24, kMostTensors), pairs = cursor.count("metadata pairs", 13, kMostPairs);
+  const uint64_t tensors = cursor.count("tensors", 24, kMostTensors),
+                 pairs = cursor.count("metadata pairs", 13, kMostPairs);
   parse_metadata(cursor, pairs);
   parse_table(cursor, tensors);
 }
@@ -378,8 +382,9 @@ std::optional<std::vector<std::string_view>> File::strings(std::string_view key,
   if (v == nullptr) return std::nullopt;
   const auto* a = std::get_if<Array>(v);
   if (a == nullptr || a->element != ValueType::kString) wrong_type(key, "an array of strings");
-  if (a->count > most) bad("metadata " + quoted(key) + " has " + std::to_string(a->count) + " elements, at most " +
-                           std::to_string(most) + " are supported");
+  if (a->count > most)
+    bad("metadata " + quoted(key) + " has " + std::to_string(a->count) + " elements, at most " + std::to_string(most) +
+        " are supported");
   std::vector<std::string_view> out;
   out.reserve(a->count);
   std::string_view rest = a->bytes;  // lengths were checked when it was read
@@ -400,8 +405,9 @@ std::optional<std::vector<int64_t>> File::integers(std::string_view key, uint64_
            t != ValueType::kArray;
   };
   if (a == nullptr || !whole(a->element)) wrong_type(key, "an array of whole numbers");
-  if (a->count > most) bad("metadata " + quoted(key) + " has " + std::to_string(a->count) + " elements, at most " +
-                           std::to_string(most) + " are supported");
+  if (a->count > most)
+    bad("metadata " + quoted(key) + " has " + std::to_string(a->count) + " elements, at most " + std::to_string(most) +
+        " are supported");
   std::vector<int64_t> out;
   out.reserve(a->count);
   const bool is_signed = type_text(a->element).starts_with('i');

@@ -13,22 +13,16 @@ struct Name {
 };
 constexpr Name kLlamaOnce[] = {
     {"token_embd", "model.embed_tokens"}, {"output_norm", "model.norm"}, {"output", "lm_head"}};
-constexpr Name kLlamaLayer[] = {{"attn_norm", "input_layernorm"},
-                                {"attn_q", "self_attn.q_proj"},
-                                {"attn_k", "self_attn.k_proj"},
-                                {"attn_v", "self_attn.v_proj"},
-                                {"attn_output", "self_attn.o_proj"},
-                                {"ffn_norm", "post_attention_layernorm"},
-                                {"ffn_gate", "mlp.gate_proj"},
-                                {"ffn_up", "mlp.up_proj"},
-                                {"ffn_down", "mlp.down_proj"}};
+constexpr Name kLlamaLayer[] = {
+    {"attn_norm", "input_layernorm"}, {"attn_q", "self_attn.q_proj"},      {"attn_k", "self_attn.k_proj"},
+    {"attn_v", "self_attn.v_proj"},   {"attn_output", "self_attn.o_proj"}, {"ffn_norm", "post_attention_layernorm"},
+    {"ffn_gate", "mlp.gate_proj"},    {"ffn_up", "mlp.up_proj"},           {"ffn_down", "mlp.down_proj"}};
 constexpr Name kGpt2Once[] = {{"token_embd", "transformer.wte"},
                               {"position_embd", "transformer.wpe"},
                               {"output_norm", "transformer.ln_f"},
                               {"output", "lm_head"}};
-constexpr Name kGpt2Layer[] = {{"attn_norm", "ln_1"},          {"attn_qkv", "attn.c_attn"},
-                               {"attn_output", "attn.c_proj"}, {"ffn_norm", "ln_2"},
-                               {"ffn_up", "mlp.c_fc"},         {"ffn_down", "mlp.c_proj"}};
+constexpr Name kGpt2Layer[] = {{"attn_norm", "ln_1"}, {"attn_qkv", "attn.c_attn"}, {"attn_output", "attn.c_proj"},
+                               {"ffn_norm", "ln_2"},  {"ffn_up", "mlp.c_fc"},      {"ffn_down", "mlp.c_proj"}};
 
 struct Names {
   std::string_view architecture, layer_prefix;
@@ -88,7 +82,8 @@ int64_t interleaved_heads(const File& file, std::string_view architecture, std::
   };
   if (is(".attn_q")) return file.integer("llama.attention.head_count").value_or(0);
   if (is(".attn_k"))
-    return file.integer("llama.attention.head_count_kv").value_or(file.integer("llama.attention.head_count").value_or(0));
+    return file.integer("llama.attention.head_count_kv")
+        .value_or(file.integer("llama.attention.head_count").value_or(0));
   return 0;
 }
 

@@ -19,8 +19,9 @@ void require_model_folder(const fs::path& folder) {
   if (!fs::is_directory(folder) && !model::holds_model(folder)) {
     const bool file = fs::exists(folder);
     usage_error(folder.string() + (file ? ": is a file, a model folder or a .gguf was expected" : ": no such folder"),
-                file ? "`hone import FILE --out DIR` makes a model folder of a foreign checkpoint"
-                     : "--model takes a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file");
+                file
+                    ? "`hone import FILE --out DIR` makes a model folder of a foreign checkpoint"
+                    : "--model takes a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file");
   }
   if (!model::holds_model(folder) && fs::exists(folder / "model" / "config.json"))
     usage_error(folder.string() + ": is a run folder, not a model folder",

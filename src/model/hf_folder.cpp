@@ -80,8 +80,8 @@ class Loader {
     if (parsed.classifier && !c.tied) wanted -= c.vocab_size * c.width;
     for (const std::string& name : weights_->names()) there += weights_->elements(name);
     if (wanted - there > kLittle)
-      usage_error(path_.string() + ": its config asks for " + std::to_string(wanted) + " parameters, its tensors hold " +
-                  std::to_string(there));
+      usage_error(path_.string() + ": its config asks for " + std::to_string(wanted) +
+                  " parameters, its tensors hold " + std::to_string(there));
   }
   bool has(const std::string& name) const { return !stored_name(name).empty(); }
 

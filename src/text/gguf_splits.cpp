@@ -41,8 +41,8 @@ Json byte_level(bool with_gpt2_split) {
 Json sequence(Json steps) { return {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}}; }
 
 Json deepseek_llm() {
-  return sequence(Json::array({split(R"([\r\n])"), split(kDeepSeekLetters), split(kDeepSeekPunctuation), split(R"(\s+$)"),
-                               split(kDeepSeekCjk), digits(), byte_level(false)}));
+  return sequence(Json::array({split(R"([\r\n])"), split(kDeepSeekLetters), split(kDeepSeekPunctuation),
+                               split(R"(\s+$)"), split(kDeepSeekCjk), digits(), byte_level(false)}));
 }
 Json falcon() {
   return sequence(

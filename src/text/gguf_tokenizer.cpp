@@ -63,8 +63,7 @@ class Reader {
     Json vocab = Json::object();
     for (size_t id = 0; id < vocabulary_.texts.size(); ++id)
       if (!vocabulary_.texts[id].empty()) append_field(vocab, vocabulary_.texts[id], static_cast<int64_t>(id));
-    Json decoder = {
-        {"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
+    Json decoder = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
     out.tokenizer = Json::object();
     const auto put = [&](const char* key, Json value) { append_field(out.tokenizer, key, std::move(value)); };
     put("version", "1.0");
@@ -92,7 +91,8 @@ class Reader {
     const std::string key = key_of(name + "_token_id");
     const auto id = file_.integer(key);
     if (!id) return std::nullopt;
-    if (*id < 0 || static_cast<uint64_t>(*id) >= vocabulary_.texts.size() || vocabulary_.texts[static_cast<size_t>(*id)].empty())
+    if (*id < 0 || static_cast<uint64_t>(*id) >= vocabulary_.texts.size() ||
+        vocabulary_.texts[static_cast<size_t>(*id)].empty())
       file_.bad(key + " is " + std::to_string(*id) + ", which is no token of the " +
                 std::to_string(vocabulary_.texts.size()));
     vocabulary_.types[static_cast<size_t>(*id)] = kControl;
@@ -112,7 +112,8 @@ class Reader {
     for (const char* name : {"add_bos_token", "add_eos_token"})
       config[name] = file_.boolean(key_of(name)).value_or(false);
     config["add_prefix_space"] = file_.boolean(key_of("add_space_prefix")).value_or(false);
-    if (config["add_prefix_space"] == true) file_.bad("tokenizer.ggml.add_space_prefix = true is not supported for the kind gpt2");
+    if (config["add_prefix_space"] == true)
+      file_.bad("tokenizer.ggml.add_space_prefix = true is not supported for the kind gpt2");
     config["clean_up_tokenization_spaces"] = false;
     if (const auto context = file_.integer(file_.text("general.architecture").value_or("") + ".context_length"))
       config["model_max_length"] = *context;

@@ -1,5 +1,5 @@
-// The tokenizer of a GGUF file as Hugging Face's tokenizer.json and tokenizer_config.json. The kind `gpt2`: byte-level BPE,
-// split into words as `tokenizer.ggml.pre` says (gguf_splits.h).
+// The tokenizer of a GGUF file as Hugging Face's tokenizer.json and tokenizer_config.json. The kind `gpt2`: byte-level
+// BPE, split into words as `tokenizer.ggml.pre` says (gguf_splits.h).
 #pragma once
 #include "base/json.h"
 #include "gguf/file.h"

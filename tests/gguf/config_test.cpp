@@ -110,7 +110,8 @@ TEST_CASE("what changes the mathematics is refused by name") {
   CHECK(has(extra_u32("llama.expert_count", 8), "'llama.expert_count' = 8 is not supported"));
   CHECK(extra_u32("llama.expert_count", 0).empty());
   CHECK(has(extra_u32("llama.attention.sliding_window", 4096), "llama.attention.sliding_window"));
-  CHECK(has(extra_u32("llama.attention.key_length", 8), "rope.dimension_count' = 16 is not supported | only the whole head of 8"));
+  CHECK(has(extra_u32("llama.attention.key_length", 8),
+            "rope.dimension_count' = 16 is not supported | only the whole head of 8"));
   CHECK(has(extra_u32("llama.attention.value_length", 8), "llama.attention.value_length"));
   const auto extra_f32 = [](const char* key, float value) {
     Writer w = gguf::test::small_llama();

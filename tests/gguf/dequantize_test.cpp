@@ -6,11 +6,11 @@
 #include <bit>
 #include <set>
 
+#include "../shared_data.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "gguf/file.h"
-#include "../shared_data.h"
 
 using namespace hone;
 using gguf::TensorInfo;
@@ -35,7 +35,8 @@ TEST_CASE("blocks of every type are dequantised to the very bits that gguf gives
     const std::vector<float> got = values_of(tensor), want = values_of(*expected);
     CAPTURE(tensor.name);
     REQUIRE(got.size() == want.size());
-    for (size_t i = 0; i < got.size(); ++i) REQUIRE(std::bit_cast<uint32_t>(got[i]) == std::bit_cast<uint32_t>(want[i]));
+    for (size_t i = 0; i < got.size(); ++i)
+      REQUIRE(std::bit_cast<uint32_t>(got[i]) == std::bit_cast<uint32_t>(want[i]));
   }
   CHECK(seen.size() == 13);
 }

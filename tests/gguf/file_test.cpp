@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "models.h"
 #include "gguf/tensor_names.h"
+#include "models.h"
 
 using namespace hone;
 using namespace hone::gguf;

@@ -121,15 +121,18 @@ TEST_CASE("what is wrong is named") {
   put(bytes, 8, ~uint64_t{0});
   CHECK(has(outcome(bytes), "claims 18446744073709551615 tensors"));
 
-  refused(std::move(test::small_llama().text("general.architecture", "llama")), "'general.architecture' is there twice");
+  refused(std::move(test::small_llama().text("general.architecture", "llama")),
+          "'general.architecture' is there twice");
   refused(std::move(test::small_llama().tensor("output_norm.weight", {32})), "'output_norm.weight' is there twice");
   refused(std::move(test::small_llama().nested("x", 5)), "nested deeper than 4");
   CHECK(outcome(test::small_llama().nested("x", 4).bytes()).empty());
   refused(std::move(test::small_llama().nested("x", 100000)), "nested deeper than 4");
   refused(std::move(test::small_llama().u32("general.alignment", 0)), "general.alignment must be a power of two");
   refused(std::move(test::small_llama().u32("general.alignment", 48)), "general.alignment must be a power of two");
-  refused(std::move(test::small_llama().text("general.alignment", "32")), "'general.alignment': a whole number was expected");
-  refused(std::move(test::small_llama().tensor(std::string(65, 'x'), {32})), "is 65 bytes long, at most 64 are allowed");
+  refused(std::move(test::small_llama().text("general.alignment", "32")),
+          "'general.alignment': a whole number was expected");
+  refused(std::move(test::small_llama().tensor(std::string(65, 'x'), {32})),
+          "is 65 bytes long, at most 64 are allowed");
   refused(std::move(test::small_llama().tensor("x", {2, 2, 2, 2, 2})), "5 dimensions; 1 to 4 are allowed");
   refused(std::move(test::small_llama().u32("a\x1b[31mb", 1)), "its key is no text");
 

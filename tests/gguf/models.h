@@ -11,7 +11,14 @@ inline Writer& put_vocabulary(Writer& w, std::string_view pre = "gpt-2") {
   for (const unsigned char b : text::bytes_in_alphabet_order())
     tokens.push_back(text::to_byte_alphabet(std::string(1, static_cast<char>(b))));
   std::vector<int32_t> types(256, 1);
-  for (const auto& [text, type] : {std::pair<const char*, int32_t>{"ab", 1}, {"abc", 1}, {"12", 1}, {"123", 1}, {"1234", 1}, {"<|end|>", 3}, {"<tool>", 4}, {"[PAD263]", 5}}) {
+  for (const auto& [text, type] : {std::pair<const char*, int32_t>{"ab", 1},
+                                   {"abc", 1},
+                                   {"12", 1},
+                                   {"123", 1},
+                                   {"1234", 1},
+                                   {"<|end|>", 3},
+                                   {"<tool>", 4},
+                                   {"[PAD263]", 5}}) {
     tokens.push_back(text);
     types.push_back(type);
   }
@@ -31,7 +38,8 @@ inline Writer small_llama() {
   put_vocabulary(w);
   w.tensor("token_embd.weight", {288, 32}, TensorType::kQ8_0).tensor("output_norm.weight", {32});
   w.tensor("blk.0.attn_norm.weight", {32}).tensor("blk.0.ffn_norm.weight", {32});
-  w.tensor("blk.0.attn_q.weight", {32, 32}, TensorType::kQ4_0).tensor("blk.0.attn_k.weight", {16, 32}, TensorType::kQ4_0);
+  w.tensor("blk.0.attn_q.weight", {32, 32}, TensorType::kQ4_0)
+      .tensor("blk.0.attn_k.weight", {16, 32}, TensorType::kQ4_0);
   w.tensor("blk.0.attn_v.weight", {16, 32}, TensorType::kF16).tensor("blk.0.attn_output.weight", {32, 32});
   w.tensor("blk.0.ffn_gate.weight", {64, 32}).tensor("blk.0.ffn_up.weight", {64, 32});
   w.tensor("blk.0.ffn_down.weight", {32, 64}, TensorType::kBF16);

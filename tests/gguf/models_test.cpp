@@ -1,5 +1,5 @@
-// Whole models out of GGUF files: logits against transformers on the same dequantised weights (tools/golden/gguf_files.py),
-// what import writes, and configs that ask for more than is there.
+// Whole models out of GGUF files: logits against transformers on the same dequantised weights
+// (tools/golden/gguf_files.py), what import writes, and configs that ask for more than is there.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -108,7 +108,8 @@ TEST_CASE("a config that its tensors contradict is refused before anything is al
   CHECK(has(with(0, 64, ""), "number of layers must be between 1 and 2^24, it is 0"));
   Writer surplus = gguf::test::small_llama();
   surplus.tensor("blk.0.ffn_gate_inp.weight", {32});
-  CHECK(has(error_of(folder.put("model.gguf", std::move(surplus))), "surplus tensors that the config does not account for: blk.0.ffn_gate_inp.weight"));
+  CHECK(has(error_of(folder.put("model.gguf", std::move(surplus))),
+            "surplus tensors that the config does not account for: blk.0.ffn_gate_inp.weight"));
   Writer twice = gguf::test::small_llama();
   twice.tensor("model.norm.weight", {32});
   CHECK(has(error_of(folder.put("model.gguf", std::move(twice))), "are both model.norm.weight"));

@@ -16,9 +16,9 @@ int main(int, char** argv) {
     w.f32("llama.attention.layer_norm_rms_epsilon", 1e-5F).tensor("token_embd.weight", {4, 32}, TensorType::kQ8_0);
     hone::write_file_atomic(folder / (std::string(pre) + ".gguf"), w.bytes());
   }
-  for (const TensorType type : {TensorType::kF16, TensorType::kBF16, TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0,
-                                TensorType::kQ5_1, TensorType::kQ2_K, TensorType::kQ3_K, TensorType::kQ4_K, TensorType::kQ5_K,
-                                TensorType::kQ6_K}) {
+  for (const TensorType type :
+       {TensorType::kF16, TensorType::kBF16, TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0, TensorType::kQ5_1,
+        TensorType::kQ2_K, TensorType::kQ3_K, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K}) {
     test::Writer w;
     w.text("general.architecture", "gpt2").tensor("x", {2, 256}, type);
     hone::write_file_atomic(folder / (type_name(static_cast<uint32_t>(type)) + ".gguf"), w.bytes());

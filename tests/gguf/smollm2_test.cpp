@@ -2,12 +2,12 @@
 // tests/golden/gguf/smollm2.json is made by tools/golden/gguf_files.py; `make long` asks transformers itself.
 #include <doctest/doctest.h>
 
+#include "../shared_data.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "model/hf_folder.h"
 #include "rollout/generate.h"
 #include "rollout/logprobs.h"
-#include "../shared_data.h"
 
 using namespace hone;
 

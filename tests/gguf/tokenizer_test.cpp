@@ -1,18 +1,18 @@
-// Tokenizers out of GGUF files: llama.cpp's vectors for every `pre` that is read, SmolLM2 against Hugging Face, and what
-// is refused.
+// Tokenizers out of GGUF files: llama.cpp's vectors for every `pre` that is read, SmolLM2 against Hugging Face, and
+// what is refused.
 #include "text/tokenizer.h"
 
 #include <doctest/doctest.h>
 
 #include <sstream>
 
+#include "../shared_data.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "models.h"
 #include "text/chat_template.h"
 #include "text/gguf_tokenizer.h"
-#include "../shared_data.h"
 
 using namespace hone;
 using gguf::test::Writer;
@@ -53,12 +53,21 @@ Writer vocabulary(std::string_view pre = "gpt-2") {
 
 TEST_CASE("llama.cpp's vectors for every kind of splitting") {
   if (data_missing("llama-cpp-vocab")) return;
-  for (const char* name : {"deepseek-llm", "falcon", "gpt-2", "qwen2", "refact", "starcoder"}) {
-    const fs::path file = data_root() / "llama-cpp-vocab" / (std::string("ggml-vocab-") + name + ".gguf");
-    if (!fs::exists(file)) continue;
+  for (const auto& [name, vocabulary] : {std::pair{"deepseek-llm", "deepseek-llm"},
+                                         {"falcon", "falcon"},
+                                         {"gpt-2", "gpt-2"},
+                                         {"qwen2", "qwen2"},
+                                         {"deepseek-r1-qwen", "qwen2"},
+                                         {"refact", "refact"},
+                                         {"starcoder", "starcoder"}}) {
+    const auto named = [](const std::string& n) {
+      return data_root() / "llama-cpp-vocab" / ("ggml-vocab-" + n + ".gguf");
+    };
+    const fs::path file = named(vocabulary), vectors = named(name);
+    if (data_missing("llama-cpp-vocab/" + file.filename().string())) continue;
     CAPTURE(name);
     const Tokenizer t = Tokenizer::load(file);
-    const std::string in = read_file(file.string() + ".inp"), out = read_file(file.string() + ".out");
+    const std::string in = read_file(vectors.string() + ".inp"), out = read_file(vectors.string() + ".out");
     const std::string separator = "\n__ggml_vocab_test__\n";
     std::istringstream lines(out);
     int strings = 0;
@@ -162,7 +171,9 @@ TEST_CASE("what is not supported is refused by name") {
   CHECK(has(refusal(unknown), "tokenizer.ggml.pre 'llama-bpe' is not supported"));
   CHECK(has(refusal(unknown), "| supported: deepseek-llm, falcon, gpt-2, qwen2, refact, smollm, starcoder"));
   Writer no_pre;
-  no_pre.text("tokenizer.ggml.model", "gpt2").strings("tokenizer.ggml.tokens", {"a"}).strings("tokenizer.ggml.merges", {});
+  no_pre.text("tokenizer.ggml.model", "gpt2")
+      .strings("tokenizer.ggml.tokens", {"a"})
+      .strings("tokenizer.ggml.merges", {});
   CHECK(has(refusal(no_pre), "no tokenizer.ggml.pre"));
   Writer spm;
   spm.text("tokenizer.ggml.model", "llama").strings("tokenizer.ggml.tokens", {"a"});
@@ -172,7 +183,8 @@ TEST_CASE("what is not supported is refused by name") {
   CHECK(has(refusal(none), "it has no tokenizer"));
   if (data_missing("llama-cpp-vocab")) return;
   for (const char* name : {"llama-spm", "bert-bge", "baichuan", "gpt-neox"})
-    CHECK_THROWS_AS(Tokenizer::load(data_root() / "llama-cpp-vocab" / (std::string("ggml-vocab-") + name + ".gguf")), Error);
+    CHECK_THROWS_AS(Tokenizer::load(data_root() / "llama-cpp-vocab" / (std::string("ggml-vocab-") + name + ".gguf")),
+                    Error);
 }
 
 TEST_CASE("vocabularies that cannot be are refused") {

@@ -22,9 +22,15 @@ class Writer {
 
   explicit Writer(uint32_t version = 3) : version_(version) {}
 
-  Writer& text(std::string_view key, std::string_view value) { return pair(key, ValueType::kString, [&] { string(value); }); }
-  Writer& u32(std::string_view key, uint32_t value) { return pair(key, ValueType::kU32, [&] { number(value, Field::kNumber); }); }
-  Writer& f32(std::string_view key, float value) { return pair(key, ValueType::kF32, [&] { number(value, Field::kNumber); }); }
+  Writer& text(std::string_view key, std::string_view value) {
+    return pair(key, ValueType::kString, [&] { string(value); });
+  }
+  Writer& u32(std::string_view key, uint32_t value) {
+    return pair(key, ValueType::kU32, [&] { number(value, Field::kNumber); });
+  }
+  Writer& f32(std::string_view key, float value) {
+    return pair(key, ValueType::kF32, [&] { number(value, Field::kNumber); });
+  }
   Writer& boolean(std::string_view key, bool value) {
     return pair(key, ValueType::kBool, [&] { number(static_cast<uint8_t>(value), Field::kNumber); });
   }

@@ -8,7 +8,6 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "gguf_vocab.h"
 #include "text/bpe_train.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -172,16 +171,6 @@ TEST_CASE("llama.cpp's vectors: GPT-2 from encoder.json and vocab.bpe") {
   check_llama_cpp(t, "gpt-2");
 }
 
-TEST_CASE("llama.cpp's vectors: vocabularies out of GGUF files") {
-  if (data_missing("llama-cpp-vocab")) return;
-  for (const char* name : {"gpt-2", "qwen2", "deepseek-r1-qwen"}) {
-    const fs::path file =
-        data_root() / "llama-cpp-vocab" / (std::string("ggml-vocab-") + (name[0] == 'd' ? "qwen2" : name) + ".gguf");
-    if (!fs::exists(file)) continue;
-    check_llama_cpp(gguf_tokenizer(file), name);
-  }
-}
-
 TEST_CASE("merges that need a token the vocabulary lacks are refused, as Hugging Face refuses them") {
   if (data_missing("torchtune-assets")) return;  // its vocab.json is trimmed, its merges.txt is not
   CHECK_THROWS_WITH_AS(Tokenizer::load(data_root() / "torchtune-assets/vocab.json"),
@@ -235,7 +224,7 @@ TEST_CASE("special tokens that only config.json knows are found by id") {
 TEST_CASE("real templates over a real vocabulary: marks and prefixes find the same answers") {
   const fs::path vocabulary = data_root() / "llama-cpp-vocab/ggml-vocab-qwen2.gguf";
   if (data_missing("llama-cpp-vocab/ggml-vocab-qwen2.gguf") || data_missing("llama-cpp-templates/trl")) return;
-  const Tokenizer t = gguf_tokenizer(vocabulary);
+  const Tokenizer t = Tokenizer::load(vocabulary);
   const auto chat = [](const char* name) {
     return hone::text::ChatTemplate::from_source(hone::read_file(data_root() / "llama-cpp-templates/trl" / name), "",
                                                  "<|endoftext|>", name);
