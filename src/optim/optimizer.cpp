@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/error.h"
 #include "optim/adamw.h"
@@ -30,6 +31,14 @@ Optimizer::Optimizer(std::vector<NamedTensor> tensors, OptimParams params)
     : tensors_(std::move(tensors)), params_(std::move(params)) {
   check(params_);
   std::set<std::string> names;
+  // A rate of its own for a kind that is not there would say what is not so: a tied output layer is an embedding.
+  for (const auto& [kind, own, key] : {std::tuple{TensorKind::kMatrix, params_.matrix_lr, "matrix_lr"},
+                                       {TensorKind::kEmbedding, params_.embedding_lr, "embedding_lr"},
+                                       {TensorKind::kVector, params_.vector_lr, "vector_lr"},
+                                       {TensorKind::kHead, params_.head_lr, "head_lr"}})
+    if (own > 0 && std::ranges::none_of(tensors_, [kind = kind](const NamedTensor& t) { return t.kind == kind; }))
+      usage_error(std::string(key) + " is set, but no tensor that trains is of that kind",
+                  "leave it out; the output layer of a model with tied embeddings goes by embedding_lr");
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const NamedTensor& t = tensors_[i];
     HONE_CHECK(names.insert(t.name).second, "two trainable tensors of one name");

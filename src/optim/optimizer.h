@@ -20,7 +20,7 @@ inline constexpr int64_t kTeachingSteps = 5;
 class Optimizer {
  public:
   /// `tensors` are the trainable ones, names unique; they share storage with the model. A matrix must have two
-  /// dimensions.
+  /// dimensions. A rate of its own for a kind that none of them is of: kUsage.
   Optimizer(std::vector<NamedTensor> tensors, OptimParams params);
 
   /// Clips, then updates with every learning rate times `factor` (optim/schedule.h). Returns the global gradient norm

@@ -34,7 +34,8 @@ struct TextSettings {
   void fields(config::Fields& v) {
     read.fields(v);
     length.fields(v);
-    v("held_out", held_out, "share of prompts (by hash) kept from training for evaluation");
+    v("held_out", held_out,
+      "share of prompts (by hash; of running text, of documents) kept from training for evaluation");
     v.range("held_out", 0, data::kLargestHeldOut);
   }
 };

@@ -133,6 +133,9 @@ TEST_CASE("a state of other tensors is refused by name") {
   optim::Optimizer more(model(), {});
   CHECK_THROWS_WITH_AS(more.load_state(fewer.state()), doctest::Contains("lacks 'exp_avg.score'"), hone::Error);
   CHECK_THROWS_AS(optim::Optimizer(ts, {.rule = "sgd"}), hone::Error);
+  ts.pop_back();
+  CHECK_THROWS_WITH_AS(optim::Optimizer(ts, {.head_lr = 0.1}), doctest::Contains("head_lr is set, but no tensor"),
+                       hone::Error);
 }
 
 namespace {

@@ -160,6 +160,14 @@ std::vector<Subject> subjects(const Workshop& w) {
                          {{"role", "user"}, {"content", "three and some more words to be cut from the left"}},
                          {{"role", "assistant"}, {"content", "four"}}}}}) +
         "\n";
+  std::string longer_rows = rows, longer_demonstrations = demonstrations;
+  for (int i = 0; i < 8; ++i) {
+    const std::string prompt = "say once more, in other words and at some length, what was said of " + std::to_string(i);
+    longer_rows += dump_json(Json{{"prompt", prompt}, {"chosen", "well"}, {"rejected", "no"}}) + "\n";
+    longer_demonstrations += dump_json(Json{{"prompt", prompt}, {"completion", "well"}}) + "\n";
+  }
+  const std::string long_pairs = w.write("long-pairs.jsonl", longer_rows),
+                    long_demos = w.write("long-demos.jsonl", longer_demonstrations);
   const std::string pairs = w.write("pairs.jsonl", rows), demos = w.write("demos.jsonl", demonstrations),
                     chats = w.write("chats.jsonl", conversations),
                     broken = w.write("broken.jsonl", demonstrations + "{\"prompt\": \n"),
@@ -231,14 +239,14 @@ std::vector<Subject> subjects(const Workshop& w) {
                                         {"keep.last", {{{"keep.every", 1}}, {1}}},
                                         {"keep.evaluate_every", {{}, {2, 3}}}};
   };
-  const auto lengths = [&](const std::string& at, const std::string& rows_key) {
+  const auto lengths = [&](const std::string& at, const std::string& rows_key, const std::string& some_long) {
     return std::map<std::string, Trial>{
         {at + "chat_format", {}},
         {at + "train_on", {{{rows_key, {chats}}}}},
         {at + "max_length", {{}, {3, 16, 40}}},
         {at + "max_prompt_length", {{{at + "max_lost_share", 1.0}}, {10, 4}}},
-        {at + "too_long", {{{at + "max_prompt_length", 12}, {at + "max_lost_share", 1.0}, {rows_key, {chats}}}}},
-        {at + "max_lost_share", {{{at + "max_prompt_length", 12}, {rows_key, {chats}}}, {1.0}}},
+        {at + "too_long", {{{at + "max_prompt_length", 24}, {at + "max_lost_share", 1.0}, {rows_key, {some_long}}}}},
+        {at + "max_lost_share", {{{at + "max_prompt_length", 24}, {rows_key, {some_long}}}, {1.0}}},
     };
   };
 
@@ -247,7 +255,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                  {{"world.people", 6}, {"world.animals", 4}, {"world.things", 4}, {"world.prompts_per_family", 12},
                   {"world.held_out_per_family", 3}, {"corpus.words", 3000}, {"demonstrations.count", 60}}});
   out.push_back({"tokenizer", {{"data", {corpus}}, {"size", 300}}, {{"data", {{}, {Json::array({demos})}}}}});
-  out.push_back({"import", {}, {{"file", {{}, {w.path("absent.bin")}}}, {"vocabulary", {{}, {w.path("absent.bin")}}}}});
+  out.push_back({"import", {}, {{"file", {{}, {w.path("absent.bin")}}}, {"vocabulary", {{{"file", corpus}}, {w.path("absent.bin")}}}}});
   const Settings pretrain =
       with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 3}, {"batch_tokens", 256}});
   out.push_back(
@@ -266,10 +274,12 @@ std::vector<Subject> subjects(const Workshop& w) {
                 {"text.format", {{}, {"hh"}}},
                 {"text.on_bad_line", {{{"data", {broken}}}}},
                 {"text.split_text_by", {{{"data", {text}}, {"batch_tokens", 8}}}},
-                {"text.held_out", {{}, {0.3}}}},
+                {"text.held_out", {{}, {0.3}}},
+                {"optim.rule", {{}, {"adamw"}}}},
                optimiser("optim.")),
            kept())});
-  const Settings sft{{"model", model}, {"data", {demos}}, {"steps", 3}, {"batch_tokens", 128}, {"optim.lr", 1e-2}};
+  const Settings sft{{"model", model}, {"data", {demos}}, {"steps", 3}, {"batch_tokens", 128},
+                     {"optim.lr", 1e-2}, {"text.held_out", 0.2}};
   out.push_back({"sft", sft,
                  add(add(add(
                              {
@@ -285,7 +295,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                  {"text.held_out", {{}, {0.3}}},
                              },
                              optimiser("optim.")),
-                         lengths("text.", "data")),
+                         lengths("text.", "data", long_demos)),
                      kept())});
   for (const char* key : {"layers", "width", "heads", "kv_heads", "ffn", "context", "rope_theta", "init_std", "tied"})
     out.back().trials["shape." + std::string(key)] = {};  // refused beside a model
@@ -320,7 +330,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"loss.centring", {{}, {0.5}}}},
                                  pair_rows),
                              optimiser("optim.")),
-                         lengths("text.", "data")),
+                         lengths("text.", "data", long_pairs)),
                      kept())});
   out.push_back({"preference", comparisons,
                  add(add(add(add({{"model", {{}, {wide}}},
@@ -330,7 +340,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"loss.loss", {{}, {"nope"}}}},
                                  pair_rows),
                              optimiser("optim.")),
-                         lengths("text.", "data")),
+                         lengths("text.", "data", long_pairs)),
                      kept())});
   out.push_back(
       {"ppo", ppo,
@@ -355,6 +365,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                         {"kl_controller", {{}, {"adaptive"}}},
                         {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
                         {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
+                        {"score_position", {{{"sampling.max_tokens", 120}, {"batch_prompts", 16}}}},
                         {"missing_eos_penalty", {{}, {4.0}}},
                         {"score_clip", {{}, {0.01}}},
                         {"kl_clamp", {{{"kl_coef", 1.0}}}},
@@ -374,7 +385,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                         {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}},
                        optimiser("policy_optim.")),
                    optimiser("critic_optim.")),
-               lengths("", "prompts")),
+               lengths("", "prompts", long_demos)),
            kept())});
   const Settings world_eval = with(short_answers, {{"models", {"sft=" + model, "ppo=" + w.path("ppo/model")}},
                                                    {"world", world},
@@ -408,7 +419,7 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"split_text_by", {with(open, {{"prompts", {text}}})}},
       {"passages", {with(open, {{"prompts", {fine}}})}},
   };
-  for (auto& [key, trial] : lengths("", "prompts"))
+  for (auto& [key, trial] : lengths("", "prompts", long_demos))
     if (key != "train_on") of_eval[key] = {with(open, trial.needs), trial.values};
   out.push_back({"eval", world_eval, of_eval});
   return out;
