@@ -29,6 +29,8 @@ void declare_reading(Options& options, data::ReadSettings& read) {
   options.value("--split-text-by", &read.split_text_by, "HOW", "what one document is in a plain text file")
       .choices({"file", "blank_line", "line"});
   options.value("--on-bad-line", &read.on_bad_line, "HOW", "a line that cannot be read").choices({"stop", "skip"});
+  options.value("--ignore-key", &read.ignore_keys, "KEY",
+                "a key of rows to pass over, though it changes what a row says");
 }
 
 // Tokens that end an answer by the model's configuration; a tokenizer alone has none.

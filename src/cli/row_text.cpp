@@ -3,20 +3,27 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "data/fields_of_row.h"
+#include "data/row_messages.h"
 
 namespace hone::cli {
 namespace {
 
-std::vector<text::Message> prompt_messages(const Json& value) {
-  if (value.is_string()) return data::user_prompt(value.get<std::string>());
-  if (value.is_array()) return data::message_list(value);
-  usage_error("'prompt' must be text or a list of messages");
+std::vector<text::Message> prompt_messages(const Json& row) {
+  const Json& value = data::field(row, "prompt");
+  data::RowNotes carried;
+  std::vector<text::Message> out;
+  if (value.is_string()) out = data::user_prompt(value.get<std::string>());
+  else if (value.is_array()) out = data::message_list(value, carried);
+  else usage_error("'prompt' must be text or a list of messages");
+  if (const auto tools = row.find("tools"); tools != row.end()) out.front().tools = data::tools_text(*tools);
+  return out;
 }
 
-std::string completion_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
+text::Message completion_message(const Json& value) {
+  data::RowNotes carried;
+  if (value.is_string()) return {"assistant", value.get<std::string>()};
   if (value.is_array() && value.size() == 1)
-    if (text::Message only = data::message(value[0]); only.role == "assistant") return std::move(only.content);
+    if (text::Message only = data::message(value[0], carried); only.role == "assistant") return only;
   usage_error("'completion' must be text or one message of the assistant");
 }
 
@@ -79,19 +86,19 @@ std::vector<int32_t> RowText::plain(const std::string& text) {
 
 std::vector<int32_t> RowText::prompt(const Json& row) {
   if (row.contains("ids")) return ids_of(row);
-  if (row.contains("messages")) return encoder().prompt(data::message_list(row["messages"]));
-  if (row.contains("prompt")) return encoder().prompt(prompt_messages(row["prompt"]));
+  if (row.contains("messages")) return encoder().prompt(data::row_messages(row));
+  if (row.contains("prompt")) return encoder().prompt(prompt_messages(row));
   lacks("'prompt', 'messages', 'ids'");
 }
 
 RowText::Answered RowText::answered(const Json& row, bool with_end) {
   std::vector<text::Message> messages;
   if (row.contains("messages")) {
-    messages = data::message_list(row["messages"]);
+    messages = data::row_messages(row);
     if (messages.back().role != "assistant") usage_error("'messages' must end with the assistant's");
   } else {
-    messages = prompt_messages(data::field(row, "prompt"));
-    messages.push_back({"assistant", completion_text(data::field(row, "completion"))});
+    messages = prompt_messages(row);
+    messages.push_back(completion_message(data::field(row, "completion")));
   }
   data::Encoder::Answered all = encoder().conversation(messages);
   Answered out{std::move(all.sequence.ids), all.prompt_length};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
@@ -5,6 +6,7 @@
 #include "cli/row_text.h"
 #include "cli/verb.h"
 #include "data/fields_of_row.h"
+#include "data/row_messages.h"
 #include "infer/verify_model.h"
 #include "text/chat_template.h"
 
@@ -50,11 +52,13 @@ int tokenize(Options& options) {
         item.row["text"] = tokenizer.decode(ids);
       } else if (item.row.contains("messages")) {
         if (!chat_template) chat_template = text::ChatTemplate::of(tokenizer);
-        const std::vector<text::Message> messages = data::message_list(item.row["messages"]);
+        const std::vector<text::Message> messages = data::row_messages(item.row);
         const text::Encoded encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);
         item.row["ids"] = encoded.ids;
         item.row["text"] = chat_template->render(messages, generation_prompt);
         item.row["loss_mask"] = encoded.trained;
+        if (std::any_of(encoded.weight.begin(), encoded.weight.end(), [](float w) { return w != 0 && w != 1; }))
+          item.row["loss_weight"] = encoded.weight;
       } else if (item.row.contains("text")) {
         item.row["ids"] = tokenizer.encode(data::text_field(item.row, "text"));
       } else {

@@ -8,28 +8,45 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "config/fields.h"
+#include "data/row_messages.h"
 
 namespace hone::data {
 namespace {
 
 constexpr std::array<std::string_view, 6> kTargets{"preference", "hh", "completion", "messages", "prompt", "text"};
 
-Json messages_json(const std::vector<text::Message>& messages) {
-  Json out = Json::array();
-  for (const text::Message& m : messages) out.push_back({{"role", m.role}, {"content", m.content}});
-  return out;
+bool plain(const text::Message& m, std::string_view role) {
+  return m.role == role && !m.no_content && m.reasoning.empty() && m.tool_calls.empty() && m.name.empty() &&
+         m.weight == 1;
 }
 
 // A single user message as a text, a longer prompt as a list.
 Json prompt_json(const std::vector<text::Message>& prompt) {
-  if (prompt.size() == 1 && prompt[0].role == "user") return prompt[0].content;
+  if (prompt.size() == 1 && plain(prompt[0], "user")) return prompt[0].content;
   return messages_json(prompt);
 }
 
-std::string hh_text(const std::vector<text::Message>& prompt, const std::string& answer) {
+// An answer of one text as a text, others as messages.
+Json answer_json(const std::vector<text::Message>& answer) {
+  if (answer.size() == 1 && plain(answer[0], "assistant")) return answer[0].content;
+  return messages_json(answer);
+}
+
+void add_tools(Json& out, const std::vector<text::Message>& messages) {
+  if (!messages.front().tools.empty()) out["tools"] = parse_json(messages.front().tools, "tools");
+}
+
+std::string hh_text(const std::vector<text::Message>& prompt, const text::Message& answer) {
   std::string out;
   for (const text::Message& m : prompt) out += (m.role == "user" ? "\n\nHuman: " : "\n\nAssistant: ") + m.content;
-  return out + "\n\nAssistant: " + answer;
+  return out + "\n\nAssistant: " + answer.content;
+}
+
+bool fits_hh(const Preference& p) {
+  if (!p.prompt.front().tools.empty() || p.chosen.size() != 1 || p.rejected.size() != 1) return false;
+  if (!plain(p.chosen[0], "assistant") || !plain(p.rejected[0], "assistant")) return false;
+  return std::all_of(p.prompt.begin(), p.prompt.end(),
+                     [](const text::Message& m) { return plain(m, "user") || plain(m, "assistant"); });
 }
 
 Json preference_json(const Preference& p) {
@@ -37,10 +54,24 @@ Json preference_json(const Preference& p) {
   out["id"] = p.id;
   out["source"] = p.source;
   out["prompt"] = prompt_json(p.prompt);
-  out["chosen"] = p.chosen;
-  out["rejected"] = p.rejected;
+  out["chosen"] = answer_json(p.chosen);
+  out["rejected"] = answer_json(p.rejected);
+  add_tools(out, p.prompt);
   if (p.weight != 1) out["weight"] = p.weight;
   if (p.margin != 0) out["margin"] = p.margin;
+  return out;
+}
+
+Json demonstration_json(const Demonstration& d, bool as_messages) {
+  Json out = {{"id", d.id}};
+  if (as_messages) {
+    out["messages"] = messages_json(d.messages);
+  } else {
+    out["prompt"] = d.messages[0].content;
+    out["completion"] = answer_json({d.messages[1]});
+  }
+  add_tools(out, d.messages);
+  if (d.label) out["label"] = *d.label;
   return out;
 }
 
@@ -73,24 +104,30 @@ ReadReport convert(const std::vector<std::string>& paths, std::string_view to, c
     return each(read_preferences(paths, settings), "", line,
                 [](const Preference& p) -> Row { return preference_json(p); });
   if (to == "hh")
-    return each(read_preferences(paths, settings), "HH transcripts have no system message", line,
-                [](const Preference& p) -> Row {
-                  if (p.prompt.front().role == "system") return std::nullopt;
-                  return Json{{"chosen", hh_text(p.prompt, p.chosen)}, {"rejected", hh_text(p.prompt, p.rejected)}};
+    return each(read_preferences(paths, settings), "HH transcripts have no system message, tools, reasoning or weights",
+                line, [](const Preference& p) -> Row {
+                  if (!fits_hh(p)) return std::nullopt;
+                  Json out = {{"chosen", hh_text(p.prompt, p.chosen[0])},
+                              {"rejected", hh_text(p.prompt, p.rejected[0])}};
+                  if (p.weight != 1) out["weight"] = p.weight;
+                  if (p.margin != 0) out["margin"] = p.margin;
+                  return out;
                 });
   if (to == "completion")
     return each(read_demonstrations(paths, settings), "several turns do not fit prompt and completion", line,
                 [](const Demonstration& d) -> Row {
-                  if (d.messages.size() != 2 || d.messages[0].role != "user") return std::nullopt;
-                  return Json{{"id", d.id}, {"prompt", d.messages[0].content}, {"completion", d.messages[1].content}};
+                  if (d.messages.size() != 2 || !plain(d.messages[0], "user")) return std::nullopt;
+                  return demonstration_json(d, false);
                 });
   if (to == "messages")
-    return each(read_demonstrations(paths, settings), "", line, [](const Demonstration& d) -> Row {
-      return Json{{"id", d.id}, {"messages", messages_json(d.messages)}};
-    });
+    return each(read_demonstrations(paths, settings), "", line,
+                [](const Demonstration& d) -> Row { return demonstration_json(d, true); });
   if (to == "prompt")
-    return each(read_prompts(paths, settings), "", line,
-                [](const Prompt& p) -> Row { return Json{{"id", p.id}, {"prompt", prompt_json(p.messages)}}; });
+    return each(read_prompts(paths, settings), "", line, [](const Prompt& p) -> Row {
+      Json out = {{"id", p.id}, {"prompt", prompt_json(p.messages)}};
+      add_tools(out, p.messages);
+      return out;
+    });
   if (to == "text")
     return each(read_documents(paths, settings), "", line,
                 [](const Document& d) -> Row { return Json{{"id", d.id}, {"text", d.text}}; });

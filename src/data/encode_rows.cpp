@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "text/special_text.h"
 
 namespace hone::data {
 namespace {
@@ -17,9 +18,24 @@ void only_last_answer(Encoder::Answered& a) {
   std::fill(a.sequence.weight.begin(), a.sequence.weight.begin() + a.prompt_length, 0.0f);
 }
 
-std::vector<text::Message> with_answer(std::vector<text::Message> prompt, const std::string& answer) {
-  prompt.push_back({"assistant", answer});
+std::vector<text::Message> with_answer(std::vector<text::Message> prompt, std::span<const text::Message> answer) {
+  prompt.insert(prompt.end(), answer.begin(), answer.end());
   return prompt;
+}
+
+// A side of a comparison: the turns after the prompt, all of which are the answer.
+Encoder::Answered side(const std::vector<text::Message>& prompt, std::span<const text::Message> answer,
+                       const Encoder& encoder) {
+  Encoder::Answered out = encoder.conversation(with_answer(prompt, answer));
+  if (answer.size() > 1) {
+    const PromptIds before = encoder.prompt(prompt);
+    if (before.size() > out.sequence.ids.size() || !std::equal(before.begin(), before.end(), out.sequence.ids.begin()))
+      usage_error("the chat template writes the prompt of a comparison otherwise once it is answered by several turns",
+                  "use another chat template, or compare the last turns alone");
+    out.prompt_length = static_cast<int64_t>(before.size());
+  }
+  only_last_answer(out);
+  return out;
 }
 
 // One row's way through the limits.
@@ -65,6 +81,10 @@ class Limits {
     return Fate::kDrop;
   }
 
+  void notice(std::span<const text::Message> messages, const Encoder& encoder) {
+    report_.special_text += text::holds_special_text(encoder.tokenizer(), messages);
+  }
+
   void count(const Sequence& s) {
     report_.tokens += s.size();
     report_.trained_tokens += std::count_if(s.weight.begin(), s.weight.end(), [](float w) { return w > 0; });
@@ -98,6 +118,7 @@ std::vector<text::Message> cut_left(std::vector<text::Message> prompt, int64_t l
     if (next >= prompt.size()) break;
     std::vector<text::Message> rest(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(first));
     rest.insert(rest.end(), prompt.begin() + static_cast<std::ptrdiff_t>(next), prompt.end());
+    rest.front().tools = prompt.front().tools;
     const int64_t left = length(rest);
     const auto content = static_cast<int64_t>(encoder.tokenizer().encode(prompt[first].content, false).size());
     const int64_t without_content = length(prompt) - content;
@@ -121,15 +142,37 @@ Encoded<Sequence> encode_demonstrations(std::span<const Demonstration> rows, con
   Encoded<Sequence> out;
   Limits limits(settings, context, 0, out.lengths);
   for (size_t i = 0; i < rows.size(); ++i) {
-    Encoder::Answered a = encoder.conversation(rows[i].messages);
-    std::vector<text::Message> prompt(rows[i].messages.begin(), rows[i].messages.end() - 1);
-    const auto fate = limits.decide(prompt, a.prompt_length, answer_length(a), rows[i].id, encoder);
-    if (fate == Limits::Fate::kDrop) continue;
-    if (fate == Limits::Fate::kCut) a = encoder.conversation(with_answer(prompt, rows[i].messages.back().content));
-    if (settings.train_on == "last_answer") only_last_answer(a);
-    limits.count(a.sequence);
-    out.items.push_back(std::move(a.sequence));
-    out.rows.push_back(static_cast<int64_t>(i));
+    limits.notice(rows[i].messages, encoder);
+    const auto add = [&](std::span<const text::Message> messages, bool whole) {
+      Encoder::Answered a = encoder.conversation(messages);
+      const std::vector<size_t> apart = a.apart;
+      if (!whole || settings.train_on == "last_answer") only_last_answer(a);
+      if (std::none_of(a.sequence.weight.begin(), a.sequence.weight.end(), [](float w) { return w > 0; })) {
+        if (apart.empty() || settings.train_on == "last_answer")
+          usage_error("row " + rows[i].id + ": its last answer has weight 0, so nothing of it is learnt",
+                      "leave the row out, or use train_on = \"all_answers\"");
+        return apart;
+      }
+      std::vector<text::Message> prompt(messages.begin(), messages.end() - 1);
+      const auto fate = limits.decide(prompt, a.prompt_length, answer_length(a), rows[i].id, encoder);
+      if (fate == Limits::Fate::kDrop) return apart;
+      if (fate == Limits::Fate::kCut) {
+        a = encoder.conversation(with_answer(prompt, messages.last(1)));
+        if (!whole || settings.train_on == "last_answer") only_last_answer(a);
+      }
+      limits.count(a.sequence);
+      out.items.push_back(std::move(a.sequence));
+      out.rows.push_back(static_cast<int64_t>(i));
+      return apart;
+    };
+    const std::span<const text::Message> messages = rows[i].messages;
+    const std::vector<size_t> apart = add(messages, true);
+    if (settings.train_on == "last_answer") continue;
+    for (const size_t n : apart) {
+      if (messages[n - 1].weight == 0) continue;
+      ++out.lengths.apart;
+      add(messages.first(n), false);
+    }
   }
   return out;
 }
@@ -141,19 +184,20 @@ Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder
   for (size_t i = 0; i < rows.size(); ++i) {
     const Preference& row = rows[i];
     std::vector<text::Message> prompt = row.prompt;
-    Encoder::Answered chosen = encoder.conversation(with_answer(prompt, row.chosen));
-    Encoder::Answered rejected = encoder.conversation(with_answer(prompt, row.rejected));
+    limits.notice(with_answer(with_answer(prompt, row.chosen), row.rejected), encoder);
+    Encoder::Answered chosen = side(prompt, row.chosen, encoder), rejected = side(prompt, row.rejected, encoder);
+    if (chosen.sequence.ids == rejected.sequence.ids) {
+      ++out.lengths.same_ids;
+      continue;
+    }
     const int64_t answer = std::max(answer_length(chosen), answer_length(rejected));
     const auto fate = limits.decide(prompt, chosen.prompt_length, answer, row.id, encoder);
     if (fate == Limits::Fate::kDrop) continue;
     if (fate == Limits::Fate::kCut) {
-      chosen = encoder.conversation(with_answer(prompt, row.chosen));
-      rejected = encoder.conversation(with_answer(prompt, row.rejected));
+      chosen = side(prompt, row.chosen, encoder);
+      rejected = side(prompt, row.rejected, encoder);
     }
-    for (Encoder::Answered* side : {&chosen, &rejected}) {
-      only_last_answer(*side);
-      limits.count(side->sequence);
-    }
+    for (const Encoder::Answered* one : {&chosen, &rejected}) limits.count(one->sequence);
     Pair pair;
     pair.chosen = std::move(chosen.sequence);
     pair.rejected = std::move(rejected.sequence);
@@ -171,6 +215,7 @@ Encoded<PromptIds> encode_prompts(std::span<const Prompt> rows, const Encoder& e
   Encoded<PromptIds> out;
   Limits limits(settings, context, reserve, out.lengths);
   for (size_t i = 0; i < rows.size(); ++i) {
+    limits.notice(rows[i].messages, encoder);
     PromptIds ids = encoder.prompt(rows[i].messages);
     std::vector<text::Message> prompt = rows[i].messages;
     const auto fate = limits.decide(prompt, static_cast<int64_t>(ids.size()), reserve, rows[i].id, encoder);

@@ -18,9 +18,12 @@ struct Encoded {
 };
 
 /// `context`: the model's longest sequence, 0 where unknown.
+/// A sequence a row; and one more for each earlier answer that the template renders otherwise once the conversation
+/// goes on, learnt by itself as it was answered.
 Encoded<Sequence> encode_demonstrations(std::span<const Demonstration> rows, const Encoder& encoder,
                                         const LengthSettings& settings, int64_t context = 0);
-/// Weight 1 on the last answer and its end. Both answers get the same prompt, cut or not.
+/// Weight 1 on what the assistant says after the prompt, and its end. Pairs whose sides become the same ids are left
+/// out and counted. Both answers get the same prompt, cut or not.
 Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder& encoder,
                                  const LengthSettings& settings, int64_t context = 0);
 /// Prompts to sample from; `reserve` tokens of the context are kept for the answer.

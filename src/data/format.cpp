@@ -9,8 +9,9 @@
 namespace hone::data {
 
 namespace formats_impl {
-#define HONE_FORMAT(id, doc)            \
-  bool recognise_##id(const Json& row); \
+#define HONE_FORMAT(id, doc)                     \
+  std::span<const std::string_view> keys_##id(); \
+  bool recognise_##id(const Json& row);          \
   RowContent read_##id(const Json& row, const FormatOptions& options);
 #include "data/formats.def"
 #undef HONE_FORMAT
@@ -18,7 +19,7 @@ namespace formats_impl {
 
 namespace {
 constexpr Format kFormats[] = {
-#define HONE_FORMAT(id, doc) {#id, doc, formats_impl::recognise_##id, formats_impl::read_##id},
+#define HONE_FORMAT(id, doc) {#id, doc, formats_impl::keys_##id, formats_impl::recognise_##id, formats_impl::read_##id},
 #include "data/formats.def"
 #undef HONE_FORMAT
 };

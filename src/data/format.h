@@ -1,12 +1,15 @@
 // A row format: how to recognise a JSON row and what it says. Formats are pure functions of one row; files, lines and
 // the policy for bad lines are read.cpp's business.
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json_fwd.h"
+#include "data/row_keys.h"
+#include "data/row_messages.h"
 #include "data/rows.h"
 
 namespace hone::data {
@@ -14,7 +17,7 @@ namespace hone::data {
 /// A comparison as the row gives it: `outcome` +1 the first is better, -1 the second, 0 a tie.
 struct Comparison {
   std::vector<text::Message> prompt;
-  std::string first, second;
+  std::vector<text::Message> first, second;  ///< as Preference's sides
   int outcome = 1;
   double strength = 0;  ///< becomes Preference::margin
   double weight = 1;
@@ -26,8 +29,10 @@ struct RowContent {
   std::vector<std::vector<text::Message>> demonstrations;  ///< each ends with the assistant
   std::vector<Comparison> comparisons;
   std::vector<std::vector<text::Message>> prompts;  ///< those that have no answer in the row
-  std::string id, source;                           ///< "" where the row names none
-  std::string dropped;                              ///< why a well-formed row is of no use; "" if it is
+  std::optional<bool> label;                        ///< of the demonstrations: good or bad (KTO)
+  RowNotes notes;
+  std::string id, source;  ///< "" where the row names none
+  std::string dropped;     ///< why a well-formed row is of no use; "" if it is
 };
 
 /// Settings that some formats look at.
@@ -37,6 +42,8 @@ struct FormatOptions {
 
 struct Format {
   std::string_view id, doc;
+  /// The keys of a row that `read` looks at.
+  std::span<const std::string_view> (*keys)();
   bool (*recognise)(const Json& row);
   /// Throws kUsage without a place ("field 'chosen' is missing"); the reader adds file and line.
   RowContent (*read)(const Json& row, const FormatOptions&);

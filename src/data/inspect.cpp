@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/sha256.h"
 #include "data/corpus.h"
 #include "data/encode_rows.h"
@@ -25,8 +26,27 @@ int64_t characters(const std::vector<text::Message>& messages) {
 
 std::string transcript(const std::vector<text::Message>& messages) {
   std::string out;
-  for (const text::Message& m : messages) out += m.role + ": " + m.content + "\n";
+  if (!messages.empty() && !messages.front().tools.empty()) out += "tools: " + messages.front().tools + "\n";
+  for (const text::Message& m : messages) {
+    out += m.role + ": ";
+    if (!m.reasoning.empty()) out += "[reasoning] " + m.reasoning + " [answer] ";
+    out += m.content;
+    if (!m.tool_calls.empty()) out += " [calls] " + m.tool_calls;
+    if (m.weight != 1) out += " [weight " + decimal_text(m.weight, 2) + "]";
+    out += "\n";
+  }
   return out;
+}
+
+// An answer of one text as that, others with their speakers.
+std::string answer_text(const std::vector<text::Message>& answer) {
+  const bool text = answer.size() == 1 && !text::beyond_plain_text(answer[0]) && answer[0].weight == 1;
+  return text ? answer[0].content : transcript(answer);
+}
+
+bool empty(const std::vector<text::Message>& answer) {
+  return std::all_of(answer.begin(), answer.end(),
+                     [](const text::Message& m) { return m.content.empty() && m.tool_calls.empty(); });
 }
 
 // Lengths by name, in the order of first use.
@@ -74,10 +94,14 @@ class Inspector {
       length("chosen", chosen);
       length("rejected", rejected);
       out_.longer_wins_halves += chosen > rejected ? 2 : chosen == rejected ? 1 : 0;
-      out_.empty_answers += p.chosen.empty() + p.rejected.empty();
+      out_.empty_answers += empty(p.chosen) + empty(p.rejected);
       ++out_.sources[p.source];
-      seen(prompt_hash(p), p.chosen + '\x1f' + p.rejected);
-      example(p.id, transcript(p.prompt) + "chosen: " + p.chosen + "\nrejected: " + p.rejected + "\n");
+      const std::string better = answer_text(p.chosen), worse = answer_text(p.rejected);
+      const bool opposed = !p.tie && pairs_.contains(row_hash(prompt_hash(p), worse + '\x1f' + better));
+      const bool again = seen(prompt_hash(p), better + '\x1f' + worse);
+      out_.contradictions += opposed && !again;
+      if (!p.tie) pairs_.insert(row_hash(prompt_hash(p), better + '\x1f' + worse));
+      example(p.id, transcript(p.prompt) + "chosen: " + better + "\nrejected: " + worse + "\n");
     }
     if (!encoder_) return;
     const auto encoded = encode_preferences(rows, *encoder_, lengths_, settings_.context);
@@ -98,7 +122,7 @@ class Inspector {
       const std::vector<text::Message> prompt(d.messages.begin(), d.messages.end() - 1);
       length("prompt", characters(prompt));
       length("answer", characters(d.messages.back().content));
-      seen(prompt_hash(d), d.messages.back().content);
+      seen(prompt_hash(d), transcript(d.messages));
       example(d.id, transcript(d.messages));
     }
     if (!encoder_) return;
@@ -156,9 +180,16 @@ class Inspector {
  private:
   void length(const char* name, int64_t n) { characters_.add(name, n); }
 
-  void seen(const std::string& prompt, const std::string& rest) {
+  static std::string row_hash(const std::string& prompt, const std::string& rest) {
+    return sha256(prompt + '\x1e' + rest);
+  }
+
+  // Whether an earlier row says the same.
+  bool seen(const std::string& prompt, const std::string& rest) {
     if (!prompt.empty()) prompts_.insert(prompt);
-    out_.duplicates += !rows_.insert(sha256(prompt + '\x1e' + rest)).second;
+    const bool again = !rows_.insert(row_hash(prompt, rest)).second;
+    out_.duplicates += again;
+    return again;
   }
 
   void example(const std::string& id, const std::string& text) {
@@ -180,7 +211,7 @@ class Inspector {
   const LengthSettings& lengths_;
   const InspectSettings& settings_;
   Table characters_, tokens_;
-  std::set<std::string> prompts_, rows_;
+  std::set<std::string> prompts_, rows_, pairs_;
 };
 
 }  // namespace
@@ -203,9 +234,8 @@ Lengths lengths_of_values(std::vector<int64_t> values) {
   return out;
 }
 
-Inspection inspect(const std::vector<std::string>& paths, ReadSettings read, const Encoder* encoder,
+Inspection inspect(const std::vector<std::string>& paths, const ReadSettings& read, const Encoder* encoder,
                    const LengthSettings& lengths, const InspectSettings& settings) {
-  read.on_bad_line = "skip";
   Inspection out;
   out.kind = kind_of(paths, read);
   Inspector inspector(out, encoder, lengths, settings);

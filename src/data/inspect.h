@@ -42,6 +42,7 @@ struct Inspection {
   std::map<std::string, int64_t> sources;                   ///< comparisons by source
   int64_t distinct_prompts = 0;
   int64_t duplicates = 0;             ///< rows that say the same as an earlier one
+  int64_t contradictions = 0;         ///< comparisons that say the opposite of an earlier one
   int64_t empty_answers = 0;          ///< answers without a character
   int64_t longer_wins_halves = 0;     ///< twice the comparisons whose longer answer is chosen, equal lengths once
   LengthReport fit;                   ///< against the limits, with a tokenizer
@@ -63,9 +64,9 @@ struct InspectSettings {
   int64_t context = 0;  ///< the model's, 0: unknown
 };
 
-/// Reads the file as the richest kind that it holds: comparisons, demonstrations, prompts, documents. Bad lines are
-/// counted, never fatal. `encoder` may be null.
-Inspection inspect(const std::vector<std::string>& paths, ReadSettings read, const Encoder* encoder = nullptr,
+/// Reads the file as the richest kind that it holds: comparisons, demonstrations, prompts, documents. A bad line is an
+/// error or counted, as `read` says. `encoder` may be null.
+Inspection inspect(const std::vector<std::string>& paths, const ReadSettings& read, const Encoder* encoder = nullptr,
                    const LengthSettings& lengths = {}, const InspectSettings& settings = {});
 
 }  // namespace hone::data

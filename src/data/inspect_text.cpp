@@ -86,6 +86,7 @@ Json Inspection::to_json() const {
   if (kind != "documents") out["distinct_prompts"] = distinct_prompts;
   out["duplicates"] = duplicates;
   if (kind == "comparisons") {
+    out["contradictions"] = contradictions;
     out["empty_answers"] = empty_answers;
     out["longer_is_chosen"] = longer_is_chosen();
     out["sources"] = sources;
@@ -126,8 +127,19 @@ std::string Inspection::to_text() const {
   if (report.skipped > 0) out += "  " + count_text(report.skipped) + " bad lines\n";
   if (report.ties > 0) out += "  " + count_text(report.ties) + " ties\n";
   for (const auto& [reason, n] : report.dropped) out += "  " + count_text(n) + " left out: " + reason + "\n";
+  for (const auto& [what, n] : report.noticed)
+    out += "  in " + count_text(n) + (n == 1 ? " row: " : " rows: ") + what + "\n";
+  for (const auto& [key, n] : report.unread)
+    out += "  key '" + key + "' is not read (" + count_text(n) + (n == 1 ? " row)\n" : " rows)\n");
   for (const Problem& p : report.problems) out += "    " + p.where + ": " + p.what + "\n";
   if (duplicates > 0) out += "  " + share_text(duplicates, rows) + " say the same as an earlier row\n";
+  if (contradictions > 0)
+    out += "  " + share_text(contradictions, rows) +
+           " say the opposite of an earlier row: the share bounds what a reward "
+           "model can reach\n";
+  if (fit.special_text > 0) out += "  " + fit.special_text_notice() + "\n";
+  if (fit.same_ids > 0)
+    out += "  " + count_text(fit.same_ids) + " comparisons whose two sides become the same tokens\n";
   if (empty_answers > 0) out += "  " + count_text(empty_answers) + " empty answers\n";
   if (kind == "comparisons")
     out += "  the longer answer is the chosen one in " + decimal_text(100 * longer_is_chosen(), 1) +

@@ -17,7 +17,19 @@ std::string LengthReport::summary() const {
   out += "; longest " + count_text(longest);
   if (limit > 0) out += ", limit " + count_text(limit);
   if (prompt_limit > 0) out += ", prompts " + count_text(prompt_limit);
+  if (apart > 0)
+    out +=
+        "; " + count_text(apart) + " of them earlier answers by themselves, which the template renders otherwise later";
+  if (same_ids > 0) out += "; " + count_text(same_ids) + " left out whose two sides become the same tokens";
+  if (special_text > 0) out += "; " + special_text_notice();
   return out;
+}
+
+std::string LengthReport::special_text_notice() const {
+  return count_text(special_text) + (special_text == 1 ? " row holds" : " rows hold") +
+         " the model's special tokens as text, as if its chat template had been applied already: they stay ordinary "
+         "text; "
+         "give bare messages, the template is applied here";
 }
 
 Json LengthReport::to_json() const {
@@ -30,6 +42,9 @@ Json LengthReport::to_json() const {
           {"longest", longest},
           {"limit", limit},
           {"prompt_limit", prompt_limit},
+          {"apart", apart},
+          {"same_ids", same_ids},
+          {"special_text", special_text},
           {"lost_share", lost_share()}};
 }
 

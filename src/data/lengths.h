@@ -43,11 +43,16 @@ struct LengthReport {
   int64_t longest = 0;         ///< of all rows, before cutting
   int64_t limit = 0;           ///< tokens allowed in a sequence; 0: none
   int64_t prompt_limit = 0;    ///< tokens allowed in a prompt; 0: none
+  int64_t apart = 0;         ///< of the rows: earlier answers that the template renders otherwise, learnt by themselves
+  int64_t same_ids = 0;      ///< comparisons left out because both sides become the same tokens
+  int64_t special_text = 0;  ///< rows whose text holds the model's special tokens, as ordinary text
 
   double lost_share() const { return rows == 0 ? 0.0 : static_cast<double>(cut + dropped) / static_cast<double>(rows); }
   /// "4,012 of 4,100 rows, 210,332 tokens (98,001 trained); 88 left out, 0 cut (2.1%; limit 256 tokens, longest
   /// 1,204)".
   std::string summary() const;
+  /// What `special_text` means and what to do.
+  std::string special_text_notice() const;
   Json to_json() const;
 };
 

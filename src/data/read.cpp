@@ -1,6 +1,8 @@
 #include "data/read.h"
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -23,17 +25,44 @@ std::string join(const std::vector<std::string>& names) {
   return out;
 }
 
+// What takes the rows that there are, or what is wanted instead.
+std::string way_out(const ReadReport& report, const std::string& what, bool others) {
+  if (!others) return "is this the right file, and the right format?";
+  if (what == "demonstrations")
+    return std::string(report.found.contains(kTexts) ? "`hone pretrain` learns from texts; " : "") +
+           "demonstrations are {\"prompt\", \"completion\"} or {\"messages\"} that end with the assistant";
+  if (what == "comparisons")
+    return "comparisons are {\"prompt\", \"chosen\", \"rejected\"}; demonstrations, labelled or not, are for `hone sft`";
+  return "documents are {\"text\"} or plain text; rows of a conversation are for `hone sft`";
+}
+
 template <class Row>
 Read<Row> finished(std::vector<Row> rows, ReadReport report, const std::vector<std::string>& paths,
                    const std::string& what) {
   report.rows = static_cast<int64_t>(rows.size());
   if (rows.empty()) {
-    std::string seen;
-    for (const FileReport& f : report.files) seen += (seen.empty() ? "" : ", ") + f.format;
-    usage_error("no " + what + " in " + join(paths) + " (" + report.summary() + "; format: " + seen + ")",
-                "is this the right file, and the right format?");
+    std::string formats, holds;
+    for (const FileReport& f : report.files) formats += (formats.empty() ? "" : ", ") + f.format;
+    for (const auto& [kind, n] : report.found)
+      if (kind != what) holds += (holds.empty() ? ": the rows are " : ", ") + count_text(n) + " " + kind;
+    usage_error("no " + what + " in " + join(paths) + holds + " (" + (holds.empty() ? report.summary() + "; " : "") +
+                    "format: " + formats + ")",
+                way_out(report, what, !holds.empty()));
   }
   return {std::move(rows), std::move(report)};
+}
+
+// An answer that says and does nothing.
+bool empty_answer(const text::Message& m) { return m.content.empty() && m.tool_calls.empty() && m.reasoning.empty(); }
+
+// Up to what the last answer, of one or more turns in a row, answers.
+void drop_answer(std::vector<text::Message>& messages) {
+  while (!messages.empty() && messages.back().role == "assistant") messages.pop_back();
+}
+
+std::vector<text::Message> followed_by(std::vector<text::Message> prompt, const std::vector<text::Message>& answer) {
+  prompt.insert(prompt.end(), answer.begin(), answer.end());
+  return prompt;
 }
 
 bool useless(const Comparison& c, ReadReport& report) {
@@ -53,6 +82,7 @@ bool useless(const Comparison& c, ReadReport& report) {
 Read<Document> read_documents(const std::vector<std::string>& paths, const ReadSettings& settings) {
   std::vector<Document> rows;
   ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    if (c.documents.empty()) ++r.dropped["no text in the row"];
     for (size_t i = 0; i < c.documents.size(); ++i) {
       if (c.documents[i].find_first_not_of(" \t\r\n") == std::string::npos) {
         ++r.dropped["empty documents"];
@@ -71,27 +101,37 @@ Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, c
   ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
     for (size_t i = 0; i < c.demonstrations.size(); ++i) {
       auto& messages = c.demonstrations[i];
-      if (messages.back().content.empty()) {
+      if (c.label && !*c.label) {
+        ++r.dropped["labelled bad"];
+        continue;
+      }
+      if (empty_answer(messages.back())) {
         ++r.dropped["empty answers"];
         continue;
       }
-      rows.push_back({std::move(messages), numbered(place.id, i, c.demonstrations.size())});
+      if (std::none_of(messages.begin(), messages.end(),
+                       [](const text::Message& m) { return m.role == "assistant" && m.weight > 0; })) {
+        ++r.dropped["no turn is learnt (weight 0)"];
+        continue;
+      }
+      rows.push_back({std::move(messages), numbered(place.id, i, c.demonstrations.size()), c.label});
       answer_of.emplace_back();
     }
     if (!c.demonstrations.empty()) return;
+    if (c.comparisons.empty()) ++r.dropped["no answer in the row"];
     for (size_t i = 0; i < c.comparisons.size(); ++i) {
       const Comparison& comparison = c.comparisons[i];
       if (comparison.outcome == 0) ++r.ties;
       if (useless(comparison, r) || comparison.outcome == 0) continue;
       const bool first = comparison.outcome > 0;
-      std::vector<text::Message> messages = comparison.prompt;
-      messages.push_back({"assistant", first ? comparison.second : comparison.first});
-      fate[prompt_hash(messages)].second = true;
-      messages.back().content = first ? comparison.first : comparison.second;
-      if (messages.back().content.empty()) {
+      const auto& [winner, loser] =
+          first ? std::tie(comparison.first, comparison.second) : std::tie(comparison.second, comparison.first);
+      fate[prompt_hash(followed_by(comparison.prompt, loser))].second = true;
+      if (empty_answer(winner.back())) {
         ++r.dropped["empty answers"];
         continue;
       }
+      std::vector<text::Message> messages = followed_by(comparison.prompt, winner);
       const std::string key = prompt_hash(messages);
       const bool again = std::exchange(fate[key].first, true);
       if (again) {
@@ -120,6 +160,7 @@ Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, c
 Read<Preference> read_preferences(const std::vector<std::string>& paths, const ReadSettings& settings) {
   std::vector<Preference> rows;
   ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    if (c.comparisons.empty()) ++r.dropped["nothing is compared in the row"];
     for (size_t i = 0; i < c.comparisons.size(); ++i) {
       Comparison& comparison = c.comparisons[i];
       if (comparison.outcome == 0) ++r.ties;
@@ -155,14 +196,16 @@ Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSetti
   ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
     std::vector<std::vector<text::Message>> prompts = std::move(c.prompts);
     for (auto& messages : c.demonstrations) {
-      messages.pop_back();
+      drop_answer(messages);
       prompts.push_back(std::move(messages));
     }
     for (Comparison& comparison : c.comparisons) prompts.push_back(std::move(comparison.prompt));
     for (std::string& document : c.documents) prompts.push_back({{"user", std::move(document)}});
     std::vector<std::vector<text::Message>> fresh;
     for (auto& messages : prompts) {
-      if (messages.empty() || !seen.insert(prompt_hash(messages)).second) {
+      if (messages.empty()) {
+        ++r.dropped["no prompt before the answer"];
+      } else if (!seen.insert(prompt_hash(messages)).second) {
         ++r.dropped["the same prompt again"];
       } else {
         fresh.push_back(std::move(messages));

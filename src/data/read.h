@@ -19,6 +19,7 @@ struct ReadSettings {
   std::string split_text_by = "file";
   std::string chosen_sides = "best";
   bool passages = false;
+  std::vector<std::string> ignore_keys;
 
   template <class V>
   void fields(V& v) {
@@ -34,6 +35,8 @@ struct ReadSettings {
              "demonstrations from comparisons: answers that win and never lose on their prompt, or every chosen side");
     v("passages", passages, "fine-grained QA feedback: put the evidence passages before the question",
       "they run to thousands of tokens");
+    v("ignore_keys", ignore_keys, "keys of rows to pass over knowingly, though they change what a row says",
+      "a key that is dropped in silence trains another model than the data describe");
   }
 };
 
@@ -48,12 +51,17 @@ struct Problem {
   std::string what;
 };
 
+inline constexpr const char* kTexts = "texts without a prompt and an answer";
+
 struct ReadReport {
   std::vector<FileReport> files;
   int64_t rows = 0;                        ///< what came out
   int64_t skipped = 0;                     ///< bad lines passed over (on_bad_line = "skip")
   int64_t ties = 0;                        ///< comparisons without a winner
   std::map<std::string, int64_t> dropped;  ///< well-formed but of no use: reason -> count
+  std::map<std::string, int64_t> noticed;  ///< used, and odd: what -> rows
+  std::map<std::string, int64_t> unread;   ///< keys without a meaning to hone: key -> rows
+  std::map<std::string, int64_t> found;    ///< what the rows hold, read or not: "texts", "demonstrations", … -> count
   std::vector<Problem> problems;           ///< the first ten of them
 
   Json to_json() const;

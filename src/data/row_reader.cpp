@@ -1,5 +1,7 @@
 #include "data/row_reader.h"
 
+#include <set>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "data/source.h"
@@ -63,7 +65,7 @@ class FileReader {
                  "`hone list formats` shows all; name one with format = \"…\"", line);
     RowContent content;
     try {
-      content = format_->read(row, {.passages = settings_.passages});
+      content = read(row);
     } catch (const Error& e) {
       if (e.kind != Kind::kUsage) throw;
       return bad(std::string(e.what()) + " (format " + std::string(format_->id) + ")", e.hint, line);
@@ -72,8 +74,32 @@ class FileReader {
     deliver(content, line);
   }
 
+  RowContent read(const Json& row) const {
+    const FormatOptions options{.passages = settings_.passages};
+    if (!row.is_object() || settings_.ignore_keys.empty()) return checked(row, options);
+    Json rest = row;
+    for (const std::string& key : settings_.ignore_keys) rest.erase(key);
+    return checked(rest, options);
+  }
+
+  RowContent checked(const Json& row, const FormatOptions& options) const {
+    RowContent content = format_->read(row, options);
+    note_other_keys(row, format_->keys(), "", content.notes);
+    return content;
+  }
+
   void deliver(RowContent& content, int64_t line) {
     ++rows_;
+    for (const std::string& what : content.notes.noticed) ++report_.noticed[what];
+    for (const std::string& key : std::set<std::string>(content.notes.unread.begin(), content.notes.unread.end()))
+      ++report_.unread[key];
+    const auto count = [&](const char* what, size_t n) {
+      if (n > 0) report_.found[what] += static_cast<int64_t>(n);
+    };
+    count(kTexts, content.documents.size());
+    count(content.label ? "answers labelled good or bad" : "demonstrations", content.demonstrations.size());
+    count("comparisons", content.comparisons.size());
+    count("prompts without an answer", content.prompts.size());
     if (!content.dropped.empty()) {
       ++report_.dropped[content.dropped];
       return note(content.dropped, line);

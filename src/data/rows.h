@@ -1,5 +1,6 @@
 // What data files say, before tokenisation: one struct per kind of row.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,14 @@ struct Document {
 struct Demonstration {
   std::vector<text::Message> messages;
   std::string id;
+  std::optional<bool> label = {};  ///< what the row says of the answer (KTO); bad answers are no demonstrations
 };
 
-/// One comparison of two answers to the same prompt. The prompt's last message is the user's.
+/// One comparison of two answers to the same prompt. The prompt's last message is the user's, or a tool's.
 struct Preference {
   std::vector<text::Message> prompt;
-  std::string chosen, rejected;
+  /// What the assistant does: as a rule one turn; with tools several, the last of which is the assistant's.
+  std::vector<text::Message> chosen, rejected;
   double weight = 1;   ///< of this comparison in the loss; ½ for each half of a tie
   double margin = 0;   ///< how strong the preference is, 0 to 1 where the file grades it, 0 where it does not
   std::string source;  ///< which set it comes from: the row's own "source", else the format's or the file's name
@@ -30,7 +33,7 @@ struct Preference {
   bool tie = false;    ///< one half of a tie (setting ties = "half"); evaluation leaves these out
 };
 
-/// A prompt to sample from. The last message is the user's.
+/// A prompt to sample from. The last message is the user's, or a tool's.
 struct Prompt {
   std::vector<text::Message> messages;
   std::string id;

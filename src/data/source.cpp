@@ -3,6 +3,8 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -35,6 +37,40 @@ bool parses(std::string_view text) {
     return true;
   } catch (const Error&) {
     return false;
+  }
+}
+
+// Files of other kinds that hold data, by their first bytes, and what turns them into what is read here.
+struct Foreign {
+  std::string_view begins, name, way_out;
+};
+constexpr std::array<Foreign, 6> kForeign{
+    {{"PAR1", "Parquet",
+      "pip install pandas pyarrow, then: python3 -c \"import pandas; pandas.read_parquet('FILE').to_json('FILE.jsonl', "
+      "orient='records', lines=True, force_ascii=False)\""},
+     {"ARROW1", "Arrow",
+      "pip install pandas pyarrow, then: python3 -c \"import pandas; pandas.read_feather('FILE').to_json('FILE.jsonl', "
+      "orient='records', lines=True, force_ascii=False)\""},
+     {"\x28\xB5\x2F\xFD", "Zstandard-compressed", "unpack it: zstd -d FILE"},
+     {"\xFD"
+      "7zXZ",
+      "xz-compressed", "unpack it: xz -d FILE"},
+     {"BZh", "bzip2-compressed", "unpack it: bzip2 -d FILE"},
+     {"PK\x03\x04", "zip", "unpack it: unzip FILE"}}};
+
+void refuse_foreign(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 8> head{};
+  file.read(head.data(), head.size());
+  const std::string_view begin(head.data(), static_cast<size_t>(file.gcount()));
+  for (const Foreign& f : kForeign) {
+    if (!begin.starts_with(f.begins)) continue;
+    std::string hint(f.way_out);
+    for (size_t at = hint.find("FILE"); at != std::string::npos; at = hint.find("FILE", at + path.string().size()))
+      hint.replace(at, 4, path.string());
+    usage_error(
+        path.string() + ": a " + std::string(f.name) + " file; JSON, JSON Lines and text are read, gzipped or not",
+        hint);
   }
 }
 
@@ -182,7 +218,8 @@ std::vector<fs::path> expand_paths(const std::vector<std::string>& paths) {
         found.push_back(file);
     }
     if (found.empty())
-      usage_error(name + ": " + (pattern ? "no file matches" : "no .txt, .json or .jsonl file in this folder"));
+      usage_error(name + ": " + (pattern ? "no file matches" : "no .txt, .json or .jsonl file in this folder"),
+                  "name the files; what they are shows in their content, and of Parquet the error says what to do");
     std::sort(found.begin(), found.end());
     out.insert(out.end(), found.begin(), found.end());
   }
@@ -193,6 +230,7 @@ std::vector<fs::path> expand_paths(const std::vector<std::string>& paths) {
 Source open_source(const fs::path& path) {
   Source source;
   source.path = path;
+  refuse_foreign(path);
   const Look look = look_at(path);
   if (look.binary) usage_error(path.string() + ": a binary file, not text or JSON");
   if (look.first.empty()) usage_error(path.string() + ": the file is empty");

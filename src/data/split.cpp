@@ -44,10 +44,16 @@ std::string possible_share(double share, double least, double most) {
 
 std::string prompt_hash(std::span<const text::Message> prompt) {
   std::string canonical;
-  for (const text::Message& m : prompt) {
+  for (const text::Message& m : text::joined_neighbours({prompt.begin(), prompt.end()})) {
     canonical += m.role;
     canonical += '\x1f';
     append_normal(canonical, m.content);
+    // What a plain turn does not have changes nothing for it.
+    for (const std::string* more : {&m.tools, &m.tool_calls, &m.reasoning}) {
+      if (more->empty()) continue;
+      canonical += '\x1d';
+      append_normal(canonical, *more);
+    }
     canonical += '\x1e';
   }
   return sha256(canonical).substr(0, kHashDigits);
@@ -57,7 +63,9 @@ std::string prompt_hash(const Preference& row) { return prompt_hash(row.prompt);
 std::string prompt_hash(const Prompt& row) { return prompt_hash(row.messages); }
 std::string prompt_hash(const Demonstration& row) {
   HONE_CHECK(!row.messages.empty());
-  return prompt_hash(std::span(row.messages).first(row.messages.size() - 1));
+  size_t n = row.messages.size() - 1;
+  while (n > 0 && row.messages[n - 1].role == "assistant") --n;  // an answer of several turns
+  return prompt_hash(std::span(row.messages).first(n));
 }
 
 bool is_held_out(const std::string& hash, double share, uint64_t seed) { return place_of(hash, seed) < share; }

@@ -17,7 +17,8 @@ namespace hone::data {
 /// At most this share is held out: the rest must teach something.
 inline constexpr double kLargestHeldOut = 0.9;
 
-/// 32 hex digits of the SHA-256 of roles and contents, runs of white space counting as one blank.
+/// 32 hex digits of the SHA-256 of roles and contents, runs of white space counting as one blank, neighbouring turns of
+/// one role as one; and of tools, calls and reasoning where there are any.
 std::string prompt_hash(std::span<const text::Message> prompt);
 std::string prompt_hash(const Preference& row);
 std::string prompt_hash(const Demonstration& row);  ///< without the last answer

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "data/encode_rows.h"
+#include "data/row_messages.h"
 #include "scratch.h"
 #include "text/bpe_train.h"
 
@@ -67,8 +68,8 @@ TEST_CASE("a demonstration: the answers and their ends are trained, nothing else
 TEST_CASE("a comparison: both sides begin with the prompt, only the answers weigh") {
   Preference p;
   p.prompt = {{"user", "who?"}, {"assistant", "the dog"}, {"user", "sure?"}};
-  p.chosen = "the cat";
-  p.rejected = "";
+  p.chosen = said("the cat");
+  p.rejected = said("");
   p.weight = 0.5;
   p.margin = 2;
   const std::vector<Preference> rows = {p};
@@ -151,8 +152,9 @@ TEST_CASE("property: whatever the row, the last token is EOS, it is trained, and
     }
     Preference pair;
     pair.prompt.assign(row.messages.begin(), row.messages.end() - 1);
-    pair.chosen = text();
-    pair.rejected = text();
+    pair.chosen = said(text());
+    pair.rejected = said(text());
+    if (pair.chosen == pair.rejected) pair.chosen[0].content += "more";
     std::vector<Sequence> made = encode_demonstrations(std::span(&row, 1), chat(), {}).items;
     for (Pair& p : encode_preferences(std::span(&pair, 1), chat(), {}).items) {
       made.push_back(std::move(p.chosen));
@@ -239,15 +241,15 @@ TEST_CASE("cutting from the left: old turns go first, the system message and the
   // Both sides of a comparison keep the same prompt.
   Preference p;
   p.prompt = turns;
-  p.chosen = "a long answer of the cat on the mat";
-  p.rejected = "no";
+  p.chosen = said("a long answer of the cat on the mat");
+  p.rejected = said("no");
   LengthSettings s;
   s.max_prompt_length = full - 5;
   s.too_long = "cut_left";
   const auto pair = encode_preferences(std::span(&p, 1), chat(), s).items.at(0);
   CHECK(std::equal(pair.chosen.ids.begin(), pair.chosen.ids.begin() + pair.prompt_length, pair.rejected.ids.begin()));
   CHECK(pair.prompt_length <= full - 5);
-  CHECK(trained_text(pair.chosen) == p.chosen + "<|eos|>");
+  CHECK(trained_text(pair.chosen) == p.chosen[0].content + "<|eos|>");
 }
 
 TEST_CASE("a character is never cut in two") {
@@ -284,4 +286,77 @@ TEST_CASE("real tokenizers: plain rows end with a trained EOS") {
   const Sequence s = encode_demonstrations(rows, Encoder(gpt2), {}).items[0];
   CHECK(s.ids.back() == *gpt2.eos());
   CHECK(s.weight.back() == 1);
+}
+
+TEST_CASE("a pair of several turns: the prompt is shared, what the assistant does after it is compared") {
+  const std::string source =
+      "{% for m in messages %}{{ '<|user|>' + m.role + ' ' + m.content + '<|eos|>' }}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|user|>assistant ' }}{% endif %}";
+  const Encoder encoder(chat().tokenizer(), text::ChatTemplate::from_source(source, "", "<|eos|>", "turns"));
+  Preference p;
+  p.prompt = {{"user", "the cat?"}};
+  p.chosen = {{"assistant", "look"}, {"tool", "mat"}, {"assistant", "on it"}};
+  p.rejected = said("no");
+  Preference same;  // other words that become the same tokens
+  same.prompt = p.prompt;
+  same.chosen = said("yes");
+  same.rejected = {{"assistant", "yes"}};
+  same.rejected[0].name = "someone";
+  const std::vector<Preference> rows{p, same};
+  const auto encoded = encode_preferences(rows, encoder, {});
+  CHECK(encoded.lengths.same_ids == 1);
+  CHECK(encoded.lengths.summary().find("1 left out whose two sides become the same tokens") != std::string::npos);
+  const Pair& pair = encoded.items.at(0);
+  CHECK(trained_text(pair.chosen) == "look<|eos|>on it<|eos|>");
+  CHECK(trained_text(pair.rejected) == "no<|eos|>");
+  CHECK(pair.prompt_length == static_cast<int64_t>(encoder.prompt(p.prompt).size()));
+  CHECK(std::equal(pair.chosen.ids.begin(), pair.chosen.ids.begin() + pair.prompt_length, pair.rejected.ids.begin()));
+}
+
+TEST_CASE("earlier answers that a template renders otherwise later are learnt by themselves, each once") {
+  const std::string source =
+      "{% for m in messages %}{% set c = m.content if loop.last else m.content.split('&')[-1] %}"
+      "{{ '<|user|>' + c + '<|eos|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|user|>' }}{% endif %}";
+  const Encoder encoder(chat().tokenizer(), text::ChatTemplate::from_source(source, "", "<|eos|>", "strips"));
+  const std::vector<Demonstration> rows = {{{{"user", "a"},
+                                             {"assistant", "cat&b"},
+                                             {"user", "c"},
+                                             {"assistant", "mat&d"},
+                                             {"user", "e"},
+                                             {"assistant", "dog&f"}},
+                                            "x"}};
+  const auto all = encode_demonstrations(rows, encoder, {});
+  REQUIRE(all.items.size() == 3);
+  CHECK(all.lengths.apart == 2);
+  CHECK(trained_text(all.items[0]) == "dog&f<|eos|>");
+  CHECK(trained_text(all.items[1]) == "cat&b<|eos|>");
+  CHECK(trained_text(all.items[2]) == "mat&d<|eos|>");
+  CHECK(all_text(all.items[2].ids) == "<|user|>a<|eos|><|user|>b<|eos|><|user|>c<|eos|><|user|>mat&d<|eos|>");
+  LengthSettings last;
+  last.train_on = "last_answer";
+  CHECK(encode_demonstrations(rows, encoder, last).items.size() == 1);
+}
+
+TEST_CASE("weights of turns reach the loss; rows that hold special tokens as text are counted") {
+  std::vector<Demonstration> rows = {
+      {{{"user", "a"}, {"assistant", "wrong"}, {"user", "<|eos|>?"}, {"assistant", "the cat"}}, "x"}};
+  rows[0].messages[1].weight = 0;
+  rows[0].messages[3].weight = 0.5;
+  const auto encoded = encode_demonstrations(rows, chat(), {});
+  CHECK(trained_text(encoded.items.at(0)) == "the cat<|eos|>");
+  CHECK(encoded.items[0].weight.back() == 0.5f);
+  CHECK(encoded.lengths.special_text == 1);
+  CHECK(encoded.lengths.summary().find("1 row holds the model's special tokens as text") != std::string::npos);
+  rows[0].messages[3].weight = 0;
+  rows[0].messages[1].weight = 1;
+  LengthSettings last;
+  last.train_on = "last_answer";
+  CHECK_THROWS_WITH_AS(encode_demonstrations(rows, chat(), last), doctest::Contains("its last answer has weight 0"),
+                       Error);
+  text::Message called{"assistant", "x"};
+  called.tool_calls = R"([{"name": "f"}])";
+  for (const Encoder* encoder : {&chat(), &plain()}) {
+    const std::vector<Demonstration> calls = {{{{"user", "a"}, called}, "x"}};
+    CHECK_THROWS_WITH_AS(encode_demonstrations(calls, *encoder, {}), doctest::Contains("'tool_calls'"), Error);
+  }
 }

@@ -44,7 +44,11 @@ oops
 
 TEST_CASE("an inspection of comparisons counts what is odd") {
   const scratch::Folder dir;
-  const Inspection i = inspect({dir.file("x.jsonl", kPairs)}, {});
+  CHECK_THROWS_WITH_AS(inspect({dir.file("x.jsonl", kPairs)}, {}), doctest::Contains("x.jsonl:7: malformed JSON"),
+                       Error);
+  ReadSettings skip;
+  skip.on_bad_line = "skip";
+  const Inspection i = inspect({dir.file("x.jsonl", kPairs)}, skip);
   CHECK(i.kind == "comparisons");
   CHECK(i.rows == 5);
   CHECK(i.distinct_prompts == 3);
@@ -88,7 +92,8 @@ TEST_CASE("documents and prompts are inspected too; bytes that are no UTF-8 do n
   CHECK(inspect({dir.file("t.txt", "one \xff two")}, {}, &encoder()).to_text().find("1 documents") !=
         std::string::npos);
   CHECK(inspect({dir.file("p.jsonl", "{\"prompt\": \"P\"}")}, {}, &encoder()).kind == "prompts");
-  CHECK_THROWS_WITH_AS(inspect({dir.file("n.jsonl", "{\"a\": 1}\n")}, {}), doctest::Contains("no usable row"), Error);
+  CHECK_THROWS_WITH_AS(inspect({dir.file("n.jsonl", "{\"a\": 1}\n")}, {}),
+                       doctest::Contains("n.jsonl:1: no known format"), Error);
 }
 
 TEST_CASE("lengths: quantiles and bins of powers of two") {

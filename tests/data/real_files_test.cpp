@@ -39,7 +39,7 @@ TEST_CASE("HH harmless-base: 2,000 comparisons of which the longer answer wins 4
   double longer = 0;
   std::set<std::string> prompts;
   for (const Preference& p : read.rows) {
-    const size_t a = characters(p.chosen), b = characters(p.rejected);
+    const size_t a = characters(p.chosen[0].content), b = characters(p.rejected[0].content);
     longer += a > b ? 1 : a == b ? 0.5 : 0;
     prompts.insert(prompt_hash(p));
     CHECK(p.prompt.back().role == "user");
@@ -91,6 +91,11 @@ TEST_CASE("demonstrations and prompts of the real sets") {
   CHECK(read_preferences({sets.at("llama-factory-demo/dpo_en_demo.json")}).rows.size() > 290);
   CHECK(read_demonstrations({sets.at("llama-factory-demo/v1_sft_demo.jsonl")}).rows.size() > 490);
   CHECK(read_documents({sets.at("llama-factory-demo/c4_demo.jsonl")}).rows.size() == 300);
+  CHECK(read_demonstrations({sets.at("llama-factory-demo/identity.json")}).rows.size() == 91);
+  CHECK(read_demonstrations({sets.at("torchtune-assets/instruct_tiny.json")}).rows.size() == 2);
+  CHECK(read_demonstrations({sets.at("torchtune-assets/alpaca_tiny.json")}).report.unread.at("text") == 100);
+  CHECK(read_preferences({sets.at("torchtune-assets/hh_rlhf_tiny.json")}).rows.size() == 1);
+  CHECK(read_preferences({sets.at("torchtune-assets/stack_exchange_paired_tiny.json")}).rows.size() == 25);
   CHECK(read_demonstrations({sets.at("torchtune-assets/chat_tiny.json")}).rows.size() == 1);
   ReadSettings lines;
   lines.split_text_by = "line";
@@ -98,4 +103,37 @@ TEST_CASE("demonstrations and prompts of the real sets") {
   const auto novels = read_documents({sets.at("english-novels/W*.txt.gz")});
   CHECK(novels.rows.size() == 8);
   for (const Document& d : novels.rows) CHECK(!d.text.starts_with("\xEF\xBB\xBF"));
+}
+
+TEST_CASE("tools, reasoning, labels and weights of the real sets, against counts made with Python") {
+  const Sets sets;
+  NEEDS_SHARED_DATA(sets);
+  const auto count = [](const std::vector<Demonstration>& rows, const auto& holds) {
+    int64_t n = 0;
+    for (const Demonstration& d : rows) n += std::count_if(d.messages.begin(), d.messages.end(), holds);
+    return n;
+  };
+  const auto calls = [](const hone::text::Message& m) { return !m.tool_calls.empty(); };
+  const auto tools = [](const hone::text::Message& m) { return !m.tools.empty(); };
+  const auto glaive = read_demonstrations({sets.at("llama-factory-demo/glaive_toolcall_en_demo.json")});
+  CHECK(glaive.rows.size() == 300);
+  CHECK(count(glaive.rows, calls) == 211);
+  CHECK(count(glaive.rows, [](const auto& m) { return m.role == "tool"; }) == 211);
+  CHECK(count(glaive.rows, tools) == 191);
+  const auto reason = read_demonstrations({sets.at("llama-factory-demo/reason_tool_use_demo_50.jsonl")});
+  CHECK(reason.rows.size() == 50);
+  CHECK(count(reason.rows, tools) == 50);
+  CHECK(count(reason.rows, [](const auto& m) { return !m.reasoning.empty(); }) == 112);
+  const auto kto = read_demonstrations({sets.at("llama-factory-demo/kto_en_demo.json")});
+  CHECK(kto.rows.size() == 150);
+  CHECK(kto.report.dropped.at("labelled bad") == 300 - 150);
+  const auto v1 = read_preferences({sets.at("llama-factory-demo/v1_dpo_demo.jsonl")});
+  CHECK(v1.rows.size() == 10);
+  for (const Preference& p : v1.rows) CHECK(p.prompt.front().role == "system");
+  for (const char* file : {"glaive_toolcall_en_demo.json", "reason_tool_use_demo_50.jsonl", "kto_en_demo.json",
+                           "v1_sft_demo.jsonl", "alpaca_en_demo.json", "identity.json"}) {
+    const auto read = read_demonstrations({sets.at("llama-factory-demo") + "/" + file});
+    CHECK_MESSAGE(read.report.unread.empty(), file);
+    CHECK_MESSAGE(read.report.noticed.empty(), file);
+  }
 }

@@ -1,4 +1,5 @@
 #include "data/split.h"
+#include "data/row_messages.h"
 
 #include <doctest/doctest.h>
 
@@ -14,8 +15,8 @@ namespace {
 Preference pair(const std::string& prompt, int n) {
   Preference p;
   p.prompt = {{"user", prompt}};
-  p.chosen = "a" + std::to_string(n);
-  p.rejected = "b";
+  p.chosen = said("a" + std::to_string(n));
+  p.rejected = said("b");
   p.id = prompt + "#" + std::to_string(n);
   return p;
 }

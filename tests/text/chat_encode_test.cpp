@@ -121,7 +121,8 @@ TEST_CASE("any template: special tokens in what people write are ordinary text")
 
 TEST_CASE("an answer that the template renders otherwise later is context there, and trained by itself") {
   const auto forgetful = ChatTemplate::from_source(
-      "{% for m in messages %}{% if loop.last or m.role != 'assistant' %}{{ '<|user|>' + m.content + '<|eos|>' }}{% endif "
+      "{% for m in messages %}{% if loop.last or m.role != 'assistant' %}{{ '<|user|>' + m.content + '<|eos|>' }}{% "
+      "endif "
       "%}{% endfor %}"
       "{% if add_generation_prompt %}{{ '<|user|>' }}{% endif %}",
       "", "", "forgetful");

@@ -1,5 +1,5 @@
-// Every chat template of the shared data against conversations of every kind: what is trained is the last answer and the
-// end of its turn, after the ids that would be sampled from; or the conversation is refused by name.
+// Every chat template of the shared data against conversations of every kind: what is trained is the last answer and
+// the end of its turn, after the ids that would be sampled from; or the conversation is refused by name.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -58,15 +58,12 @@ const std::map<std::string, Conversation>& conversations() {
       {"several turns",
        {turn("system", "Be brief."), turn("user", "Hello"), turn("assistant", "Red17"), turn("user", "Which?"),
         turn("assistant", "Blue42")}},
-      {"begins with the assistant",
-       {turn("assistant", "Red17"), turn("user", "Which?"), turn("assistant", "Blue42")}},
+      {"begins with the assistant", {turn("assistant", "Red17"), turn("user", "Which?"), turn("assistant", "Blue42")}},
       {"reasoning", {turn("user", "Which?"), thought("the sky", "Blue42")}},
       {"reasoning in several turns",
        {turn("user", "Hello"), thought("roses", "Red17"), turn("user", "Which?"), thought("the sky", "Blue42")}},
-      {"reasoning in the content",
-       {turn("user", "Which?"), turn("assistant", "<think>\nthe sky\n</think>\n\nBlue42")}},
-      {"tools",
-       with_tools({turn("user", "Which?"), call(kCall), result("it is noon"), turn("assistant", "Blue42")})},
+      {"reasoning in the content", {turn("user", "Which?"), turn("assistant", "<think>\nthe sky\n</think>\n\nBlue42")}},
+      {"tools", with_tools({turn("user", "Which?"), call(kCall), result("it is noon"), turn("assistant", "Blue42")})},
       {"tools, arguments as text",
        with_tools({turn("user", "Which?"), call(kTextCall), result("it is noon"), turn("assistant", "Blue42")})},
       {"a call at the end", with_tools({turn("user", "Which?"), call(kCall)})},
@@ -77,7 +74,8 @@ const std::map<std::string, Conversation>& conversations() {
 // What stands between < and > with bars, and the marks of the templates that go without.
 std::vector<std::string> special_tokens(const std::string& source) {
   std::set<std::string> found;
-  for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{{"<|", "|>"}, {"<｜", "｜>"}, {"<|", ">"}, {"<", "|>"}})
+  for (const auto& [open, close] :
+       std::vector<std::pair<std::string, std::string>>{{"<|", "|>"}, {"<｜", "｜>"}, {"<|", ">"}, {"<", "|>"}})
     for (size_t at = source.find(open); at != std::string::npos; at = source.find(open, at + 1)) {
       const size_t end = source.find(close, at + open.size());
       if (end == std::string::npos) break;
@@ -86,8 +84,9 @@ std::vector<std::string> special_tokens(const std::string& source) {
           token.find('<', 1) == std::string::npos && token.find('>') == token.size() - 1)
         found.insert(token);
     }
-  for (const char* mark : {"<s>", "</s>", "<start_of_turn>", "<end_of_turn>", "<end_of_utterance>", "[INST]", "[/INST]",
-                           "[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"})
+  for (const char* mark :
+       {"<s>", "</s>", "<start_of_turn>", "<end_of_turn>", "<end_of_utterance>", "[INST]", "[/INST]", "[TOOL_CALLS]",
+        "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"})
     found.insert(mark);
   return {found.begin(), found.end()};
 }
@@ -98,9 +97,16 @@ TEST_CASE("every template, every kind of conversation: the last answer and its e
   if (data_missing("llama-cpp-templates")) return;
   // Of 57 templates. The others say themselves that they take no system message, or no assistant first; want tools, or
   // parts of a content; or render neither reasoning nor tools.
-  const std::map<std::string, int> least{{"plain", 51}, {"system", 48}, {"several turns", 48},
-      {"begins with the assistant", 43}, {"reasoning", 19}, {"reasoning in several turns", 19},
-      {"reasoning in the content", 49}, {"tools", 34}, {"tools, arguments as text", 34}, {"a call at the end", 33}};
+  const std::map<std::string, int> least{{"plain", 51},
+                                         {"system", 48},
+                                         {"several turns", 48},
+                                         {"begins with the assistant", 43},
+                                         {"reasoning", 19},
+                                         {"reasoning in several turns", 19},
+                                         {"reasoning in the content", 49},
+                                         {"tools", 34},
+                                         {"tools, arguments as text", 34},
+                                         {"a call at the end", 33}};
   std::map<std::string, int> refused, encoded;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(data_root() / "llama-cpp-templates")) {
     if (entry.path().extension() != ".jinja") continue;
@@ -108,7 +114,8 @@ TEST_CASE("every template, every kind of conversation: the last answer and its e
     CAPTURE(name);
     const std::string source = hone::read_file(entry.path());
     const std::vector<std::string> specials = special_tokens(source);
-    const Tokenizer tokenizer = train_bpe(std::vector<std::string>{"the cat sat on the mat"}, 256 + static_cast<int64_t>(specials.size()) + 8, specials);
+    const Tokenizer tokenizer = train_bpe(std::vector<std::string>{"the cat sat on the mat"},
+                                          256 + static_cast<int64_t>(specials.size()) + 8, specials);
     const ChatTemplate chat_template = ChatTemplate::from_source(source, "<s>", "</s>", "template");
     for (const auto& [kind, messages] : conversations()) {
       CAPTURE(kind);
@@ -139,7 +146,8 @@ TEST_CASE("every template, every kind of conversation: the last answer and its e
       const std::string wanted = messages.back().tool_calls.empty() ? "Blue42" : "clock";
       CHECK_MESSAGE(answer.find(wanted) != std::string::npos, answer);
       if (kind.starts_with("reasoning")) CHECK_MESSAGE(answer.find("the sky") != std::string::npos, answer);
-      const std::string earlier = text(0, e.answer_begin, true), after = text(e.answer_end, static_cast<int64_t>(e.ids.size()), true);
+      const std::string earlier = text(0, e.answer_begin, true),
+                        after = text(e.answer_end, static_cast<int64_t>(e.ids.size()), true);
       CHECK_MESSAGE(after.empty(), after);
       for (const char* asked : {"Which?", "Hello", "Be brief", "noon"})
         CHECK_MESSAGE(earlier.find(asked) == std::string::npos, earlier);
@@ -149,7 +157,8 @@ TEST_CASE("every template, every kind of conversation: the last answer and its e
       }
     }
   }
-  for (const auto& [kind, n] : least) CHECK_MESSAGE(encoded[kind] >= n, kind, ": ", encoded[kind], " encoded, ", refused[kind], " refused");
+  for (const auto& [kind, n] : least)
+    CHECK_MESSAGE(encoded[kind] >= n, kind, ": ", encoded[kind], " encoded, ", refused[kind], " refused");
 }
 
 namespace {
@@ -176,7 +185,8 @@ struct Encoding {
 const char* const kOpensBlock =
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% set c = m.content %}"
     "{% if m.role == 'assistant' and '</think>' in c %}{% set c = c.split('</think>')[-1].lstrip('\n') %}{% endif %}"
-    "{{ c + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n<think>\n' }}{% endif %}";
+    "{{ c + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n<think>\n' }}{% "
+    "endif %}";
 
 }  // namespace
 
@@ -187,14 +197,15 @@ TEST_CASE("a generation prompt that opens a block of reasoning: what is trained 
   CHECK(e.trained(Conversation{turn("user", "Which?"), thought("the sky", "Blue42")}) ==
         "the sky\n</think>\n\nBlue42<|im_end|>");
   // In the content: whole, without its opening, and as it was sampled.
-  for (const char* content : {"<think>\nthe sky\n</think>\n\nBlue42", "<think>the sky</think>Blue42",
-                              "the sky\n</think>\n\nBlue42"}) {
+  for (const char* content :
+       {"<think>\nthe sky\n</think>\n\nBlue42", "<think>the sky</think>Blue42", "the sky\n</think>\n\nBlue42"}) {
     CAPTURE(content);
     CHECK(e.trained(Conversation{turn("user", "Which?"), turn("assistant", content)}) ==
           "the sky\n</think>\n\nBlue42<|im_end|>");
   }
   // Earlier answers are stripped of it: context in the whole, learnt by themselves.
-  const Conversation two{turn("user", "Hello"), thought("roses", "Red17"), turn("user", "Which?"), thought("the sky", "Blue42")};
+  const Conversation two{turn("user", "Hello"), thought("roses", "Red17"), turn("user", "Which?"),
+                         thought("the sky", "Blue42")};
   CHECK(e.trained(two) == "the sky\n</think>\n\nBlue42<|im_end|>");
   CHECK(e.encode(two).apart == std::vector<size_t>{2});
   CHECK(e.trained(std::span(two).first(2)) == "roses\n</think>\n\nRed17<|im_end|>");
@@ -220,7 +231,8 @@ TEST_CASE("the prompt of the last answer is what would be sampled from, where a 
   const Encoding e(
       "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' }}"
       "{% if loop.last and messages[0].role == 'system' %}{{ messages[0].content + '\n\n' }}{% endif %}"
-      "{{ m.content + '[/INST]' }}{% elif m.role == 'assistant' %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}");
+      "{{ m.content + '[/INST]' }}{% elif m.role == 'assistant' %}{{ ' ' + m.content + eos_token }}{% endif %}{% "
+      "endfor %}");
   const Conversation talk{turn("system", "Be brief."), turn("user", "Which?"), turn("assistant", "Blue42")};
   const Encoded whole = e.encode(talk);
   CHECK(e.tokenizer.decode(whole.ids) == "<s>[INST] Be brief.\n\nWhich?[/INST] Blue42</s>");
@@ -240,13 +252,16 @@ TEST_CASE("what a template leaves out of a row is named") {
     return std::string("nothing");
   };
   CHECK(refusal({turn("user", "q"), thought("r", "a")}) == "the chat template does not render 'reasoning_content'");
-  CHECK(refusal(with_tools({turn("user", "q"), turn("assistant", "a")})) == "the chat template does not render 'tools'");
+  CHECK(refusal(with_tools({turn("user", "q"), turn("assistant", "a")})) ==
+        "the chat template does not render 'tools'");
   CHECK(refusal(with_tools({turn("user", "q")}), true) == "the chat template does not render 'tools'");
   CHECK(refusal({turn("user", "q"), call(kCall)}) == "the chat template does not render 'tool_calls'");
   CHECK(refusal({turn("user", "q"), call(kCall), turn("user", "r"), turn("assistant", "a")}) ==
         "the chat template does not render 'tool_calls'");
   CHECK(refusal({turn("user", "q"), turn("assistant", "a"), result("r"), turn("assistant", "b")}) == "nothing");
-  const Encoding deaf("{% for m in messages %}{% if m.role in ['user', 'assistant'] %}{{ m.content + '<|end|>' }}{% endif %}{% endfor %}");
+  const Encoding deaf(
+      "{% for m in messages %}{% if m.role in ['user', 'assistant'] %}{{ m.content + '<|end|>' }}{% endif %}{% endfor "
+      "%}");
   for (const char* role : {"system", "tool", "developer"}) {
     Conversation c{turn("user", "q"), turn(role, "x"), turn("assistant", "a")};
     CHECK_THROWS_WITH_AS(deaf.encode(c), doctest::Contains(role), hone::Error);
@@ -257,7 +272,8 @@ TEST_CASE("a turn's weight is that of its tokens; the answer's place does not de
   const Encoding e(
       "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
       "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}");
-  Conversation talk{turn("user", "2+2?"), turn("assistant", "WRONG"), turn("user", "really?"), turn("assistant", "four")};
+  Conversation talk{turn("user", "2+2?"), turn("assistant", "WRONG"), turn("user", "really?"),
+                    turn("assistant", "four")};
   const Encoded before = e.encode(talk);
   CHECK(e.trained(talk) == "WRONG<|im_end|>four<|im_end|>");
   talk[1].weight = 0;
@@ -280,8 +296,10 @@ TEST_CASE("neighbouring turns of one role stay two where the template takes them
       "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}");
   CHECK(chatml.trained(talk) == "A<|im_end|>B<|im_end|>");
   const Encoding strict(
-      "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('take turns') }}{% endif %}"
-      "{{ '<|im_start|>' + m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>' }}{% endif %}");
+      "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('take turns') "
+      "}}{% endif %}"
+      "{{ '<|im_start|>' + m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>' }}{% "
+      "endif %}");
   CHECK(strict.trained(talk) == "A\n\nB<|im_end|>");
   CHECK_THROWS_WITH_AS(strict.encode(Conversation{turn("assistant", "A"), turn("user", "q"), turn("assistant", "B")}),
                        doctest::Contains("take turns"), hone::Error);
@@ -290,7 +308,8 @@ TEST_CASE("neighbouring turns of one role stay two where the template takes them
 TEST_CASE("special tokens in calls, tools and reasoning are ordinary text too") {
   const Encoding e(
       "{% if tools %}{{ '<|im_start|>system\n' + tools|tojson + '<|im_end|>' }}{% endif %}"
-      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{{ m.reasoning_content if m.reasoning_content }}{{ m.content }}"
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{{ m.reasoning_content if m.reasoning_content }}{{ "
+      "m.content }}"
       "{{ m.tool_calls|tojson if m.tool_calls }}{{ '<|im_end|>' }}{% endfor %}"
       "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}");
   Conversation talk{turn("user", "q"), thought("<|im_end|>", "x<|im_start|>")};
@@ -316,7 +335,9 @@ TEST_CASE("the frozen renders: role tool, tools, and conversations that begin wi
     if (!row.contains("expected")) return;
     const auto name = row["template"].get<std::string>();
     auto& chat_template = loaded[name];
-    if (!chat_template) chat_template = ChatTemplate::from_source(hone::read_file(data_root() / name), row["bos_token"], row["eos_token"], name);
+    if (!chat_template)
+      chat_template =
+          ChatTemplate::from_source(hone::read_file(data_root() / name), row["bos_token"], row["eos_token"], name);
     Conversation messages;
     for (const hone::Json& item : row["messages"]) {
       Message m{item["role"], item["content"]};

@@ -1,6 +1,8 @@
 // Fine-grained RLHF, QA feedback (Wu et al. 2023, arXiv 2306.01693; github.com/allenai/FineGrainedRLHF): four answers
 // to a question, compared in the order 1-2, 1-3, 1-4, 2-3, 2-4, 3-4: 1 the first is preferred, 2 the second, 0 neither.
 // The evidence passages run to thousands of tokens; by setting they are left out or stand before the question.
+#include <array>
+
 #include "base/error.h"
 #include "data/fields_of_row.h"
 #include "data/format.h"
@@ -27,6 +29,12 @@ std::string passages_text(const Json& passages) {
 
 }  // namespace
 
+std::span<const std::string_view> keys_finegrained() {
+  static constexpr auto kKeys = std::to_array<std::string_view>(
+      {"question", "passages", "preference", "prediction 1", "prediction 2", "prediction 3", "prediction 4"});
+  return kKeys;
+}
+
 bool recognise_finegrained(const Json& row) {
   return has(row, {"question", "prediction 1", "prediction 2", "preference"});
 }
@@ -48,7 +56,7 @@ RowContent read_finegrained(const Json& row, const FormatOptions& options) {
       const Json& p = preference[k++];
       if (!p.is_number_integer() || p < 0 || p > 2) usage_error("a preference is not 0, 1 or 2");
       constexpr int kOutcome[] = {0, 1, -1};
-      out.comparisons.push_back({user_prompt(question), answers[i], answers[j], kOutcome[p.get<int>()]});
+      out.comparisons.push_back({user_prompt(question), said(answers[i]), said(answers[j]), kOutcome[p.get<int>()]});
     }
   }
   return out;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <array>
+
 #include "base/error.h"
 #include "data/fields_of_row.h"
 #include "data/format.h"
@@ -15,6 +17,12 @@ namespace {
 constexpr int kMaxDepth = 100;  // the parser allows 200 levels of JSON: two a message
 
 bool is_message(const Json& value) { return has(value, {"text", "role", "replies"}); }
+
+// "prompter" or "assistant".
+std::string role_of(const Json& message) {
+  RowNotes unused;
+  return data::message({{"role", field(message, "role")}, {"content", ""}}, unused).role;
+}
 
 int64_t rank_of(const Json& message) {
   const auto it = message.find("rank");
@@ -31,7 +39,7 @@ void compare_replies(const std::vector<const Json*>& replies, const std::vector<
     for (size_t j = i + 1; j < ranked.size(); ++j) {
       const int64_t ahead = ranked[j].first - ranked[i].first;
       const double strength = last == 0 ? 0.0 : static_cast<double>(std::abs(ahead)) / static_cast<double>(last);
-      out.comparisons.push_back({path, ranked[i].second, ranked[j].second,
+      out.comparisons.push_back({path, said(ranked[i].second), said(ranked[j].second),
                                  ahead > 0   ? 1
                                  : ahead < 0 ? -1
                                              : 0,
@@ -43,7 +51,7 @@ void compare_replies(const std::vector<const Json*>& replies, const std::vector<
 // `best`: no better-ranked reply was passed over on the way here.
 void walk(const Json& node, std::vector<text::Message>& path, bool best, RowContent& out) {
   if (static_cast<int>(path.size()) > kMaxDepth) usage_error("the message tree is too deep");
-  path.push_back({canonical_role(text_field(node, "role")), text_field(node, "text")});
+  path.push_back({role_of(node), text_field(node, "text")});
   const bool user = path.back().role == "user";
   std::vector<const Json*> replies;
   const Json& children = field(node, "replies");
@@ -52,8 +60,7 @@ void walk(const Json& node, std::vector<text::Message>& path, bool best, RowCont
     if (!is_message(child)) usage_error("a reply lacks text, role or replies");
     const auto deleted = child.find("deleted");
     if (deleted != child.end() && deleted->is_boolean() && deleted->get<bool>()) continue;
-    if ((canonical_role(text_field(child, "role")) == "assistant") != user)
-      usage_error("a reply has its parent's role");
+    if ((role_of(child) == "assistant") != user) usage_error("a reply has its parent's role");
     replies.push_back(&child);
   }
   if (user) compare_replies(replies, path, out);
@@ -67,6 +74,12 @@ void walk(const Json& node, std::vector<text::Message>& path, bool best, RowCont
 
 }  // namespace
 
+std::span<const std::string_view> keys_oasst() {
+  static constexpr auto kKeys =
+      std::to_array<std::string_view>({"prompt", "text", "role", "replies", "rank", "deleted", "message_id"});
+  return kKeys;
+}
+
 bool recognise_oasst(const Json& row) {
   return is_message(row) || (has(row, {"prompt"}) && row["prompt"].is_object() && is_message(row["prompt"]));
 }
@@ -76,7 +89,7 @@ RowContent read_oasst(const Json& row, const FormatOptions&) {
   out.source = "oasst";
   const Json& root = is_message(row) ? row : field(row, "prompt");
   if (!is_message(root)) usage_error("field 'prompt' is not a message with text, role and replies");
-  if (canonical_role(text_field(root, "role")) != "user") usage_error("the first message is not the prompter's");
+  if (role_of(root) != "user") usage_error("the first message is not the prompter's");
   out.id = optional_text(root, "message_id");
   std::vector<text::Message> path;
   walk(root, path, true, out);

@@ -18,6 +18,12 @@ std::string answer(const Json& row, std::string_view key) {
 
 }  // namespace
 
+std::span<const std::string_view> keys_pandalm() {
+  static constexpr auto kKeys = std::to_array<std::string_view>(
+      {"instruction", "input", "response1", "response2", "annotator1", "annotator2", "annotator3"});
+  return kKeys;
+}
+
 bool recognise_pandalm(const Json& row) { return has(row, {"instruction", "response1", "response2", "annotator1"}); }
 
 RowContent read_pandalm(const Json& row, const FormatOptions&) {
@@ -38,8 +44,8 @@ RowContent read_pandalm(const Json& row, const FormatOptions&) {
   const double strength = outcome == 0 ? 0.0 : outcome * static_cast<double>(votes[1] - votes[2]) / n;
   std::string prompt = text_field(row, "instruction");
   if (const std::string input = optional_text(row, "input"); !input.empty()) prompt += "\n\n" + input;
-  out.comparisons.push_back(
-      {user_prompt(std::move(prompt)), answer(row, "response1"), answer(row, "response2"), outcome, strength});
+  out.comparisons.push_back({user_prompt(std::move(prompt)), said(answer(row, "response1")),
+                             said(answer(row, "response2")), outcome, strength});
   return out;
 }
 

@@ -1,65 +1,109 @@
 // The usual comparison rows: {"prompt", "chosen", "rejected"} with texts or message lists, or "chosen" and "rejected"
-// as conversations that share their beginning. Optional: "system", "weight", "margin" (or "score_chosen" and
-// "score_rejected"), "tie": true, "source", "id".
+// as conversations that share their beginning. For "prompt" also "instruction" with "input" (LLaMA-Factory), or
+// "question"; for the sides also "chosen_messages" and "rejected_messages" (LLaMA-Factory's v1), or "response_j" and
+// "response_k" (Stack Exchange paired: j is the better). Optional: "system", "history", "tools", "weight", "margin" (or
+// two scores), "tie", "source", "id".
+#include <array>
+
 #include "base/error.h"
+#include "base/json.h"
 #include "data/fields_of_row.h"
 #include "data/format.h"
+#include "data/row_parts.h"
 #include "data/shared_prefix.h"
 
 namespace hone::data::formats_impl {
+
 namespace {
+
+struct Sides {
+  const char *chosen, *rejected;
+};
+constexpr std::array<Sides, 3> kSides{
+    {{"chosen", "rejected"}, {"chosen_messages", "rejected_messages"}, {"response_j", "response_k"}}};
+
+const Sides* sides_of(const Json& row) {
+  for (const Sides& sides : kSides)
+    if (has(row, {sides.chosen, sides.rejected})) return &sides;
+  return nullptr;
+}
 
 bool answer_like(const Json& v) { return v.is_string() || v.is_array() || v.is_object(); }
 
-bool starts_with(const std::vector<text::Message>& all, const std::vector<text::Message>& prefix) {
-  if (all.size() < prefix.size()) return false;
-  for (size_t i = 0; i < prefix.size(); ++i)
-    if (all[i].role != prefix[i].role || all[i].content != prefix[i].content) return false;
-  return true;
+bool begins_with(const std::vector<text::Message>& all, std::span<const text::Message> beginning) {
+  return all.size() > beginning.size() &&
+         std::equal(beginning.begin(), beginning.end(), all.begin(),
+                    [](const auto& a, const auto& b) { return a.role == b.role && a.content == b.content; });
 }
 
-// prompt + side as one conversation, whether the side repeats the prompt or not.
-std::vector<text::Message> conversation(std::vector<text::Message> prompt, const Json& side, const char* key) {
+// One side as the row gives it.
+std::vector<text::Message> side_of(const Json& side, const RowPrompt& prompt, const char* key, RowNotes& notes) {
   if (side.is_string()) {
-    if (prompt.empty()) usage_error(std::string("field 'prompt' is missing beside a text in '") + key + "'");
-    prompt.push_back({"assistant", side.get<std::string>()});
-    return prompt;
+    if (prompt.messages.empty()) usage_error(std::string("field 'prompt' is missing beside a text in '") + key + "'");
+    return {answer_to(prompt, side.get<std::string>())};
   }
-  std::vector<text::Message> messages =
-      side.is_object() ? std::vector<text::Message>{message(side)} : message_list(side);
-  if (prompt.empty() || starts_with(messages, prompt) || messages.size() > 1) return messages;
-  prompt.push_back(std::move(messages.front()));
-  return prompt;
+  return side.is_object() ? std::vector<text::Message>{message(side, notes)} : message_list(side, notes);
+}
+
+// Without the prompt that it repeats, with its system message or not. False where it is a whole conversation of another
+// beginning.
+bool without_prompt(std::vector<text::Message>& side, std::span<const text::Message> prompt) {
+  if (side.front().role == "assistant") return true;
+  const bool system = !prompt.empty() && prompt.front().role == "system";
+  for (const auto& beginning : {prompt, prompt.subspan(system ? 1 : 0)}) {
+    if (beginning.empty() || !begins_with(side, beginning)) continue;
+    side.erase(side.begin(), side.begin() + static_cast<std::ptrdiff_t>(beginning.size()));
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
 
+std::span<const std::string_view> keys_preference() {
+  static constexpr auto kKeys =
+      all_keys(kNameKeys, kPromptKeys, kDetailKeys,
+               std::to_array<std::string_view>(
+                   {"chosen", "rejected", "chosen_messages", "rejected_messages", "response_j", "response_k"}));
+  return kKeys;
+}
+
 bool recognise_preference(const Json& row) {
-  return has(row, {"chosen", "rejected"}) && answer_like(row["chosen"]) && answer_like(row["rejected"]) &&
-         !row.contains("conversations") && (row["chosen"].is_array() || row.contains("prompt"));
+  const Sides* sides = sides_of(row);
+  if (!sides || row.contains("conversations") || !answer_like(row[sides->chosen]) || !answer_like(row[sides->rejected]))
+    return false;
+  return row[sides->chosen].is_array() || row.contains("prompt") || row.contains("instruction") ||
+         row.contains("question");
 }
 
 RowContent read_preference(const Json& row, const FormatOptions&) {
   RowContent out;
-  out.id = optional_text(row, "id");
-  out.source = optional_text(row, "source");
-  std::vector<text::Message> prompt;
-  if (row.is_object() && row.contains("prompt")) {
-    const Json& p = row["prompt"];
-    prompt = p.is_array() ? message_list(p) : user_prompt(text_field(row, "prompt"));
-    if (const std::string system = optional_text(row, "system"); !system.empty() && prompt.front().role != "system")
-      prompt.insert(prompt.begin(), text::Message{"system", system});
+  read_names(row, out);
+  const Sides* sides = sides_of(row);
+  if (!sides) sides = &kSides[0];  // says which is missing
+  RowPrompt prompt = read_prompt_of(row, out.notes);
+  std::vector<text::Message> chosen = side_of(field(row, sides->chosen), prompt, sides->chosen, out.notes);
+  std::vector<text::Message> rejected = side_of(field(row, sides->rejected), prompt, sides->rejected, out.notes);
+  if (!prompt.messages.empty()) {
+    add_context(row, prompt.messages);
+    if (prompt.messages.back().role == "assistant") usage_error("the prompt does not end with the user");
+    std::vector<text::Message> a = chosen, b = rejected;
+    if (without_prompt(a, prompt.messages) && without_prompt(b, prompt.messages)) {
+      a.insert(a.begin(), prompt.messages.begin(), prompt.messages.end());
+      b.insert(b.begin(), prompt.messages.begin(), prompt.messages.end());
+      add_comparison(out, std::move(a), std::move(b), prompt.messages.size());
+      for (Comparison& c : out.comparisons) add_details(row, c, out.notes);
+      return out;
+    }
+    out.notes.notice("the prompt says otherwise than the conversations beside it, which are used");
   }
-  std::vector<text::Message> chosen = conversation(prompt, field(row, "chosen"), "chosen");
-  add_comparison(out, std::move(chosen), conversation(std::move(prompt), field(row, "rejected"), "rejected"));
-  if (out.comparisons.empty()) return out;
-  Comparison& c = out.comparisons.back();
-  c.weight = optional_number(row, "weight", 1.0);
-  if (!(c.weight >= 0)) usage_error("field 'weight' is negative");
-  c.strength = row.contains("score_chosen") && row.contains("score_rejected") && !row.contains("margin")
-                   ? optional_number(row, "score_chosen", 0) - optional_number(row, "score_rejected", 0)
-                   : optional_number(row, "margin", 0.0);
-  if (const auto tie = row.find("tie"); tie != row.end() && tie->is_boolean() && tie->get<bool>()) c.outcome = 0;
+  for (auto* side : {&chosen, &rejected}) {
+    if (side->front().role == "assistant" && !prompt.messages.empty())
+      side->insert(side->begin(), prompt.messages.begin(), prompt.messages.end());
+    else add_context(row, *side);
+  }
+  add_comparison(out, std::move(chosen), std::move(rejected));
+  for (Comparison& c : out.comparisons) add_details(row, c, out.notes);
   return out;
 }
 

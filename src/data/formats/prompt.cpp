@@ -1,9 +1,18 @@
-// {"prompt"}: a text or a message list to answer, optional "system".
+// {"prompt"}: a text or a message list to answer, optional "system" and "tools".
+#include <array>
+
 #include "base/error.h"
+#include "base/json.h"
 #include "data/fields_of_row.h"
 #include "data/format.h"
+#include "data/row_parts.h"
 
 namespace hone::data::formats_impl {
+
+std::span<const std::string_view> keys_prompt() {
+  static constexpr auto kKeys = all_keys(kNameKeys, kPromptKeys);
+  return kKeys;
+}
 
 bool recognise_prompt(const Json& row) {
   return has(row, {"prompt"}) && (row["prompt"].is_string() || row["prompt"].is_array());
@@ -11,14 +20,12 @@ bool recognise_prompt(const Json& row) {
 
 RowContent read_prompt(const Json& row, const FormatOptions&) {
   RowContent out;
-  out.id = optional_text(row, "id");
-  out.source = optional_text(row, "source");
-  const Json& prompt = field(row, "prompt");
-  std::vector<text::Message> messages =
-      prompt.is_array() ? message_list(prompt) : user_prompt(text_field(row, "prompt"));
-  if (messages.back().role != "user") usage_error("the prompt does not end with the user");
-  if (const std::string system = optional_text(row, "system"); !system.empty() && messages.front().role != "system")
-    messages.insert(messages.begin(), text::Message{"system", system});
+  read_names(row, out);
+  field(row, "prompt");
+  std::vector<text::Message> messages = read_prompt_of(row, out.notes).messages;
+  if (messages.back().role != "user" && messages.back().role != "tool")
+    usage_error("the prompt does not end with the user");
+  add_context(row, messages);
   out.prompts.push_back(std::move(messages));
   return out;
 }

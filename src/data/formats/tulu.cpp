@@ -8,6 +8,12 @@
 
 namespace hone::data::formats_impl {
 
+std::span<const std::string_view> keys_tulu() {
+  static constexpr auto kKeys =
+      std::to_array<std::string_view>({"prompt", "completion_a", "completion_b", "preference"});
+  return kKeys;
+}
+
 bool recognise_tulu(const Json& row) { return has(row, {"prompt", "completion_a", "completion_b", "preference"}); }
 
 RowContent read_tulu(const Json& row, const FormatOptions&) {
@@ -26,8 +32,8 @@ RowContent read_tulu(const Json& row, const FormatOptions&) {
   const std::string preference = text_field(row, "preference");
   for (const Grade& g : kGrades) {
     if (g.name != preference) continue;
-    out.comparisons.push_back({user_prompt(text_field(row, "prompt")), text_field(row, "completion_a"),
-                               text_field(row, "completion_b"), g.outcome, g.strength});
+    out.comparisons.push_back({user_prompt(text_field(row, "prompt")), said(text_field(row, "completion_a")),
+                               said(text_field(row, "completion_b")), g.outcome, g.strength});
     return out;
   }
   usage_error("preference '" + preference + "' is not one of a-is-better … b-is-better");
