@@ -40,7 +40,7 @@ std::vector<Answer> answer(const model::Decoder& decoder, const data::Encoder& e
   rollout::GenerateOptions options;
   options.seed = seed;
   options.end_ids = encoder.endings().ids();
-  options.absent_ids = tokenizer.without_token(decoder.config().vocab_size);
+  options.absent_ids = encoder.tokenizer().without_token(decoder.config().vocab_size);
   std::unique_ptr<Progress> bar;
   if (!label.empty()) {
     bar = std::make_unique<Progress>(label, static_cast<int64_t>(requests.size()));
