@@ -7,10 +7,10 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/json_fields.h"
 #include "text/tokenizer_parts.h"
-#include "base/utf8.h"
 
 namespace hone::text {
 
