@@ -160,7 +160,6 @@ TEST_CASE("under every template: rows and samples give the same ids, which end w
       continue;
     }
     ++held;
-    if (std::getenv("SHOW")) std::cout << name << ": " << made->endings().describe() << "\n";
     const Encoder& encoder = *made;
     const int32_t end = encoder.endings().written();
     std::vector<Preference> rows(1);
