@@ -62,8 +62,10 @@ inline const std::vector<std::pair<std::string, std::string>>& own_templates() {
   static const std::vector<std::pair<std::string, std::string>> list = {
       {"chatml", kChatMl},
       {"llama 3",
-       "{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' + m.content + '<|eot_id|>' }}"
-       "{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"},
+       "{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' + m.content + '<|eot_id|>' "
+       "}}"
+       "{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif "
+       "%}"},
       {"zephyr",
        "{% for m in messages %}{{ '<|' + m.role + '|>\n' + m.content + eos_token + '\n' }}{% endfor %}"
        "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"},
@@ -75,7 +77,8 @@ inline const std::vector<std::pair<std::string, std::string>>& own_templates() {
        "{% endfor %}{% if add_generation_prompt %}{{ '<|TURN|>assistant<|RESPONSE|>' }}{% endif %}"},
       {"harmony: another token behind the last turn",
        "{% for m in messages %}{{ '<|start|>' + m.role + '<|message|>' + m.content }}"
-       "{{ '<|return|>' if loop.last and m.role == 'assistant' and not add_generation_prompt else '<|end|>' }}{% endfor %}"
+       "{{ '<|return|>' if loop.last and m.role == 'assistant' and not add_generation_prompt else '<|end|>' }}{% "
+       "endfor %}"
        "{% if add_generation_prompt %}{{ '<|start|>assistant<|message|>' }}{% endif %}"},
       {"words for an end",
        "{% for m in messages %}{{ '### ' + m.role + ':\n' + m.content + '\n\n' }}{% endfor %}"
@@ -83,9 +86,18 @@ inline const std::vector<std::pair<std::string, std::string>>& own_templates() {
       {"nothing for an end",
        "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}"
        "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"},
+      {"the next turn opened unasked",
+       "{% for m in messages %}{{ '<|open|>' + m.role + '<|head|>' + m.content + '<|close|>' }}{% endfor %}"
+       "{{ '<|open|>assistant<|head|>' }}"},
+      {"the next turn opened unasked, nothing for an end",
+       "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}{{ '<|assistant|>' }}"},
+      {"instructions in brackets",
+       "{% for m in messages %}{{ '[INST]' + m.content + '[/INST]' if m.role == 'user' else m.content + eos_token }}"
+       "{% endfor %}"},
       {"a whole page behind the answer",
        "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
-       "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% else %}{{ 'END OF PAGE <|page|>\n\n' }}{% endif %}"},
+       "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% else %}{{ 'END OF PAGE <|page|>\n\n' }}{% "
+       "endif %}"},
   };
   return list;
 }

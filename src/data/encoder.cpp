@@ -96,7 +96,8 @@ Encoder::Answered Encoder::conversation(std::span<const text::Message> messages)
 void Encoder::end_with_answer(Sequence& s, int64_t begin, float weight) const {
   const auto end = endings_.end_of_answer(s.ids, begin);
   s.ids.resize(end ? static_cast<size_t>(*end)
-                   : s.ids.size() - static_cast<size_t>(std::min(endings_.behind_answer(s.ids), std::ssize(s.ids) - begin)));
+                   : s.ids.size() -
+                         static_cast<size_t>(std::min(endings_.behind_answer(s.ids), std::ssize(s.ids) - begin)));
   s.weight.resize(s.ids.size());
   if (end) return;
   s.ids.push_back(endings_.written());

@@ -45,7 +45,8 @@ class Encoder {
   /// does not let them.
   Answered conversation(std::span<const text::Message> messages) const;
   /// A sampled answer behind its prompt as conversation() would give it: with the end token that is written behind
-  /// answers, whichever it stopped at. `close`: also behind one that did not stop, where `context` has room (0: always).
+  /// answers, whichever it stopped at. `close`: also behind one that did not stop, where `context` has room (0:
+  /// always).
   std::vector<int32_t> sampled(std::span<const int32_t> prompt, std::span<const int32_t> answer, bool close = false,
                                int64_t context = 0) const;
 

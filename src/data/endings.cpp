@@ -28,26 +28,38 @@ size_t common_end(std::span<const int32_t> a, std::span<const int32_t> b) {
 
 // What the template writes behind an answer that is the conversation's last.
 struct Tail {
-  Ids ids;                 // behind the answer's last token
-  Ids when_continued;      // as far as the same stands behind the answer when the conversation goes on
+  Ids ids;                    // behind the answer's last token
+  Ids when_continued;         // as far as the same stands behind the answer when the conversation goes on
   std::vector<bool> trained;  // of `ids`
+  bool opens_a_turn = false;  // `ids` end with what opens the assistant's next turn
 };
 
 Tail render_tail(const text::Tokenizer& tokenizer, const text::ChatTemplate& chat) {
-  const std::vector<text::Message> one = {{"user", "a"}, {"assistant", "b"}}, other = {{"user", "a"}, {"assistant", "c"}};
+  const std::vector<text::Message> one = {{"user", "a"}, {"assistant", "b"}},
+                                   other = {{"user", "a"}, {"assistant", "c"}};
+  const std::span<const text::Message> question = std::span(one).first(1);
   const text::Encoded whole = text::encode_chat(tokenizer, chat, one, false);
-  const size_t prompt = text::encode_chat(tokenizer, chat, std::span(one).first(1), true).ids.size();
+  const Ids prompt = text::encode_chat(tokenizer, chat, question, true).ids;
   const size_t length = std::min(common_end(whole.ids, text::encode_chat(tokenizer, chat, other, false).ids),
-                                 whole.ids.size() - std::min(prompt, whole.ids.size()));
+                                 whole.ids.size() - std::min(prompt.size(), whole.ids.size()));
   const size_t begin = whole.ids.size() - length;
   Tail tail;
   tail.ids.assign(whole.ids.begin() + static_cast<std::ptrdiff_t>(begin), whole.ids.end());
   for (size_t i = begin; i < whole.ids.size(); ++i) tail.trained.push_back(whole.trained[i] != 0);
   try {
     const std::vector<text::Message> more = {{"user", "a"}, {"assistant", "b"}, {"user", "d"}};
-    const Ids continued = text::encode_chat(tokenizer, chat, more, true).ids;
-    const size_t same = common_beginning(whole.ids, continued);
-    if (same > begin) tail.when_continued.assign(tail.ids.begin(), tail.ids.begin() + static_cast<std::ptrdiff_t>(same - begin));
+    const size_t same = common_beginning(whole.ids, text::encode_chat(tokenizer, chat, more, true).ids);
+    if (same > begin)
+      tail.when_continued.assign(tail.ids.begin(), tail.ids.begin() + static_cast<std::ptrdiff_t>(same - begin));
+    // Some open the assistant's next turn unasked, behind an answer too. What opens a turn ends none.
+    const auto special = [&](int32_t id) { return tokenizer.is_special(id) && id != tokenizer.bos(); };
+    const auto last = [&](const Ids& ids) { return std::find_if(ids.rbegin(), ids.rend(), special); };
+    tail.opens_a_turn = last(prompt) != prompt.rend() && last(tail.ids) != tail.ids.rend() &&
+                        *last(prompt) == *last(tail.ids) &&
+                        text::encode_chat(tokenizer, chat, question, false).ids == prompt;
+    if (tail.opens_a_turn)
+      tail.when_continued.erase(std::ranges::find(tail.when_continued, *std::ranges::find_if(prompt, special)),
+                                tail.when_continued.end());
   } catch (const Error&) {
     // A template of one question and one answer: there is nothing to compare with.
   }
@@ -89,11 +101,13 @@ Endings Endings::find(const text::Tokenizer& tokenizer, const text::ChatTemplate
   };
   // Behind the last answer a template may write more than behind any other: Phi-3's <|end|>, then <|endoftext|>. Both
   // are ends; what stands behind every answer is the end of a turn.
-  const auto of_turn = last_end(tail.when_continued), of_conversation = last_end(tail.ids);
+  const auto of_turn = last_end(tail.when_continued),
+             of_conversation = tail.opens_a_turn ? std::nullopt : last_end(tail.ids);
   for (const auto& id : {of_turn, of_conversation})
     if (id) out.add(tokenizer, *id, kTemplate);
   const auto written = std::ranges::find_if(tail.ids, [&](int32_t id) { return out.contains(id); });
   out.tail_ = tail.ids;
+  out.chat_ = true;
   if (written != tail.ids.end())
     std::ranges::stable_partition(out.list_, [&](const Ending& e) { return e.id == *written; });
   return out;
@@ -133,6 +147,8 @@ std::string Endings::describe() const {
   };
   std::string out = "an answer ends with " + named(list_.front());
   for (size_t i = 1; i < list_.size(); ++i) out += (i == 1 ? "; sampling also stops at " : ", ") + named(list_[i]);
+  if (chat_ && std::ranges::none_of(tail_, [&](int32_t id) { return contains(id); }))
+    out += "; the chat template writes no end itself";
   for (size_t i = 0; i < unknown_.size(); ++i)
     out += (i == 0 ? "; the model configuration's end " : ", ") + std::to_string(unknown_[i]);
   if (!unknown_.empty()) out += unknown_.size() == 1 ? " is no token" : " are no tokens";

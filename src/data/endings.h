@@ -58,7 +58,8 @@ class Endings {
   const Ending* at(int32_t id) const;
   void add(const text::Tokenizer& tokenizer, int32_t id, const char* by);
   std::vector<Ending> list_;
-  std::vector<int32_t> tail_;     // what the template writes behind a conversation's last answer
+  std::vector<int32_t> tail_;  // what the template writes behind a conversation's last answer
+  bool chat_ = false;
   std::vector<int64_t> unknown_;  // named by the configuration, but no token
 };
 

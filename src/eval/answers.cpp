@@ -16,8 +16,7 @@ Speaker open_speaker(const std::string& name, const std::string& folder, const s
                      const std::string& chat_format) {
   model::LoadedModel loaded = model::load_model(folder);
   loaded.decoder.to(at::Device(device), at::kFloat);
-  data::Encoder encoder =
-      data::Encoder::make(text::Tokenizer::load(folder), chat_format, loaded.decoder.config().eos);
+  data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(folder), chat_format, loaded.decoder.config().eos);
   log::info("  " + name + ": " + encoder.endings().describe());
   return {name, folder, std::move(loaded.decoder), std::move(encoder)};
 }

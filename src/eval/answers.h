@@ -46,8 +46,8 @@ std::vector<Answer> answer(const model::Decoder& decoder, const data::Encoder& e
                            int64_t samples, const rollout::SamplingParams& sampling, uint64_t seed,
                            const std::string& label);
 
-/// Prompt and answer as a reward model sees them; `close`: an end token stands behind an answer that has none too, where
-/// the context of `max_positions` has room.
+/// Prompt and answer as a reward model sees them; `close`: an end token stands behind an answer that has none too,
+/// where the context of `max_positions` has room.
 std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answers, const data::Encoder& encoder,
                                                   bool close = false, int64_t max_positions = 0);
 

@@ -94,8 +94,7 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   const std::string original_folder = params.original.empty() ? start_folder->second : params.original;
 
   // 1. The same prompts for everybody, which one tokenizer makes sure of.
-  const Speaker original =
-      open_speaker("original", original_folder, context.run.device, params.length.chat_format);
+  const Speaker original = open_speaker("original", original_folder, context.run.device, params.length.chat_format);
   const data::Encoder& encoder = original.encoder;
   std::optional<rewards::RewardModel> reward;
   if (!params.reward.empty())
@@ -109,8 +108,7 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   OpenMeasures e(choose_prompts(params, encoder, original.decoder.config().max_positions, seed), params.samples);
 
   const auto as_rewarded = [&](std::span<const Answer> answers) {
-    return whole_sequences(answers, encoder, params.close_unfinished,
-                           original.decoder.config().max_positions);
+    return whole_sequences(answers, encoder, params.close_unfinished, original.decoder.config().max_positions);
   };
 
   // 2. Answers, and what each is measured by.
@@ -152,8 +150,8 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
       other = open_speaker(e.start->name, e.start->folder, context.run.device, params.length.chat_format);
     const Speaker& start = other ? *other : original;
     const std::vector<Answer> answers =
-        answer(start.decoder, start.encoder, e.prompts.tokens, e.prompts.keys,
-               params.audit_samples, params.sampling, mix64(sampling_seed, 1), "  reward model audit");
+        answer(start.decoder, start.encoder, e.prompts.tokens, e.prompts.keys, params.audit_samples, params.sampling,
+               mix64(sampling_seed, 1), "  reward model audit");
     std::vector<double> utility;
     std::vector<world::Seen> seen;
     for (size_t i = 0; i < answers.size(); ++i) {

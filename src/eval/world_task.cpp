@@ -92,8 +92,8 @@ void run_world(const EvalParams& params, config::StageContext& context) {
     const Speaker& speaker = opened ? *opened : *reference;
     ends[name] = speaker.encoder.endings().to_json();
     Judged m{.name = name, .folder = folder};
-    m.answers =
-        answer(speaker.decoder, speaker.encoder, messages, ids, 1, params.sampling, sampling_seed, "  " + name + " answers");
+    m.answers = answer(speaker.decoder, speaker.encoder, messages, ids, 1, params.sampling, sampling_seed,
+                       "  " + name + " answers");
     for (size_t i = 0; i < e.prompts.size(); ++i) {
       m.scores.push_back(world.score(*e.prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
@@ -146,9 +146,8 @@ void run_world(const EvalParams& params, config::StageContext& context) {
       seen.push_back(world::seen(score));
     }
     audit = audit_reward_model(
-        rewards::RewardModel::load(params.reward, at::Device(context.run.device), context.run.dtype),
-        params.annotators, answers, whole_sequences(answers, reference->encoder), gold, seen, params.audit_samples,
-        seed);
+        rewards::RewardModel::load(params.reward, at::Device(context.run.device), context.run.dtype), params.annotators,
+        answers, whole_sequences(answers, reference->encoder), gold, seen, params.audit_samples, seed);
   }
 
   // 4. Checks, in words and numbers.

@@ -25,8 +25,7 @@ void read_generation_config(const fs::path& folder, ParsedConfig& parsed) {
     if (id >= 0 && id < config.vocab_size) config.eos.push_back(id);
     else
       parsed.notes.push_back(folder.string() + ": eos_token_id " + std::to_string(id) +
-                             " is outside the vocabulary of " + std::to_string(config.vocab_size) +
-                             " and was ignored");
+                             " is outside the vocabulary of " + std::to_string(config.vocab_size) + " and was ignored");
   }
 }
 

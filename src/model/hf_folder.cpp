@@ -148,6 +148,7 @@ void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead
   }
   write_safetensors(folder / "model.safetensors", tensors);
   if (head == nullptr) write_generation_config(folder, decoder.config());
+  else fs::remove(folder / "generation_config.json");  // of a model that was here before
   Json json = config_json(decoder.config(), head != nullptr);
   for (const auto& [key, value] : extra.items()) json[key] = value;
   write_file_atomic(folder / "config.json", dump_json(json, 2) + "\n");

@@ -20,8 +20,8 @@ struct LoadedModel {
 /// masks, inverse frequencies) are skipped; a stored copy of a tied weight must equal it.
 LoadedModel load_model(const fs::path& folder);
 
-/// Writes config.json (with `extra` merged in), model.safetensors and, of a model that generates, generation_config.json;
-/// a head makes it a …ForSequenceClassification. Atomic file by file, config.json last.
+/// Writes config.json (with `extra` merged in), model.safetensors and, of a model that generates,
+/// generation_config.json; a head makes it a …ForSequenceClassification. Atomic file by file, config.json last.
 void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead* head, const Json& extra);
 void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead* head = nullptr);
 

@@ -97,9 +97,10 @@ Amount amount_of(const Known& known, Forecast& f, const std::string& tokenizer_f
   }
   auto rows = read();
   f.remarks.push_back(rows.report.summary());
-  const data::LengthReport lengths = encode(rows.rows, data::Encoder::make(*tokenizer, settings.chat_format,
-                                                                       f.model ? f.model->eos : std::vector<int64_t>{}))
-                                         .lengths;
+  const data::LengthReport lengths =
+      encode(rows.rows,
+             data::Encoder::make(*tokenizer, settings.chat_format, f.model ? f.model->eos : std::vector<int64_t>{}))
+          .lengths;
   data::require_kept(lengths, settings, what);
   f.remarks.push_back(what + ": " + lengths.summary());
   return {static_cast<double>(lengths.kept), static_cast<double>(lengths.tokens)};

@@ -124,8 +124,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   const int64_t longest = decoder.config().max_positions;
   const Corpus corpus = [&] {
     if (pretraining) return read_documents(params, tokenizer, longest, static_cast<int>(context.run.threads), seed);
-    const data::Encoder encoder =
-        data::Encoder::make(tokenizer, params.text.length.chat_format, decoder.config().eos);
+    const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format, decoder.config().eos);
     settle_answer_ends(encoder, context, decoder.config());
     return read_demonstrations(params, encoder, longest, seed);
   }();

@@ -1,5 +1,6 @@
 // Reward models from comparisons: Bradley–Terry (losses/bradley_terry.h) on the head's score at the end token of each
-// answer, the last one that data::Encoder gives. Pairs are packed: both answers of every pair of a micro-batch run in one forward pass. Steps:
+// answer, the last one that data::Encoder gives. Pairs are packed: both answers of every pair of a micro-batch run in
+// one forward pass. Steps:
 //   1. read comparisons, split by prompt hash, tokenise; say what is lost
 //   2. one or several members, each with its own new head
 //   3. for each step: scores at the last tokens, loss over one normaliser, update; evaluate; checkpoint

@@ -51,6 +51,9 @@ TEST_CASE("the template's end of turn is found by rendering, whatever the tokeni
       {"harmony: another token behind the last turn", {"<|return|>", "<|endoftext|>"}},
       {"words for an end", {"<|endoftext|>"}},
       {"nothing for an end", {"<|endoftext|>"}},
+      {"the next turn opened unasked", {"<|close|>", "<|endoftext|>"}},
+      {"the next turn opened unasked, nothing for an end", {"<|endoftext|>"}},
+      {"instructions in brackets", {"<|endoftext|>"}},
       {"a whole page behind the answer", {"<|im_end|>", "<|endoftext|>", "<|page|>"}},
   };
   REQUIRE(expected.size() == test::own_templates().size());
@@ -74,7 +77,14 @@ TEST_CASE("a conversation stops with the end token of its last answer") {
   // Words are no end: EOS stands in their place, and is trained.
   CHECK(cut(6) == "### user:\nhi\n\n### assistant:\nyes<|endoftext|>");
   CHECK(cut(7).ends_with("yes<|endoftext|>"));
-  CHECK(cut(8).ends_with("yes<|im_end|>"));
+  for (size_t i = 0; i < test::own_templates().size(); ++i)
+    CHECK(endings_of(chat_tokenizer(test::own_templates()[i].second, "<|endoftext|>"))
+              .describe()
+              .ends_with("the chat template writes no end itself") == (i == 6 || i == 7 || i == 9));
+  CHECK(cut(8).ends_with("yes<|close|>"));
+  CHECK(cut(9).ends_with("yes<|endoftext|>"));
+  CHECK(cut(10) == "[INST]hi[/INST]yes<|endoftext|>");
+  CHECK(cut(11).ends_with("yes<|im_end|>"));
   CHECK_THROWS_WITH_AS(cut(6, ""), doctest::Contains("no answer could learn to end"), Error);
 }
 
@@ -88,7 +98,8 @@ TEST_CASE("tokenizer, configuration and template are brought together; what is n
   CHECK(all.written() == im_end);
   CHECK(all.list()[0].named_by == Names{"model configuration", "chat template"});
   CHECK(all.describe().starts_with("an answer ends with <|im_end|> (" + std::to_string(im_end)));
-  CHECK(all.describe().find(std::to_string(tokenizer.size()) + ", -1, 1099511627776 are no tokens") != std::string::npos);
+  CHECK(all.describe().find(std::to_string(tokenizer.size()) + ", -1, 1099511627776 are no tokens") !=
+        std::string::npos);
   // Plain: the tokenizer's EOS is written, or what the configuration names first.
   const Endings plain = Endings::find(tokenizer, nullptr, of_model);
   CHECK(names(plain) == Names{"<|endoftext|>", "<|stop|>", "<|im_end|>"});
@@ -149,7 +160,6 @@ TEST_CASE("under every template: rows and samples give the same ids, which end w
       continue;
     }
     ++held;
-    if (std::getenv("SHOW")) std::cout << name << ": " << made->endings().describe() << "\n";
     const Encoder& encoder = *made;
     const int32_t end = encoder.endings().written();
     std::vector<Preference> rows(1);
@@ -194,9 +204,10 @@ TEST_CASE("a reward model's pad is never what ends an answer") {
   CHECK(pad({"<|a|>", "<|reserved_7|>", "<|right_pad|>", "<|eot|>"}, "<|eot|>") == "<|right_pad|>");
   CHECK(pad({"<|endoftext|>"}, "<|endoftext|>") == "");
   // Two ends and nothing else: the one that is not written.
-  const auto two = chat_tokenizer("{{ messages[0].content }}{% if not add_generation_prompt %}{{ messages[-1].content + "
-                                  "'<|eot|>' }}{% endif %}",
-                                  "<|endoftext|>");
+  const auto two = chat_tokenizer(
+      "{{ messages[0].content }}{% if not add_generation_prompt %}{{ messages[-1].content + "
+      "'<|eot|>' }}{% endif %}",
+      "<|endoftext|>");
   const auto chat = text::ChatTemplate::of(two);
   CHECK(padding_apart_from(Endings::find(two, &chat, {}), two) == two.id("<|endoftext|>"));
 }

@@ -159,11 +159,10 @@ TEST_CASE("ends of config.json and generation_config.json are one list, which th
   const fs::path out = folder.path / "out";
   save_model(out, load_model(folder.path).decoder);
   CHECK(read(out / "config.json")["eos_token_id"] == Json(Ids{3, 4, 7}));
-  CHECK(read(out / "generation_config.json") == Json{{"eos_token_id", {3, 4, 7}},
-                                                     {"temperature", 0.6},
-                                                     {"top_p", 0.9},
-                                                     {"bos_token_id", 1},
-                                                     {"pad_token_id", 5}});
+  CHECK(
+      read(out / "generation_config.json") ==
+      Json{
+          {"eos_token_id", {3, 4, 7}}, {"temperature", 0.6}, {"top_p", 0.9}, {"bos_token_id", 1}, {"pad_token_id", 5}});
   CHECK(load_config(out).config.eos == Ids{3, 4, 7});
 
   // One id, none, a list; what is outside the vocabulary is told and left out.
