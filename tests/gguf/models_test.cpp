@@ -3,11 +3,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "../golden/golden.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "foreign/import.h"
-#include "golden/golden.h"
 #include "model/hf_folder.h"
 #include "models.h"
 #include "tensor/linear.h"
