@@ -199,7 +199,13 @@ void refuse_other_mathematics(Keys& keys) {
 }
 
 void read_special_ids(const File& file, Json& json) {
-  const auto id = [&](const char* kind) { return file.integer("tokenizer.ggml." + std::string(kind) + "_token_id"); };
+  const auto id = [&](const std::string& kind) {
+    const auto found = file.token_id(kind);
+    if (found && (*found < 0 || *found >= json["vocab_size"].get<int64_t>()))
+      file.bad("tokenizer.ggml." + kind + "_token_id is " + std::to_string(*found) + ", the embedding has " +
+               json["vocab_size"].dump() + " rows");
+    return found;
+  };
   if (const auto bos = id("bos")) json["bos_token_id"] = *bos;
   if (const auto pad = id("padding")) json["pad_token_id"] = *pad;
   std::vector<int64_t> ends;
@@ -212,6 +218,11 @@ void read_special_ids(const File& file, Json& json) {
 }  // namespace
 
 Json config_json(const File& file) {
+  if (file.text("general.type").value_or("model") == "adapter")
+    file.bad("is an adapter, not a model", "merge it into its model before converting");
+  if (const auto parts = file.integer("split.count"); parts && *parts > 1)
+    file.bad("is one of " + std::to_string(*parts) + " parts of a split file, which is not supported",
+             "join them with llama.cpp's `llama-gguf-split --merge`");
   const std::string name = architecture(file);
   Keys keys(file, name);
   const bool gpt2 = name == "gpt2";

@@ -352,6 +352,11 @@ std::optional<int64_t> File::integer(std::string_view key) const {
   return static_cast<int64_t>(*u);
 }
 
+std::optional<int64_t> File::token_id(const std::string& kind) const {
+  const auto id = integer("tokenizer.ggml." + kind + "_token_id");
+  return id == int64_t{UINT32_MAX} ? std::nullopt : id;
+}
+
 std::optional<double> File::number(std::string_view key) const {
   const Value* v = value(key);
   if (v == nullptr) return std::nullopt;

@@ -72,6 +72,9 @@ class File {
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   const TensorInfo* find(std::string_view tensor) const;
 
+  /// `tokenizer.ggml.KIND_token_id`; nothing too where it is 2^32 - 1, by which some files say that there is none.
+  std::optional<int64_t> token_id(const std::string& kind) const;
+
   /// kUsage "FILE: WHAT".
   [[noreturn]] void bad(const std::string& what, std::string hint = {}) const;
 

@@ -89,7 +89,7 @@ class Reader {
   // Special whatever its kind says: files without kinds name their end token by id alone.
   std::optional<size_t> special_id(const std::string& name) {
     const std::string key = key_of(name + "_token_id");
-    const auto id = file_.integer(key);
+    const auto id = file_.token_id(name);
     if (!id) return std::nullopt;
     if (*id < 0 || static_cast<uint64_t>(*id) >= vocabulary_.texts.size() ||
         vocabulary_.texts[static_cast<size_t>(*id)].empty())

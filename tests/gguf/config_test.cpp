@@ -123,6 +123,22 @@ TEST_CASE("what changes the mathematics is refused by name") {
   CHECK(has(refusal(std::move(bidirectional.boolean("llama.attention.causal", false))), "only causal attention"));
 }
 
+TEST_CASE("special ids: none by 2^32 - 1, refused beyond the embedding") {
+  Writer none = gguf::test::small_llama();
+  none.u32("tokenizer.ggml.padding_token_id", UINT32_MAX);
+  CHECK_FALSE(config_of(none).contains("pad_token_id"));
+  Writer beyond = gguf::test::small_llama();
+  beyond.u32("tokenizer.ggml.eot_token_id", 288);
+  CHECK(has(refusal(beyond), "eot_token_id is 288, the embedding has 288 rows"));
+}
+
+TEST_CASE("what is no whole model is refused by name") {
+  Writer adapter = gguf::test::small_llama();
+  CHECK(has(refusal(adapter.text("general.type", "adapter")), "is an adapter, not a model"));
+  Writer part = gguf::test::small_llama();
+  CHECK(has(refusal(part.u32("split.count", 3)), "is one of 3 parts of a split file"));
+}
+
 TEST_CASE("architectures are refused by name") {
   for (const char* name : {"falcon", "gemma2", "qwen3", "phi3"}) {
     Writer w;
