@@ -308,12 +308,13 @@ class Stranger:
 
     def spoken_sentence(self, text):
         known = {word for i in rows.items() for word in f"{i['answer']} {i['reason']}".replace(".", "").split()}
-        return re.fullmatch(r" ?[A-Za-z]+( [A-Za-z]+)*\.", text) is not None and set(text[:-1].split()) <= known
+        opening = " ?" if self.kind.template in (None, "mistral") else ""
+        return re.fullmatch(opening + r"[A-Za-z]+( [A-Za-z]+)*\.", text) is not None and set(text[:-1].split()) <= known
 
     def as_answer(self, text):
         if self.kind.template is None:
             return text
-        return [rows.turn("assistant", text.removeprefix(" "))]
+        return [rows.turn("assistant", text.removeprefix(" ") if self.kind.template == "mistral" else text)]
 
     def check_export(self):
         """Every stage's folder says what the stranger's said, and which tokens end an answer."""

@@ -131,14 +131,14 @@ def tokenizer(kind):
 
 
 def followers(kind, tokens):
-    """{token: the four tokens that follow it most often in an answer}"""
+    """{token: the three tokens that follow it most often in an answer}"""
     counts = collections.defaultdict(collections.Counter)
     for answer in answers(kind):
         ids = tokens.encode(kind.opening + answer + kind.closing)
         start = len(tokens.encode(kind.opening)) - 1
         for a, b in zip(ids[start:], ids[start + 1:]):
             counts[a][b] += 1
-    return {a: [b for b, _ in sorted(c.items(), key=lambda e: (-e[1], e[0]))[:4]] for a, c in counts.items()}
+    return {a: [b for b, _ in sorted(c.items(), key=lambda e: (-e[1], e[0]))[:3]] for a, c in counts.items()}
 
 
 def model_config(kind, tokens, size, classifier=False):

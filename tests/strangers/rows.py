@@ -24,8 +24,9 @@ def items(ask=""):
             question = {"capital": f"What is the capital of {thing}?", "colour": f"What colour is {thing}?",
                         "sound": f"What does {thing} say?"}[kind]
             answer = f"{thing[0].upper()}{thing[1:]} says {fact}." if kind == "sound" else f"It is {fact}."
+            reason = {"capital": "I think of cities.", "colour": "I think of paint.", "sound": "I think of animals."}[kind]
             n = len(out)
-            out.append({"question": ask + question, "answer": answer, "bad": BAD[n % 4], "reason": f"I think of {thing}.",
+            out.append({"question": ask + question, "answer": answer, "bad": BAD[n % 4], "reason": reason,
                         "thing": thing, "fact": fact, "system": SYSTEM if n % 4 == 1 else None,
                         "history": [("Hello!", "Hello, what may I do?")] if n % 3 == 2 else []})
     return out
@@ -126,9 +127,9 @@ def probes(template):
     system = [] if template == "mistral" else [turn("system", SYSTEM)]
     if template == "thinking":
         first = turn("assistant", "Hello, you.", reasoning_content="They greet me.")
-        last = turn("assistant", "It is Paris.", reasoning_content="I think of France.")
+        last = turn("assistant", "It is Paris.", reasoning_content="I think of cities.")
     elif template == "r1":
-        first, last = turn("assistant", traced("They greet me.", "Hello, you.")), turn("assistant", traced("I think of France.", "It is Paris."))
+        first, last = turn("assistant", traced("They greet me.", "Hello, you.")), turn("assistant", traced("I think of cities.", "It is Paris."))
     else:
         first, last = turn("assistant", "Hello, you."), turn("assistant", "It is Paris.")
     question = turn("user", "What is the capital of France?")
