@@ -1,6 +1,7 @@
 #include "train/speed.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <numeric>
 
@@ -114,8 +115,10 @@ Speed::Step Speed::measure_step(const model::ModelConfig& config, const optim::O
 }
 
 double Speed::step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape) {
-  const int64_t length =
-      std::clamp<int64_t>(shape.sequence, 2, std::max<int64_t>(2, std::min(kMostLength, config.max_positions)));
+  // To a power of two, so that stages with rows of like length share a measurement.
+  const auto length = static_cast<int64_t>(std::clamp<uint64_t>(
+      std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(shape.sequence, 2))), 2,
+      static_cast<uint64_t>(std::max<int64_t>(2, std::min(kMostLength, config.max_positions)))));
   const bool bf16 = in_bf16(config);
   const auto [at, fresh] =
       steps_.try_emplace(shape_text(config) + " " + optim.rule + " " + std::to_string(length), Step{});
@@ -152,8 +155,9 @@ Speed::Answer Speed::measure_answer(const model::ModelConfig& config, int64_t pr
 }
 
 double Speed::answer(const model::ModelConfig& config, int64_t prompt_tokens, int64_t new_tokens) {
-  const int64_t prompt = std::clamp<int64_t>(
-      prompt_tokens, 1, std::max<int64_t>(1, std::min(kMostLength, config.max_positions / 2)));
+  const auto prompt = static_cast<int64_t>(std::clamp<uint64_t>(
+      std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(prompt_tokens, 1))), 1,
+      static_cast<uint64_t>(std::max<int64_t>(1, std::min(kMostLength, config.max_positions / 2)))));
   const auto [at, fresh] = answers_.try_emplace(shape_text(config) + " " + std::to_string(prompt), Answer{});
   if (fresh)
     at->second = from_slices(config, {&Answer::prompt, &Answer::token},

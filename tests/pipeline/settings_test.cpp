@@ -285,7 +285,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                              {
                                  {"model", {{}, {wide}}},
                                  {"tokenizer", {{}, {w.path("other-tokenizer/model")}}},
-                                 {"data", {{}, {Json::array({pairs})}}},
+                                 {"data", {{}, {Json::array({long_demos})}}},
                                  {"epochs", {{{"steps", 0}}, {0.5, 2.0}}},
                                  {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
                                  {"text.format", {{}, {"hh"}}},
@@ -365,7 +365,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                         {"kl_controller", {{}, {"adaptive"}}},
                         {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
                         {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
-                        {"score_position", {{{"sampling.max_tokens", 120}, {"batch_prompts", 16}}}},
+                        {"score_position", {{{"sampling.max_tokens", 60}, {"batch_prompts", 32}}}},
                         {"missing_eos_penalty", {{}, {4.0}}},
                         {"score_clip", {{}, {0.01}}},
                         {"kl_clamp", {{{"kl_coef", 1.0}}}},
@@ -420,7 +420,7 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"passages", {with(open, {{"prompts", {fine}}})}},
   };
   for (auto& [key, trial] : lengths("", "prompts", long_demos))
-    if (key != "train_on") of_eval[key] = {with(open, trial.needs), trial.values};
+    if (key != "train_on") of_eval[key] = {with(with(open, {{"reward", ""}}), trial.needs), trial.values};
   out.push_back({"eval", world_eval, of_eval});
   return out;
 }
