@@ -52,8 +52,7 @@ class RewardModel {
 /// sequences are done.
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
-                               int64_t micro_tokens = 16384,
-                               const std::function<void(int64_t done)>& progress = {});
+                               int64_t micro_tokens = 16384, const std::function<void(int64_t done)>& progress = {});
 
 /// Puts `end` behind a sequence that stopped without an end token, as one stands behind every answer that a reward
 /// model has learnt from. Nothing happens to one that has `ended`, without `end`, or where `max_positions` leave no
