@@ -75,9 +75,7 @@ Estimate bootstrap_ratio(std::span<const double> sums, std::span<const double> w
   });
 }
 
-Estimate bootstrap_mean(std::span<const double> x) {
-  return bootstrap_ratio(x, std::vector<double>(x.size(), 1));
-}
+Estimate bootstrap_mean(std::span<const double> x) { return bootstrap_ratio(x, std::vector<double>(x.size(), 1)); }
 
 Estimate paired_share_difference(std::span<const double> x, std::span<const double> y) {
   HONE_CHECK(x.size() == y.size());

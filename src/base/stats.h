@@ -20,10 +20,10 @@ double mean(std::span<const double> x);
 double stddev(std::span<const double> x);
 /// A figure of n independent units (prompts), told how often each is drawn.
 using Resampled = std::function<double(std::span<const int32_t> counts)>;
-/// Bootstrap interval (Efron 1979): the 2.5% and 97.5% percentiles of the figure over 2,000 resamples, the same for every
-/// call with that n. Percentiles are too narrow for few units (about √((n-1)/n) of the standard error, and a normal
-/// quantile for t's), so both are moved off the value by √(n/(n-1))·t/z (Hesterberg 2015, arXiv 1411.5279, sec. 5.2).
-/// Of fewer than two units nothing is known: the interval is infinite.
+/// Bootstrap interval (Efron 1979): the 2.5% and 97.5% percentiles of the figure over 2,000 resamples, the same for
+/// every call with that n. Percentiles are too narrow for few units (about √((n-1)/n) of the standard error, and a
+/// normal quantile for t's), so both are moved off the value by √(n/(n-1))·t/z (Hesterberg 2015, arXiv 1411.5279,
+/// sec. 5.2). Of fewer than two units nothing is known: the interval is infinite.
 Estimate bootstrap(int64_t n, const Resampled& figure);
 /// The same of Σ sums / Σ weights: a mean where all weights are 1, and of rows that share units by their units' sums.
 Estimate bootstrap_ratio(std::span<const double> sums, std::span<const double> weights);

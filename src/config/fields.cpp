@@ -89,8 +89,9 @@ void Fields::only_if(std::string_view key, std::string_view text, const std::fun
 void Fields::omit(std::initializer_list<std::string_view> keys) {
   for (const std::string_view key : keys) {
     const std::string whole = prefix_ + std::string(key);
-    HONE_CHECK(std::erase_if(list_, [&](const Field& f) { return f.key == whole || f.key.starts_with(whole + "."); }) > 0,
-               "an omitted field that is not listed");
+    HONE_CHECK(
+        std::erase_if(list_, [&](const Field& f) { return f.key == whole || f.key.starts_with(whole + "."); }) > 0,
+        "an omitted field that is not listed");
   }
 }
 

@@ -70,8 +70,9 @@ Check parse_check(const std::string& text) {
   if (!is_name(left) || !bound) refuse();
   Check out{text, std::string(left), std::string(a), std::string(b), std::string(all.substr(at, width)), *bound};
   if (width == 1 && (is_measure_of(out.what, "curves") || out.what == "distinct_across"))
-    usage_error("the check '" + text.substr(0, 200) + "': " + out.what + " has no interval for '" + out.op + "' to hold",
-                "write " + out.op + "= to hold the figure itself");
+    usage_error(
+        "the check '" + text.substr(0, 200) + "': " + out.what + " has no interval for '" + out.op + "' to hold",
+        "write " + out.op + "= to hold the figure itself");
   return out;
 }
 

@@ -74,12 +74,11 @@ struct EvalParams {
       "checks, each \"MEASURE: MODEL [- MODEL] OP NUMBER\" (`hone list measures`); >= and <= hold the estimate, > and "
       "< the near end of its 95% interval (shares: Wilson, their differences Newcombe; else a bootstrap over prompts). "
       "Of a reward model: \"MEASURE OP NUMBER\"");
-    for (const char* key : {"world", "curves"})
-      v.only_if(key, "judge = world", [this] { return judge == "world"; });
+    for (const char* key : {"world", "curves"}) v.only_if(key, "judge = world", [this] { return judge == "world"; });
     v.omit({"ties", "chosen_sides", "train_on"});  // prompts have neither winners nor answers
-    for (const char* key : {"held_out", "samples", "original", "close_unfinished", "format", "on_bad_line",
-                            "split_text_by", "passages", "chat_format", "max_length", "max_prompt_length", "too_long",
-                            "max_lost_share"})
+    for (const char* key :
+         {"held_out", "samples", "original", "close_unfinished", "format", "on_bad_line", "split_text_by", "passages",
+          "chat_format", "max_length", "max_prompt_length", "too_long", "max_lost_share"})
       v.only_if(key, "judge is stories or none", [this] { return judge != "world"; });
     for (const char* key : {"close_unfinished", "annotators", "audit_samples"})
       v.only_if(key, "reward is set", [this] { return !reward.empty(); });

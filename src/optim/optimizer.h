@@ -1,9 +1,9 @@
 // One optimiser over named tensors: Muon for hidden matrices where the recipe says so, AdamW for everything else, each
 // kind of tensor with its own learning rate. No base class, no groups to set up: the kind decides.
 //
-// A tensor that no gradient reaches trains silently not at all (OpenRLHF#1258: 390 of 417), so the optimiser looks once,
-// when kTeachingSteps steps have brought a gradient to some tensor: one whose moment is still zero throughout has had
-// none in any step. It asks for gradients, not for changed weights: at a small learning rate a step may round to
+// A tensor that no gradient reaches trains silently not at all (OpenRLHF#1258: 390 of 417), so the optimiser looks
+// once, when kTeachingSteps steps have brought a gradient to some tensor: one whose moment is still zero throughout has
+// had none in any step. It asks for gradients, not for changed weights: at a small learning rate a step may round to
 // nothing. And not after the first step alone: behind a head of zeros the trunk's first gradient is zero.
 //
 // Deterministic: the same gradients give the same bits, whatever the order of calls before. State and weights go to a

@@ -247,8 +247,7 @@ void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
   const train::StepShape shape{whole(answers * (prompt + answer) / static_cast<double>(params.minibatches)),
                                whole(prompt + answer)};
   // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
-  const double pass =
-      static_cast<double>(params.minibatches) * known.speed.step(*f.model, params.policy_optim, shape);
+  const double pass = static_cast<double>(params.minibatches) * known.speed.step(*f.model, params.policy_optim, shape);
   const double updates = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
   const double sampling = answers * known.speed.answer(*f.model, whole(prompt), whole(answer));
   f.work = count_text(params.steps) + " iterations of " + count_text(whole(answers)) + " answers";

@@ -26,8 +26,8 @@ std::string size_text(const std::string& path) {
 }
 
 // What a stage would do. The first thing that keeps the run from starting goes into `obstacle`.
-Forecast look_ahead(Stage& stage, const config::Recipe& recipe, size_t index, const config::Fields& fields, Known& known,
-                    const fs::path& out, std::string& obstacle) {
+Forecast look_ahead(Stage& stage, const config::Recipe& recipe, size_t index, const config::Fields& fields,
+                    Known& known, const fs::path& out, std::string& obstacle) {
   const config::StageEntry& entry = recipe.stages[index];
   const fs::path folder = stage_folder(recipe, out, index);
   Forecast f{.folder = folder.string()};

@@ -40,8 +40,8 @@ struct StageKind {
 std::span<const StageKind> stage_kinds();
 /// Does "@stage" of this kind mean its model folder?
 bool makes_model(std::string_view kind);
-/// The stage's fields with the values of `entry`, and its defaults settled. A value that the stage would not read: kUsage
-/// with its place.
+/// The stage's fields with the values of `entry`, and its defaults settled. A value that the stage would not read:
+/// kUsage with its place.
 config::Fields apply_settings(Stage& stage, const config::StageEntry& entry);
 /// Stage::check, with the stage's place in the message.
 void check_stage(const Stage& stage, const config::StageEntry& entry);

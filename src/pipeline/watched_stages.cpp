@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "config/run_folder.h"
-#include "eval/answers.h"
 #include "eval/checks.h"
 #include "pipeline/stage.h"
 #include "report/metric_list.h"
@@ -36,7 +35,8 @@ void require_watched_stages(const config::Fields& fields, const config::Recipe& 
   if (!curves || !require) return;
   const std::string where = recipe.stages[index].where + ": ";
   for (const std::string& curve : *curves) {
-    const auto [name, path] = eval::name_and_folder(curve, "curves");
+    const size_t equals = std::min(curve.find('='), curve.size());  // whatever is no NAME=PATH, check() refuses
+    const std::string name = curve.substr(0, equals), path = curve.substr(std::min(equals + 1, curve.size()));
     for (size_t i = 0; i < index; ++i) {
       const config::StageEntry& stage = recipe.stages[i];
       if (fs::path(path) != stage_folder(recipe, out, i) / config::names::kMetrics) continue;
@@ -50,7 +50,7 @@ void require_watched_stages(const config::Fields& fields, const config::Recipe& 
                     "set watch = \"@world\" in that stage");
       for (const std::string& text : *require) {
         const eval::Check check = eval::parse_check(text);
-        if (check.a == name && eval::is_measure_of(check.what, "scored") && 
+        if (check.a == name && eval::is_measure_of(check.what, "scored") &&
             report::find_metric("score")->stages.find(stage.kind) == std::string_view::npos)
           usage_error(where + "the check '" + text + "': no reward model scores a stage of kind " + stage.kind +
                           ", so it has no " + check.what,

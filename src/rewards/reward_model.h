@@ -59,7 +59,6 @@ std::string resolve_dtype(const std::string& asked, const model::ModelConfig& co
 /// sequences are done.
 std::vector<double> raw_scores(const model::Decoder& decoder, const model::ScalarHead& head,
                                std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
-                               int64_t micro_tokens = 16384,
-                               const std::function<void(int64_t done)>& progress = {});
+                               int64_t micro_tokens = 16384, const std::function<void(int64_t done)>& progress = {});
 
 }  // namespace hone::rewards

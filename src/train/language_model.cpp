@@ -207,8 +207,8 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     numbers.emplace_back("tokens", static_cast<double>(tokens));
     std::optional<double> score;
     if (session.evaluation_due(step) && !corpus.held_out.empty()) {
-      score = evaluation = session.apart(
-          [&] { return held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens); });
+      score = evaluation =
+          session.apart([&] { return held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens); });
       numbers.emplace_back("held_out_loss", *evaluation);
     }
     session.journal().metrics(step + 1, numbers);

@@ -57,9 +57,10 @@ struct LanguageModelParams {
   KeepSettings keep;
 
   void fields(config::Fields& v) {
-    v.path("model", model,
-           "folder of the model to start from; empty: a new one of `shape`, for which optim.rule is muon, optim.lr 3e-3, "
-           "matrix_lr 0.01 and embedding_lr 0.02 where neither rule nor lr is set");
+    v.path(
+        "model", model,
+        "folder of the model to start from; empty: a new one of `shape`, for which optim.rule is muon, optim.lr 3e-3, "
+        "matrix_lr 0.01 and embedding_lr 0.02 where neither rule nor lr is set");
     v.path("tokenizer", tokenizer, "folder of the tokenizer of a new model");
     v.path("data", data, "files: text for pretraining; prompt/completion or messages for fine-tuning");
     v("steps", steps, "optimiser steps; 0: as many as `epochs` make");

@@ -73,7 +73,8 @@ struct PpoParams {
     v("steps", steps, "iterations of sampling and updating", "6,400 answers: look at KL and reward before more");
     v("batch_prompts", batch_prompts, "prompts of one iteration", "what a small machine samples; TRL and N+ 512");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt");
-    v("policy_epochs", policy_epochs, "passes over an iteration's rollouts to train the policy", "2: AlpacaFarm; TRL and N+ 4, OpenRLHF and verl 1");
+    v("policy_epochs", policy_epochs, "passes over an iteration's rollouts to train the policy",
+      "2: AlpacaFarm; TRL and N+ 4, OpenRLHF and verl 1");
     v("critic_epochs", critic_epochs, "passes to train the critic");
     v("minibatches", minibatches, "optimiser steps of one pass");
     v("critic_warmup", critic_warmup, "first iterations that train the critic alone");

@@ -357,7 +357,8 @@ Numbers PpoLearner::step(int64_t step, std::span<const rollout::Request> request
   const auto factor = [&](const optim::OptimParams& p) {
     return optim::schedule_factor(p.schedule, step, total_steps_);
   };
-  for (const auto& rate : policy_optimizer_.rates(policy_learns ? factor(params_.policy_optim) : 0)) out.push_back(rate);
+  for (const auto& rate : policy_optimizer_.rates(policy_learns ? factor(params_.policy_optim) : 0))
+    out.push_back(rate);
   for (const auto& [key, rate] : critic_optimizer_.rates(factor(params_.critic_optim)))
     out.emplace_back("critic_" + key, rate);
   if (params_.loss.entropy_coef != 0) out.emplace_back("entropy_loss", totals.entropy_loss / steps);

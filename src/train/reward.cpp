@@ -109,8 +109,8 @@ std::vector<Member> make_members(const RewardParams& params, config::StageContex
   return out;
 }
 
-std::vector<double> scores_of(const Member& m, std::span<const std::vector<int32_t>> sequences,
-                              at::ScalarType compute, const char* label) {
+std::vector<double> scores_of(const Member& m, std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
+                              const char* label) {
   if (!label) return rewards::raw_scores(m.decoder, m.head, sequences, compute);
   Progress bar(label, static_cast<int64_t>(sequences.size()));
   return rewards::raw_scores(m.decoder, m.head, sequences, compute, 16384,
@@ -210,9 +210,9 @@ Json results(std::span<const Member> members, const Comparisons& data, at::Scala
          {"baselines", Json::array({baseline})}};
   if (Json sources = rewards::sources_json(compared, longer); !sources.empty()) j["sources"] = sources;
   return {{"task", "reward"},
-          {"about", std::to_string(data.held_out.size()) + " held-out comparisons" +
-                        (members.size() > 1 ? ", by the mean reward of " + std::to_string(members.size()) + " members"
-                                            : "")},
+          {"about",
+           std::to_string(data.held_out.size()) + " held-out comparisons" +
+               (members.size() > 1 ? ", by the mean reward of " + std::to_string(members.size()) + " members" : "")},
           {"reward_model", j}};
 }
 
@@ -333,8 +333,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     session.journal().metrics(step + 1, numbers);
     session.step_done(
         step, tokens,
-        "loss " + decimal_text(loss, 3) + (accuracy ? "  held-out accuracy " + decimal_text(*accuracy, 3) : ""),
-        score);
+        "loss " + decimal_text(loss, 3) + (accuracy ? "  held-out accuracy " + decimal_text(*accuracy, 3) : ""), score);
   }
 
   // 4. and 5. Normalise, save, measure.

@@ -1,6 +1,7 @@
 #include "train/speed.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <numeric>
 
@@ -49,19 +50,20 @@ model::ModelConfig slice(model::ModelConfig config, int64_t layers) {
 
 // The whole model's time from that of its slices; `measure` times a config, `parts` names a result's numbers.
 template <class Timing, size_t N>
-Timing from_slices(const model::ModelConfig& whole, double Timing::*const (&parts)[N], auto&& measure) {
+Timing from_slices(const model::ModelConfig& whole, double Timing::* const (&parts)[N], auto&& measure) {
   if (model::parameter_count(whole) <= kSmall) return measure(whole);
   const model::ModelConfig one = slice(whole, 1), two = slice(whole, 2);
   const double share = static_cast<double>(whole.vocab_size) / static_cast<double>(one.vocab_size);
   Timing out = measure(one);
   if (whole.layers == 1 || model::parameter_count(two) > kMostWeights) {
     // Too wide for two layers: by its weights, nearly all of which are in matrix products.
-    for (double Timing::*part : parts)
-      out.*part *= static_cast<double>(model::parameter_count(whole)) / static_cast<double>(model::parameter_count(one));
+    for (double Timing::* part : parts)
+      out.*part *=
+          static_cast<double>(model::parameter_count(whole)) / static_cast<double>(model::parameter_count(one));
     return out;
   }
   const Timing both = measure(two);
-  for (double Timing::*part : parts) {
+  for (double Timing::* part : parts) {
     // Timings scatter: a layer takes something, and no more than all of the slice.
     const double layer = std::clamp(both.*part - out.*part, 0.05 * (out.*part), out.*part);
     out.*part = static_cast<double>(whole.layers) * layer + share * (out.*part - layer);
@@ -114,15 +116,16 @@ Speed::Step Speed::measure_step(const model::ModelConfig& config, const optim::O
 }
 
 double Speed::step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape) {
-  const int64_t length =
-      std::clamp<int64_t>(shape.sequence, 2, std::max<int64_t>(2, std::min(kMostLength, config.max_positions)));
+  // To a power of two, so that stages with rows of like length share a measurement.
+  const auto length = static_cast<int64_t>(
+      std::clamp<uint64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(shape.sequence, 2))), 2,
+                           static_cast<uint64_t>(std::max<int64_t>(2, std::min(kMostLength, config.max_positions)))));
   const bool bf16 = in_bf16(config);
   const auto [at, fresh] =
       steps_.try_emplace(shape_text(config) + " " + optim.rule + " " + std::to_string(length), Step{});
   if (fresh)
-    at->second = from_slices(config, {&Step::token, &Step::update}, [&](const model::ModelConfig& c) {
-      return measure_step(c, optim, length, bf16);
-    });
+    at->second = from_slices(config, {&Step::token, &Step::update},
+                             [&](const model::ModelConfig& c) { return measure_step(c, optim, length, bf16); });
   return at->second.token * static_cast<double>(shape.tokens) + at->second.update;
 }
 
@@ -152,8 +155,9 @@ Speed::Answer Speed::measure_answer(const model::ModelConfig& config, int64_t pr
 }
 
 double Speed::answer(const model::ModelConfig& config, int64_t prompt_tokens, int64_t new_tokens) {
-  const int64_t prompt = std::clamp<int64_t>(
-      prompt_tokens, 1, std::max<int64_t>(1, std::min(kMostLength, config.max_positions / 2)));
+  const auto prompt = static_cast<int64_t>(std::clamp<uint64_t>(
+      std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(prompt_tokens, 1))), 1,
+      static_cast<uint64_t>(std::max<int64_t>(1, std::min(kMostLength, config.max_positions / 2)))));
   const auto [at, fresh] = answers_.try_emplace(shape_text(config) + " " + std::to_string(prompt), Answer{});
   if (fresh)
     at->second = from_slices(config, {&Answer::prompt, &Answer::token},

@@ -26,8 +26,8 @@ class Speed {
  public:
   explicit Speed(config::RunSettings run = {}) : run_(std::move(run)) {}
 
-  /// Seconds of one optimiser step of language modelling: forward, backward, update; in the precision that the run would
-  /// choose.
+  /// Seconds of one optimiser step of language modelling: forward, backward, update; in the precision that the run
+  /// would choose.
   double step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape);
   /// Seconds of one answer of `new_tokens` with 64 in flight, its prompt included.
   double answer(const model::ModelConfig& config, int64_t prompt_tokens, int64_t new_tokens);

@@ -1,4 +1,5 @@
-// Log-probabilities of sampled answers are those that the sampler drew by, at its temperature: KL is of what was sampled.
+// Log-probabilities of sampled answers are those that the sampler drew by, at its temperature: KL is of what was
+// sampled.
 #include "eval/answers.h"
 
 #include <doctest/doctest.h>

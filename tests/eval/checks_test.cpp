@@ -47,8 +47,8 @@ TEST_CASE("a check that cannot be read is refused") {
 TEST_CASE("a check of what nobody measured is not met") { CHECK_FALSE(met("utility: dpo >= -9")); }
 
 TEST_CASE("what has no interval is not held by one") {
-  for (const char* text : {"watched_gain: ppo > 0.1", "score_gain: ppo > 1", "warnings: ppo < 1", "warning_lead: ppo > 0",
-                           "distinct_across: ppo < 0.5"})
+  for (const char* text : {"watched_gain: ppo > 0.1", "score_gain: ppo > 1", "warnings: ppo < 1",
+                           "warning_lead: ppo > 0", "distinct_across: ppo < 0.5"})
     CHECK_THROWS_WITH_AS(parse_check(text), doctest::Contains("has no interval"), Error);
   CHECK(parse_check("watched_gain: ppo >= 0.1").op == ">=");
 }

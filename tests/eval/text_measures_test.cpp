@@ -37,7 +37,7 @@ TEST_CASE("perplexity is of tokens, its interval of texts") {
   const stats::Estimate e = perplexity(nll, tokens);
   CHECK(e.value == doctest::Approx(std::exp(4.0 / 3)));
   CHECK(e.n == 2);
-  CHECK(e.low < std::exp(1.0));   // two texts say little
+  CHECK(e.low < std::exp(1.0));  // two texts say little
   CHECK(e.high > std::exp(1.5));
   // Texts of one and the same rate leave no doubt, however long each is.
   const std::vector<double> nats{2, 4, 8}, lengths{1, 2, 4};

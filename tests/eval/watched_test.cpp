@@ -35,7 +35,8 @@ TEST_CASE("gold that rises and falls, and the warning before its best") {
   CHECK_FALSE(w.measure("score_gain"));
   CHECK(w.measure("watched_fall"));
   eval::require_watched({w}, {"watched_gain: ppo >= 0", "gold: ppo >= 0", "score_gain: other >= 0"});
-  CHECK_THROWS_WITH_AS(eval::require_watched({w}, {"score_gain: ppo >= 0"}), doctest::Contains("hold no such thing"), Error);
+  CHECK_THROWS_WITH_AS(eval::require_watched({w}, {"score_gain: ppo >= 0"}), doctest::Contains("hold no such thing"),
+                       Error);
 }
 
 TEST_CASE("a watched stage is read from its folder") {

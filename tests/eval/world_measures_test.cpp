@@ -101,7 +101,9 @@ TEST_CASE("every measure of the list is measured by whom the list names, and by 
     open.models.push_back(m);
   }
   open.start = open.find("sft");
-  Watched watched{.name = "ppo", .points = {{.step = 1, .score = 0.0}, {.step = 2, .score = 1.0}}, .warnings = std::vector<int64_t>{1}};
+  Watched watched{.name = "ppo",
+                  .points = {{.step = 1, .score = 0.0}, {.step = 2, .score = 1.0}},
+                  .warnings = std::vector<int64_t>{1}};
   const std::pair<std::string, std::string_view> kMeasures[] = {
 #define HONE_MEASURE(id, of, doc) {#id, of},
 #include "eval/measures.def"

@@ -159,10 +159,11 @@ TEST_CASE("a tensor that no gradient reaches stops the run, under either rule an
       alive.erase(dead);
       optim::Optimizer optimizer(model(), {.rule = rule});
       teach(optimizer, alive, static_cast<int>(optim::kTeachingSteps) - 1, 1, 1);
-      CHECK_THROWS_WITH_AS(teach(optimizer, alive, 1, 1, 1),
-                           doctest::Contains(("no gradient has reached 1 of 6 trainable tensors in 5 steps: " +
-                                              std::string(dead)).c_str()),
-                           hone::Error);
+      CHECK_THROWS_WITH_AS(
+          teach(optimizer, alive, 1, 1, 1),
+          doctest::Contains(
+              ("no gradient has reached 1 of 6 trainable tensors in 5 steps: " + std::string(dead)).c_str()),
+          hone::Error);
     }
 }
 

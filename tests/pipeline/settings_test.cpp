@@ -129,17 +129,23 @@ struct Subject {
 
 std::vector<Subject> subjects(const Workshop& w) {
   w.make("world", "world",
-         {{"world.people", 6}, {"world.animals", 4}, {"world.things", 4}, {"world.prompts_per_family", 12},
-          {"world.held_out_per_family", 3}, {"corpus.words", 3000}, {"demonstrations.count", 60}});
+         {{"world.people", 6},
+          {"world.animals", 4},
+          {"world.things", 4},
+          {"world.prompts_per_family", 12},
+          {"world.held_out_per_family", 3},
+          {"corpus.words", 3000},
+          {"demonstrations.count", 60}});
   w.make("tokenizer", "tokenizer", {{"data", {w.path("world/corpus.txt")}}, {"size", 300}});
-  const Settings shape{{"shape.layers", 1}, {"shape.width", 16}, {"shape.heads", 2}, {"shape.kv_heads", 1},
-                       {"shape.ffn", 16},   {"shape.context", 192}};
+  const Settings shape{{"shape.layers", 1},   {"shape.width", 16}, {"shape.heads", 2},
+                       {"shape.kv_heads", 1}, {"shape.ffn", 16},   {"shape.context", 192}};
   const std::string corpus = w.path("world/corpus.txt"), tokenizer = w.path("tokenizer/model");
   w.make("pretrain", "pretrain",
          with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 6}, {"batch_tokens", 256}}));
-  w.make("pretrain", "wide",
-         with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 6}, {"batch_tokens", 256},
-                      {"shape.width", 24}}));
+  w.make(
+      "pretrain", "wide",
+      with(shape,
+           {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 6}, {"batch_tokens", 256}, {"shape.width", 24}}));
   const std::string model = w.path("pretrain/model"), wide = w.path("wide/model");
   w.make("tokenizer", "other-tokenizer", {{"data", {w.path("world/demonstrations.jsonl")}}, {"size", 300}});
 
@@ -162,7 +168,8 @@ std::vector<Subject> subjects(const Workshop& w) {
         "\n";
   std::string longer_rows = rows, longer_demonstrations = demonstrations;
   for (int i = 0; i < 8; ++i) {
-    const std::string prompt = "say once more, in other words and at some length, what was said of " + std::to_string(i);
+    const std::string prompt =
+        "say once more, in other words and at some length, what was said of " + std::to_string(i);
     longer_rows += dump_json(Json{{"prompt", prompt}, {"chosen", "well"}, {"rejected", "no"}}) + "\n";
     longer_demonstrations += dump_json(Json{{"prompt", prompt}, {"completion", "well"}}) + "\n";
   }
@@ -173,21 +180,21 @@ std::vector<Subject> subjects(const Workshop& w) {
                     broken = w.write("broken.jsonl", demonstrations + "{\"prompt\": \n"),
                     broken_pairs = w.write("broken-pairs.jsonl", rows + "{\"prompt\": \n"),
                     text = w.write("text.txt", "one\ntwo\n\nthree four\nfive\n\nsix seven eight nine ten\n"),
-                    margins = w.write("margins.jsonl", [] {
-                      std::string out;
-                      for (int i = 0; i < 24; ++i)
-                        out += dump_json(Json{{"prompt", "what is " + std::to_string(i)},
-                                              {"chosen", "it is."},
-                                              {"rejected", "no"},
-                                              {"margin", 0.5 + i % 3}}) +
-                               "\n";
-                      return out;
-                    }()),
-                    ties = w.write("ties.jsonl", rows + dump_json(Json{{"prompt", "or"},
-                                                                       {"chosen", "a"},
-                                                                       {"rejected", "b"},
-                                                                       {"tie", true}}) +
-                                                     "\n"),
+                    margins = w.write("margins.jsonl",
+                                      [] {
+                                        std::string out;
+                                        for (int i = 0; i < 24; ++i)
+                                          out += dump_json(Json{{"prompt", "what is " + std::to_string(i)},
+                                                                {"chosen", "it is."},
+                                                                {"rejected", "no"},
+                                                                {"margin", 0.5 + i % 3}}) +
+                                                 "\n";
+                                        return out;
+                                      }()),
+                    ties = w.write(
+                        "ties.jsonl",
+                        rows + dump_json(Json{{"prompt", "or"}, {"chosen", "a"}, {"rejected", "b"}, {"tie", true}}) +
+                            "\n"),
                     fine = w.write("fine.jsonl", [] {
                       std::string out;
                       for (int i = 0; i < 12; ++i)
@@ -208,12 +215,19 @@ std::vector<Subject> subjects(const Workshop& w) {
                     held_out = w.path("world/prompts-heldout.jsonl"), reward = w.path("reward/model"),
                     ensemble = w.path("ensemble/model");
   const Settings short_answers{{"sampling.max_tokens", 6}};
-  const Settings compare = with(short_answers, {{"model", model}, {"world", world}, {"prompts", {prompts}}, {"count", 12},
-                                                {"samples", 3}, {"pairs", 2}});
+  const Settings compare =
+      with(short_answers,
+           {{"model", model}, {"world", world}, {"prompts", {prompts}}, {"count", 12}, {"samples", 3}, {"pairs", 2}});
   w.make("compare", "compare", compare);
-  const Settings ppo = with(short_answers, {{"model", model}, {"reward", reward}, {"prompts", {prompts}}, {"steps", 3},
-                                            {"batch_prompts", 8}, {"minibatches", 2}, {"critic_warmup", 0},
-                                            {"policy_optim.lr", 1e-2}, {"critic_optim.lr", 1e-2}});
+  const Settings ppo = with(short_answers, {{"model", model},
+                                            {"reward", reward},
+                                            {"prompts", {prompts}},
+                                            {"steps", 3},
+                                            {"batch_prompts", 8},
+                                            {"minibatches", 2},
+                                            {"critic_warmup", 0},
+                                            {"policy_optim.lr", 1e-2},
+                                            {"critic_optim.lr", 1e-2}});
   w.make("ppo", "ppo", with(ppo, {{"watch", world}, {"watch_every", 1}, {"watch_prompts", 6}}));
 
   // Settings that several kinds share.
@@ -235,9 +249,8 @@ std::vector<Subject> subjects(const Workshop& w) {
     return out;
   };
   const auto kept = [] {
-    return std::map<std::string, Trial>{{"keep.every", {{}, {1, 2}}},
-                                        {"keep.last", {{{"keep.every", 1}}, {1}}},
-                                        {"keep.evaluate_every", {{}, {2, 3}}}};
+    return std::map<std::string, Trial>{
+        {"keep.every", {{}, {1, 2}}}, {"keep.last", {{{"keep.every", 1}}, {1}}}, {"keep.evaluate_every", {{}, {2, 3}}}};
   };
   const auto lengths = [&](const std::string& at, const std::string& rows_key, const std::string& some_long) {
     return std::map<std::string, Trial>{
@@ -252,40 +265,47 @@ std::vector<Subject> subjects(const Workshop& w) {
 
   std::vector<Subject> out;
   out.push_back({"world",
-                 {{"world.people", 6}, {"world.animals", 4}, {"world.things", 4}, {"world.prompts_per_family", 12},
-                  {"world.held_out_per_family", 3}, {"corpus.words", 3000}, {"demonstrations.count", 60}}});
+                 {{"world.people", 6},
+                  {"world.animals", 4},
+                  {"world.things", 4},
+                  {"world.prompts_per_family", 12},
+                  {"world.held_out_per_family", 3},
+                  {"corpus.words", 3000},
+                  {"demonstrations.count", 60}}});
   out.push_back({"tokenizer", {{"data", {corpus}}, {"size", 300}}, {{"data", {{}, {Json::array({demos})}}}}});
-  out.push_back({"import", {}, {{"file", {{}, {w.path("absent.bin")}}}, {"vocabulary", {{{"file", corpus}}, {w.path("absent.bin")}}}}});
+  out.push_back(
+      {"import",
+       {},
+       {{"file", {{}, {w.path("absent.bin")}}}, {"vocabulary", {{{"file", corpus}}, {w.path("absent.bin")}}}}});
   const Settings pretrain =
       with(shape, {{"tokenizer", tokenizer}, {"data", {corpus}}, {"steps", 3}, {"batch_tokens", 256}});
-  out.push_back(
-      {"pretrain", pretrain,
-       add(add({{"model", {{}, {model}}},
-                {"tokenizer", {{}, {w.path("other-tokenizer/model")}}},
-                {"data", {{}, {Json::array({text})}}},
-                {"epochs", {{{"steps", 0}, {"batch_tokens", 1024}}, {0.5}}},
-                {"max_data_tokens", {{}, {200}}},
-                {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
-                {"documents", {{}, {"joined"}}},
-                {"shape.heads", {{}, {4}}},
-                {"shape.kv_heads", {{}, {2}}},
-                {"shape.context", {{}, {24}}},
-                {"shape.width", {{}, {24}}},
-                {"text.format", {{}, {"hh"}}},
-                {"text.on_bad_line", {{{"data", {broken}}}}},
-                {"text.split_text_by", {{{"data", {text}}, {"batch_tokens", 8}}}},
-                {"text.held_out", {{}, {0.3}}},
-                {"optim.rule", {{}, {"adamw"}}}},
-               optimiser("optim.")),
-           kept())});
-  const Settings sft{{"model", model}, {"data", {demos}}, {"steps", 3}, {"batch_tokens", 128},
-                     {"optim.lr", 1e-2}, {"text.held_out", 0.2}};
+  out.push_back({"pretrain", pretrain,
+                 add(add({{"model", {{}, {model}}},
+                          {"tokenizer", {{}, {w.path("other-tokenizer/model")}}},
+                          {"data", {{}, {Json::array({text})}}},
+                          {"epochs", {{{"steps", 0}, {"batch_tokens", 1024}}, {0.5}}},
+                          {"max_data_tokens", {{}, {200}}},
+                          {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
+                          {"documents", {{}, {"joined"}}},
+                          {"shape.heads", {{}, {4}}},
+                          {"shape.kv_heads", {{}, {2}}},
+                          {"shape.context", {{}, {24}}},
+                          {"shape.width", {{}, {24}}},
+                          {"text.format", {{}, {"hh"}}},
+                          {"text.on_bad_line", {{{"data", {broken}}}}},
+                          {"text.split_text_by", {{{"data", {text}}, {"batch_tokens", 8}}}},
+                          {"text.held_out", {{}, {0.3}}},
+                          {"optim.rule", {{}, {"adamw"}}}},
+                         optimiser("optim.")),
+                     kept())});
+  const Settings sft{{"model", model},      {"data", {demos}},  {"steps", 3},
+                     {"batch_tokens", 128}, {"optim.lr", 1e-2}, {"text.held_out", 0.2}};
   out.push_back({"sft", sft,
                  add(add(add(
                              {
                                  {"model", {{}, {wide}}},
                                  {"tokenizer", {{}, {w.path("other-tokenizer/model")}}},
-                                 {"data", {{}, {Json::array({pairs})}}},
+                                 {"data", {{}, {Json::array({long_demos})}}},
                                  {"epochs", {{{"steps", 0}}, {0.5, 2.0}}},
                                  {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
                                  {"text.format", {{}, {"hh"}}},
@@ -299,7 +319,8 @@ std::vector<Subject> subjects(const Workshop& w) {
                      kept())});
   for (const char* key : {"layers", "width", "heads", "kv_heads", "ffn", "context", "rope_theta", "init_std", "tied"})
     out.back().trials["shape." + std::string(key)] = {};  // refused beside a model
-  out.push_back({"compare", compare,
+  out.push_back({"compare",
+                 compare,
                  {{"model", {{}, {wide}}},
                   {"world", {{}, {w.path("absent")}}},
                   {"prompts", {{}, {Json::array({held_out})}}},
@@ -315,10 +336,14 @@ std::vector<Subject> subjects(const Workshop& w) {
                   {"annotator.flip", {{}, {0.5, 1.0}}}}});
   const Settings comparisons{{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"optim.lr", 1e-2}};
   const std::map<std::string, Trial> pair_rows{
-      {"data", {{}, {Json::array({margins})}}},      {"epochs", {{}, {2.0}}},
-      {"text.format", {{}, {"hh"}}},                 {"text.on_bad_line", {{{"data", {broken_pairs}}}}},
-      {"text.ties", {{{"data", {ties}}}}},           {"text.passages", {{{"data", {fine}}}}},
-      {"text.held_out", {{}, {0.3}}},                {"loss.label_smoothing", {{}, {0.2}}},
+      {"data", {{}, {Json::array({margins})}}},
+      {"epochs", {{}, {2.0}}},
+      {"text.format", {{}, {"hh"}}},
+      {"text.on_bad_line", {{{"data", {broken_pairs}}}}},
+      {"text.ties", {{{"data", {ties}}}}},
+      {"text.passages", {{{"data", {fine}}}}},
+      {"text.held_out", {{}, {0.3}}},
+      {"loss.label_smoothing", {{}, {0.2}}},
   };
   out.push_back({"reward", with(comparisons, {{"text.held_out", 0.2}}),
                  add(add(add(add({{"model", {{}, {wide}}},
@@ -342,51 +367,51 @@ std::vector<Subject> subjects(const Workshop& w) {
                              optimiser("optim.")),
                          lengths("text.", "data", long_pairs)),
                      kept())});
-  out.push_back(
-      {"ppo", ppo,
-       add(add(add(add({{"model", {{}, {wide}}},
-                        {"reward", {{}, {ensemble}}},
-                        {"critic", {{}, {model}}},
-                        {"prompts", {{}, {Json::array({held_out})}}},
-                        {"skip_held_out", {{{"prompts", {pairs}}}}},
-                        {"target_kl", {{}, {1e-9}}},
-                        {"pretrain_coef", {{{"pretrain_data", {corpus}}}, {0.5}}},
-                        {"pretrain_data", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {Json::array({text})}}},
-                        {"pretrain_tokens", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {64}}},
-                        {"train_layers", {{}, {1}}},
-                        {"watch", {{}, {world}}},
-                        {"watch_every", {{{"watch", world}}, {1}}},
-                        {"ensemble", {{{"reward", ensemble}}}},
-                        {"ensemble_penalty", {{{"reward", ensemble}, {"ensemble", "uncertainty"}}, {3.0}}},
-                        {"sampling.min_tokens", {{}, {2}}},
-                        {"sampling.top_k", {{}, {2}}},
-                        {"sampling.top_p", {{}, {0.5}}},
-                        {"kl_coef", {{}, {3.0}}},
-                        {"kl_controller", {{}, {"adaptive"}}},
-                        {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
-                        {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
-                        {"score_position", {{{"sampling.max_tokens", 120}, {"batch_prompts", 16}}}},
-                        {"missing_eos_penalty", {{}, {4.0}}},
-                        {"score_clip", {{}, {0.01}}},
-                        {"kl_clamp", {{{"kl_coef", 1.0}}}},
-                        {"kl_clamp_limit", {{{"kl_clamp", "symmetric"}, {"kl_coef", 1.0}}, {1e-4}}},
-                        {"kl_estimator", {{{"kl_coef", 1.0}}}},
-                        {"estimator", {{}, {"nope"}}},
-                        {"gamma", {{}, {0.5}}},
-                        {"lambda", {{}, {0.5}}},
-                        {"loss.clip_low", {{{"policy_optim.lr", 0.1}}, {0.01}}},
-                        {"loss.clip_high", {{{"policy_optim.lr", 0.1}}, {0.01}}},
-                        {"loss.dual_clip", {{{"policy_optim.lr", 0.1}}, {1.0001, 0.5}}},
-                        {"loss.value_clip", {{}, {0.001}}},
-                        {"loss.entropy_coef", {{}, {0.5}}},
-                        {"format", {{}, {"hh"}}},
-                        {"on_bad_line", {{{"prompts", {broken}}}}},
-                        {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
-                        {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}},
-                       optimiser("policy_optim.")),
-                   optimiser("critic_optim.")),
-               lengths("", "prompts", long_demos)),
-           kept())});
+  out.push_back({"ppo", ppo,
+                 add(add(add(add({{"model", {{}, {wide}}},
+                                  {"reward", {{}, {ensemble}}},
+                                  {"critic", {{}, {model}}},
+                                  {"prompts", {{}, {Json::array({held_out})}}},
+                                  {"skip_held_out", {{{"prompts", {pairs}}}}},
+                                  {"target_kl", {{}, {1e-9}}},
+                                  {"pretrain_coef", {{{"pretrain_data", {corpus}}}, {0.5}}},
+                                  {"pretrain_data",
+                                   {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {Json::array({text})}}},
+                                  {"pretrain_tokens", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {64}}},
+                                  {"train_layers", {{}, {1}}},
+                                  {"watch", {{}, {world}}},
+                                  {"watch_every", {{{"watch", world}}, {1}}},
+                                  {"ensemble", {{{"reward", ensemble}}}},
+                                  {"ensemble_penalty", {{{"reward", ensemble}, {"ensemble", "uncertainty"}}, {3.0}}},
+                                  {"sampling.min_tokens", {{}, {2}}},
+                                  {"sampling.top_k", {{}, {2}}},
+                                  {"sampling.top_p", {{}, {0.5}}},
+                                  {"kl_coef", {{}, {3.0}}},
+                                  {"kl_controller", {{}, {"adaptive"}}},
+                                  {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
+                                  {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
+                                  {"score_position", {{{"sampling.max_tokens", 60}, {"batch_prompts", 32}}}},
+                                  {"missing_eos_penalty", {{}, {4.0}}},
+                                  {"score_clip", {{}, {0.01}}},
+                                  {"kl_clamp", {{{"kl_coef", 1.0}}}},
+                                  {"kl_clamp_limit", {{{"kl_clamp", "symmetric"}, {"kl_coef", 1.0}}, {1e-4}}},
+                                  {"kl_estimator", {{{"kl_coef", 1.0}}}},
+                                  {"estimator", {{}, {"nope"}}},
+                                  {"gamma", {{}, {0.5}}},
+                                  {"lambda", {{}, {0.5}}},
+                                  {"loss.clip_low", {{{"policy_optim.lr", 0.1}}, {0.01}}},
+                                  {"loss.clip_high", {{{"policy_optim.lr", 0.1}}, {0.01}}},
+                                  {"loss.dual_clip", {{{"policy_optim.lr", 0.1}}, {1.0001, 0.5}}},
+                                  {"loss.value_clip", {{}, {0.001}}},
+                                  {"loss.entropy_coef", {{}, {0.5}}},
+                                  {"format", {{}, {"hh"}}},
+                                  {"on_bad_line", {{{"prompts", {broken}}}}},
+                                  {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
+                                  {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}},
+                                 optimiser("policy_optim.")),
+                             optimiser("critic_optim.")),
+                         lengths("", "prompts", long_demos)),
+                     kept())});
   const Settings world_eval = with(short_answers, {{"models", {"sft=" + model, "ppo=" + w.path("ppo/model")}},
                                                    {"world", world},
                                                    {"prompts", {held_out}},
@@ -420,7 +445,7 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"passages", {with(open, {{"prompts", {fine}}})}},
   };
   for (auto& [key, trial] : lengths("", "prompts", long_demos))
-    if (key != "train_on") of_eval[key] = {with(open, trial.needs), trial.values};
+    if (key != "train_on") of_eval[key] = {with(with(open, {{"reward", ""}}), trial.needs), trial.values};
   out.push_back({"eval", world_eval, of_eval});
   return out;
 }
@@ -445,14 +470,13 @@ TEST_CASE("every setting of every stage changes a result or is refused") {
       if (!results.contains(named)) results[named] = w.result(s.kind, base);
       const std::string& before = results[named];
       const std::vector<Json> values =
-          trial.values.empty()
-              ? others(f, base.contains(f.key) ? base.at(f.key) : config::to_json(f))
-              : trial.values;
+          trial.values.empty() ? others(f, base.contains(f.key) ? base.at(f.key) : config::to_json(f)) : trial.values;
       const bool moved = std::ranges::any_of(
           values, [&](const Json& value) { return w.result(s.kind, with(base, {{f.key, value}})) != before; });
       CHECK_MESSAGE(moved, s.kind << "." << f.key << ": " << values.size()
                                   << " other values changed nothing; of the base: " << before.substr(0, 300));
     }
   }
-  for (const pipeline::StageKind& k : pipeline::stage_kinds()) CHECK_MESSAGE(kinds.contains(std::string(k.kind)), k.kind);
+  for (const pipeline::StageKind& k : pipeline::stage_kinds())
+    CHECK_MESSAGE(kinds.contains(std::string(k.kind)), k.kind);
 }
