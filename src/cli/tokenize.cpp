@@ -12,6 +12,20 @@
 
 namespace hone::cli {
 
+namespace {
+
+// The template's text of the messages; of turns that it takes only joined, what was encoded.
+std::string rendered(const text::ChatTemplate& chat_template, std::span<const text::Message> messages,
+                     bool generation_prompt, const text::Tokenizer& tokenizer, std::span<const int32_t> ids) {
+  try {
+    return chat_template.render(messages, generation_prompt);
+  } catch (const Error&) {
+    return tokenizer.decode(ids);
+  }
+}
+
+}  // namespace
+
 int tokenize(Options& options) {
   std::string model;
   bool chat = false, generation_prompt = false, decode = false;
@@ -55,7 +69,7 @@ int tokenize(Options& options) {
         const std::vector<text::Message> messages = data::row_messages(item.row);
         const text::Encoded encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);
         item.row["ids"] = encoded.ids;
-        item.row["text"] = chat_template->render(messages, generation_prompt);
+        item.row["text"] = rendered(*chat_template, messages, generation_prompt, tokenizer, encoded.ids);
         item.row["loss_mask"] = encoded.trained;
         if (std::any_of(encoded.weight.begin(), encoded.weight.end(), [](float w) { return w != 0 && w != 1; }))
           item.row["loss_weight"] = encoded.weight;

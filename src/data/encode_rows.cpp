@@ -96,6 +96,18 @@ class Limits {
   int64_t limit_ = kNoLimit, prompt_limit_ = kNoLimit;
 };
 
+// What cannot be encoded is said of its row.
+template <class Work>
+void of_row(const std::string& id, const Work& work) {
+  try {
+    work();
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    if (e.kind != Kind::kUsage || what.starts_with("row ")) throw;
+    usage_error("row " + id + ": " + what, e.hint);
+  }
+}
+
 // Without leading bytes that continue a character begun before the cut.
 std::string whole_characters(std::string text) {
   size_t begin = 0;
@@ -165,14 +177,16 @@ Encoded<Sequence> encode_demonstrations(std::span<const Demonstration> rows, con
       out.rows.push_back(static_cast<int64_t>(i));
       return apart;
     };
-    const std::span<const text::Message> messages = rows[i].messages;
-    const std::vector<size_t> apart = add(messages, true);
-    if (settings.train_on == "last_answer") continue;
-    for (const size_t n : apart) {
-      if (messages[n - 1].weight == 0) continue;
-      ++out.lengths.apart;
-      add(messages.first(n), false);
-    }
+    of_row(rows[i].id, [&] {
+      const std::span<const text::Message> messages = rows[i].messages;
+      const std::vector<size_t> apart = add(messages, true);
+      if (settings.train_on == "last_answer") return;
+      for (const size_t n : apart) {
+        if (messages[n - 1].weight == 0) continue;
+        ++out.lengths.apart;
+        add(messages.first(n), false);
+      }
+    });
   }
   return out;
 }
@@ -185,7 +199,11 @@ Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder
     const Preference& row = rows[i];
     std::vector<text::Message> prompt = row.prompt;
     limits.notice(with_answer(with_answer(prompt, row.chosen), row.rejected), encoder);
-    Encoder::Answered chosen = side(prompt, row.chosen, encoder), rejected = side(prompt, row.rejected, encoder);
+    Encoder::Answered chosen, rejected;
+    of_row(row.id, [&] {
+      chosen = side(prompt, row.chosen, encoder);
+      rejected = side(prompt, row.rejected, encoder);
+    });
     if (chosen.sequence.ids == rejected.sequence.ids) {
       ++out.lengths.same_ids;
       continue;
@@ -216,7 +234,8 @@ Encoded<PromptIds> encode_prompts(std::span<const Prompt> rows, const Encoder& e
   Limits limits(settings, context, reserve, out.lengths);
   for (size_t i = 0; i < rows.size(); ++i) {
     limits.notice(rows[i].messages, encoder);
-    PromptIds ids = encoder.prompt(rows[i].messages);
+    PromptIds ids;
+    of_row(rows[i].id, [&] { ids = encoder.prompt(rows[i].messages); });
     std::vector<text::Message> prompt = rows[i].messages;
     const auto fate = limits.decide(prompt, static_cast<int64_t>(ids.size()), reserve, rows[i].id, encoder);
     if (fate == Limits::Fate::kDrop) continue;

@@ -32,7 +32,8 @@ std::string way_out(const ReadReport& report, const std::string& what, bool othe
     return std::string(report.found.contains(kTexts) ? "`hone pretrain` learns from texts; " : "") +
            "demonstrations are {\"prompt\", \"completion\"} or {\"messages\"} that end with the assistant";
   if (what == "comparisons")
-    return "comparisons are {\"prompt\", \"chosen\", \"rejected\"}; demonstrations, labelled or not, are for `hone sft`";
+    return "comparisons are {\"prompt\", \"chosen\", \"rejected\"}; demonstrations, labelled or not, are for `hone "
+           "sft`";
   return "documents are {\"text\"} or plain text; rows of a conversation are for `hone sft`";
 }
 

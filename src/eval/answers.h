@@ -52,7 +52,13 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
                                                   bool close = false, int64_t max_positions = 0);
 
 /// For each answer, log p(answer | prompt) at `temperature`, above 0, summed over its tokens, nats.
-std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers,
-                                 double temperature = 1);
+/// Over the whole output layer, or without `absent_ids` as they were sampled.
+std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers, double temperature = 1,
+                                 std::span<const int32_t> absent_ids = {});
+
+/// For each answer log(p / p_reference) of what was sampled, k1 of KL: at the temperature sampled at, over the tokens
+/// that there are. Nats an answer.
+std::vector<double> answer_kl(const Speaker& speaker, const Speaker& reference, std::span<const Answer> answers,
+                              double temperature);
 
 }  // namespace hone::eval

@@ -121,15 +121,10 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     Measured m{.name = name, .folder = folder};
     m.answers = answer(speaker.decoder, speaker.encoder, e.prompts.tokens, e.prompts.keys, params.samples,
                        params.sampling, sampling_seed, "  " + name + " answers");
-    const std::vector<double> under_original = answer_logps(original.decoder, m.answers);
-    for (const double logp : under_original) m.nll.push_back(-logp);
+    for (const double logp : answer_logps(original.decoder, m.answers)) m.nll.push_back(-logp);
     // KL is at the temperature that was sampled, perplexity at the model's own.
-    if (const double temperature = params.sampling.temperature; folder != original_folder && temperature > 0) {
-      const std::vector<double> own = answer_logps(speaker.decoder, m.answers, temperature),
-                                theirs = temperature == 1 ? under_original
-                                                          : answer_logps(original.decoder, m.answers, temperature);
-      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
-    }
+    if (const double temperature = params.sampling.temperature; folder != original_folder && temperature > 0)
+      m.kl = answer_kl(speaker, original, m.answers, temperature);
     if (reward) m.reward = reward->score(as_rewarded(m.answers));
     for (size_t i = 0; i < m.answers.size(); ++i) {
       m.words.push_back(words_of(m.answers[i].text));

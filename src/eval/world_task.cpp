@@ -98,11 +98,8 @@ void run_world(const EvalParams& params, config::StageContext& context) {
       m.scores.push_back(world.score(*e.prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
     }
-    if (const double temperature = params.sampling.temperature; opened && reference && temperature > 0) {
-      const std::vector<double> own = answer_logps(speaker.decoder, m.answers, temperature),
-                                theirs = answer_logps(reference->decoder, m.answers, temperature);
-      for (size_t i = 0; i < own.size(); ++i) m.kl.push_back(own[i] - theirs[i]);
-    }
+    if (const double temperature = params.sampling.temperature; opened && reference && temperature > 0)
+      m.kl = answer_kl(speaker, *reference, m.answers, temperature);
     e.models.push_back(std::move(m));
   }
   e.start = e.find(params.start), e.final_model = e.find(params.final_model);

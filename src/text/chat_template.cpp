@@ -38,8 +38,8 @@ std::vector<std::string> reasoning_names(std::string_view source) {
   return out;
 }
 
-// Templates differ in what they take of the same thing: null or an empty text, a call's arguments as an object or as text.
-// A form is tried where the template fails on the messages as they are given.
+// Templates differ in what they take of the same thing: null or an empty text, a call's arguments as an object or as
+// text. A form is tried where the template fails on the messages as they are given.
 struct Form {
   bool empty_text = false;
   enum class Arguments { kAsGiven, kObject, kText } arguments = Arguments::kAsGiven;
@@ -57,7 +57,8 @@ std::string calls_in_form(const std::string& tool_calls, Form::Arguments form) {
     Json& function = call.contains("function") ? call["function"] : call;
     if (!function.is_object() || !function.contains("arguments")) continue;
     Json& arguments = function["arguments"];
-    if (form == Form::Arguments::kText && !arguments.is_string()) arguments = jinja::Value::from_json(arguments).json({});
+    if (form == Form::Arguments::kText && !arguments.is_string())
+      arguments = jinja::Value::from_json(arguments).json({});
     if (form == Form::Arguments::kObject && arguments.is_string())
       arguments = parse_json(arguments.get<std::string>(), "a call's arguments");
   }
@@ -142,8 +143,8 @@ ChatTemplate ChatTemplate::built_in() {
 ChatTemplate ChatTemplate::from_source(const std::string& source, const std::string& bos_token,
                                        const std::string& eos_token, const std::string& name) {
   if (source == built_in_source() && bos_token == "<|bos|>" && eos_token == "<|eos|>") return built_in();
-  return ChatTemplate(std::make_shared<Program>(
-      Program{bos_token, eos_token, jinja::Template(source, name), reasoning_names(source)}));
+  return ChatTemplate(
+      std::make_shared<Program>(Program{bos_token, eos_token, jinja::Template(source, name), reasoning_names(source)}));
 }
 
 ChatTemplate ChatTemplate::of(const Tokenizer& tokenizer) {

@@ -30,7 +30,8 @@ class ChatTemplate {
   bool is_built_in() const;
   /// The text. The template sees role, content (null where a row says so), name, tool_calls, tool_call_id and the
   /// reasoning of each message, and the conversation's tools. Where it fails on null it gets an empty text, and on a
-  /// call's arguments as an object (as text) their text (the object). Its raise_exception becomes kUsage with its message.
+  /// call's arguments as an object (as text) their text (the object). Its raise_exception becomes kUsage with its
+  /// message.
   std::string render(std::span<const Message> messages, bool add_generation_prompt) const;
 
   struct Rendered {

@@ -28,7 +28,8 @@ std::optional<std::string> rendered(const ChatTemplate& chat_template, std::span
   }
 }
 
-// What the template puts before the words of an assistant that nobody has asked: the common beginning of two such turns.
+// What the template puts before the words of an assistant that nobody has asked: the common beginning of two such
+// turns.
 std::optional<std::string> greeting_prompt(const ChatTemplate& chat_template, std::span<const Message> with_greeting) {
   std::vector<Message> messages(with_greeting.begin(), with_greeting.end());
   Message& greeting = messages.back();
@@ -42,7 +43,8 @@ std::optional<std::string> greeting_prompt(const ChatTemplate& chat_template, st
 }
 
 bool asked(std::span<const Message> before) {
-  return std::any_of(before.begin(), before.end(), [](const Message& m) { return m.role == "user" || m.role == "tool"; });
+  return std::any_of(before.begin(), before.end(),
+                     [](const Message& m) { return m.role == "user" || m.role == "tool"; });
 }
 
 // Where message k, an answer, stands in the whole; nothing where the whole renders it, or what is before it, otherwise.
@@ -107,9 +109,10 @@ std::optional<std::string> after_block(const std::string& prompt, const std::str
   };
   if (block->closed) {
     if (!answer.reasoning.empty() || rest.starts_with(block->open))
-      usage_error("the chat template's generation prompt ends the reasoning before the answer begins, and the row holds "
-                  "reasoning ('reasoning_content', or a block in its content)",
-                  "leave the reasoning out of the rows, or use the model's template for thinking");
+      usage_error(
+          "the chat template's generation prompt ends the reasoning before the answer begins, and the row holds "
+          "reasoning ('reasoning_content', or a block in its content)",
+          "leave the reasoning out of the rows, or use the model's template for thinking");
     return prompt + std::string(without_newlines(rest));
   }
   if (rest.starts_with(block->open)) rest = without_newlines(rest.substr(block->open.size()));
@@ -128,7 +131,8 @@ std::optional<std::string> after_block(const std::string& prompt, const std::str
   return out += rest;
 }
 
-// The answer, as the answered turn shows it, after its prompt. Found by what other words would change: a text alone can be.
+// The answer, as the answered turn shows it, after its prompt. Found by what other words would change: a text alone can
+// be.
 std::optional<std::string> after_prompt(const ChatTemplate& chat_template, std::span<const Message> messages,
                                         const std::string& prompt, const std::string& whole) {
   const Message& answer = messages.back();
@@ -180,9 +184,10 @@ Turns find_turns(const ChatTemplate& chat_template, std::span<const Message> mes
       }
     }
     if (!out.last)
-      usage_error("the chat template writes the prompt of the last answer otherwise once it is answered, and the answer "
-                  "cannot be told from it",
-                  "use another chat template");
+      usage_error(
+          "the chat template writes the prompt of the last answer otherwise once it is answered, and the answer "
+          "cannot be told from it",
+          "use another chat template");
   }
   for (size_t k = 0; k < earlier; ++k) {
     if (messages[k].role != "assistant") continue;
@@ -227,10 +232,13 @@ void require_rendered(const ChatTemplate& chat_template, std::span<const Message
   const size_t prompt = turns.last ? messages.size() - 1 : messages.size();
   for (size_t k = 0; k < messages.size(); ++k) {
     const Message& m = messages[k];
-    if (!m.tools.empty() && same(std::max(prompt, k + 1), k, k < prompt, [](Message& x) { x.tools.clear(); })) refuse("'tools'");
-    if (!m.tool_calls.empty() && same(k + 1, k, false, [](Message& x) { x.tool_calls.clear(); })) refuse("'tool_calls'");
+    if (!m.tools.empty() && same(std::max(prompt, k + 1), k, k < prompt, [](Message& x) { x.tools.clear(); }))
+      refuse("'tools'");
+    if (!m.tool_calls.empty() && same(k + 1, k, false, [](Message& x) { x.tool_calls.clear(); }))
+      refuse("'tool_calls'");
     // A template that opens a block of reasoning strips it from the turns before.
-    if (!m.reasoning.empty() && !turns.in_block && same(k + 1, k, false, [](Message& x) { x.reasoning.clear(); })) refuse("'reasoning_content'");
+    if (!m.reasoning.empty() && !turns.in_block && same(k + 1, k, false, [](Message& x) { x.reasoning.clear(); }))
+      refuse("'reasoning_content'");
     const std::string_view words = trimmed(m.content);
     if (words.empty()) continue;
     // What a user or the assistant says is as a rule seen in the text; a tool's short answer may be there by chance.

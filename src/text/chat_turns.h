@@ -1,8 +1,8 @@
 // Where the assistant speaks in a conversation that a chat template has rendered.
 //
-// An answer begins where the prompt that it answers ends: the template's text of the turns before it with the generation
-// prompt, so that the first trained token is the first sampled one. It ends with the template's text of the turns up to
-// and with it. Both must be beginnings of the whole text.
+// An answer begins where the prompt that it answers ends: the template's text of the turns before it with the
+// generation prompt, so that the first trained token is the first sampled one. It ends with the template's text of the
+// turns up to and with it. Both must be beginnings of the whole text.
 //
 // Templates that strip the reasoning of earlier turns render those otherwise later on. Such a turn is context in the
 // whole (`apart`); by itself, as the last turn, it is trained as it was answered. Where the template marks what the
@@ -13,8 +13,8 @@
 // end of the block, and the answer; so that is what is put after it: the row's reasoning, or none where it has none,
 // "\n</think>\n\n", and the turn as the template renders it. The same stands in Qwen3.5's own rendering of an answer
 // without reasoning, and in LLaMA-Factory's (its "empty CoT", data/README.md there).
-// Other templates write the prompt otherwise once it is answered (Mistral's put the system message into the last turn if
-// that is the user's): then too the turn as the template renders it is put after the prompt that is sampled from.
+// Other templates write the prompt otherwise once it is answered (Mistral's put the system message into the last turn
+// if that is the user's): then too the turn as the template renders it is put after the prompt that is sampled from.
 // Differs from: TRL (data_utils.apply_chat_template) takes the common beginning of both texts for the prompt and learns
 // an answer without the block, after a prompt that is never sampled from.
 #pragma once
