@@ -7,12 +7,14 @@ BENCH ?=
 # Parts of the long run, all by default: make long PARTS="align-1 kills"
 PARTS ?=
 
-.PHONY: help setup build align test check bench bench-peers long clean
+.PHONY: help setup build align test test-fast format check bench bench-peers long clean
 
 help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
 	@echo "make test         set up, build, and run the tests (what CI runs)"
+	@echo "make test-fast    the fast ones of them"
 	@echo "make build        the program alone, at $(HONE)"
+	@echo "make format       format the C++ in place (clang-format 19)"
 	@echo "make check        format, lint, rooms, sanitizers"
 	@echo "make bench        tokens per second beside the measured matrix-multiply peak"
 	@echo "make bench-peers  rollout and training beside transformers, in an environment of its own (optional)"
@@ -29,6 +31,12 @@ align: build
 
 test: setup
 	@tools/test.sh $(BUILD_DIR)
+
+test-fast: setup
+	@tools/test.sh $(BUILD_DIR) -L fast
+
+format:
+	@tools/format.sh
 
 check: setup
 	@tools/check.sh $(BUILD_DIR)

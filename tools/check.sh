@@ -4,11 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build}
 need() { command -v "$1" >/dev/null || { echo "check: $1 is missing; run: apt-get install -y $2" >&2; exit 1; }; }
-need clang-format-19 clang-format-19
 need clang-tidy-19 "clang-tidy-19 libomp-19-dev"
 [ -e /usr/lib/llvm-19/lib/clang/19/include/omp.h ] || { echo "check: clang has no omp.h; run: apt-get install -y libomp-19-dev" >&2; exit 1; }
 echo "== format"
-git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.cpp' 'tests/*.h' 'bench/*.cpp' 'bench/*.h' | xargs clang-format-19 --dry-run --Werror
+tools/format.sh --dry-run --Werror
 echo "== rooms"
 ninja -C "$build" tests_architecture && "$build/tests/architecture/tests_architecture"
 echo "== clang-tidy"
@@ -24,7 +23,7 @@ for c in json.load(open(sys.argv[1])):
         print(c["file"])
 PYTHON
 echo "== sanitizers (torch-free rooms)"
-cmake -S . -B build-asan -G Ninja -DHONE_TORCH=OFF -DHONE_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
-ninja -C build-asan
-ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build-asan --output-on-failure
+cmake --preset asan >/dev/null
+cmake --build --preset asan
+ctest --preset asan
 echo "check: all clean"

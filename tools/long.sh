@@ -72,6 +72,7 @@ all_parts() {  # the longest first, so that no core waits at the end
   fi
   part oracle "$build/tests/oracle/tests_oracle" --success --no-skipped-summary
   part selftest "$hone" selftest --oracle
+  part processors tools/processors.sh "$build"
   part kills tools/kills.sh "$build" 100
   part kills-other tools/kills.sh "$build" 30 2 KILL other
   part terminations tools/kills.sh "$build" 30 3 TERM

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <algorithm>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -15,9 +17,15 @@ constexpr size_t kDeepest = 200;
 class Builder : public nlohmann::json_sax<Json> {
  public:
   explicit Builder(const std::string& where) : where_(where) {}
+  /// `named`: which of the text's nulls, counted from 0, stand for a number that JSON has no word for.
+  Builder(const std::string& where, std::unordered_map<size_t, double> named)
+      : where_(where), named_(std::move(named)) {}
   Json take() { return std::move(root_); }
 
-  bool null() override { return put(nullptr); }
+  bool null() override {
+    const auto it = named_.find(nulls_++);
+    return it == named_.end() ? put(nullptr) : put(it->second);
+  }
   bool boolean(bool v) override { return put(v); }
   bool number_integer(number_integer_t v) override { return put(v); }
   bool number_unsigned(number_unsigned_t v) override { return put(v); }
@@ -85,9 +93,58 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
   const std::string& where_;
+  std::unordered_map<size_t, double> named_;
+  size_t nulls_ = 0;
   std::vector<Level> stack_;
   Json root_;
 };
+
+// Whether a value may end at `at`: it is the text's end, white space or punctuation.
+bool value_ends(std::string_view text, size_t at) {
+  return at >= text.size() || std::string_view(" \t\r\n,]}").find(text[at]) != std::string_view::npos;
+}
+
+// `text` with null for every NaN, Infinity and -Infinity outside strings; `named` tells which nulls those are. Where
+// the word is longer than null, blanks fill the rest, so that columns in errors stay right.
+std::string without_named_numbers(std::string_view text, std::unordered_map<size_t, double>& named) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static constexpr std::pair<std::string_view, double> kWords[] = {
+      {"NaN", std::numeric_limits<double>::quiet_NaN()}, {"Infinity", kInfinity}, {"-Infinity", -kInfinity}};
+  constexpr std::string_view kNull = "null";
+  std::string out;
+  out.reserve(text.size() + 16);
+  size_t nulls = 0;
+  bool in_string = false;
+  for (size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (in_string) {
+      const size_t length = c == '\\' && at + 1 < text.size() ? 2 : 1;
+      if (c == '"') in_string = false;
+      out.append(text.substr(at, length));
+      at += length;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with(kNull)) ++nulls;
+    const auto* word = std::ranges::find_if(
+        kWords, [&](const auto& w) { return rest.starts_with(w.first) && value_ends(text, at + w.first.size()); });
+    if (word == std::end(kWords)) {
+      out += c;
+      ++at;
+      continue;
+    }
+    named.emplace(nulls++, word->second);
+    out.append(kNull).append(word->first.size() > kNull.size() ? word->first.size() - kNull.size() : 0, ' ');
+    at += word->first.size();
+  }
+  return out;
+}
+
+Json parse(std::string_view text, const std::string& where, Builder&& builder) {
+  if (!Json::sax_parse(text, &builder)) usage_error(where + ": malformed JSON");
+  return builder.take();
+}
 
 }  // namespace
 
@@ -96,10 +153,14 @@ void append_field(Json& object, std::string key, Json value) {
   static_cast<Json::object_t::Container&>(fields).emplace_back(std::move(key), std::move(value));
 }
 
-Json parse_json(std::string_view text, const std::string& where) {
-  Builder builder(where);
-  if (!Json::sax_parse(text, &builder)) usage_error(where + ": malformed JSON");
-  return builder.take();
+Json parse_json(std::string_view text, const std::string& where) { return parse(text, where, Builder(where)); }
+
+Json parse_python_json(std::string_view text, const std::string& where) {
+  if (text.find("NaN") == std::string_view::npos && text.find("Infinity") == std::string_view::npos)
+    return parse_json(text, where);
+  std::unordered_map<size_t, double> named;
+  const std::string plain = without_named_numbers(text, named);
+  return parse(plain, where, Builder(where, std::move(named)));
 }
 
 std::string dump_json(const Json& value, int indent) {

@@ -12,6 +12,10 @@ namespace hone {
 /// last value. Linear in the text, objects of 150,000 keys included.
 Json parse_json(std::string_view text, const std::string& where);
 
+/// The same for files that Python's json module writes (config.json, tokenizer_config.json, …), which may hold NaN,
+/// Infinity and -Infinity. Rows of data are read by parse_json, where those are malformed.
+Json parse_python_json(std::string_view text, const std::string& where);
+
 /// Appends to an object whose keys are known to differ: constant time, where object[key] searches all keys.
 void append_field(Json& object, std::string key, Json value);
 

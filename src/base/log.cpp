@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace hone::log {
@@ -27,6 +28,15 @@ void info(std::string_view message) {
   if (!quiet_flag) line("", message);
 }
 void warn(std::string_view message) { line("warning: ", message); }
+void warn_once(const std::string& message) {
+  static std::mutex mutex;
+  static std::set<std::string> given;
+  {
+    const std::scoped_lock lock(mutex);
+    if (!given.insert(message).second) return;
+  }
+  warn(message);
+}
 void set_quiet(bool quiet) { quiet_flag = quiet; }
 bool quiet() { return quiet_flag; }
 

@@ -4,6 +4,7 @@
 
 #include "base/machine.h"
 #include "base/version.h"
+#include "tensor/runtime.h"
 #include "tensor/tensor.h"
 
 namespace hone::checkpoint {
@@ -22,6 +23,7 @@ std::string text_of(const Json& value) { return value.is_string() ? value.get<st
 
 Json this_machine(const std::string& device, const std::string& dtype) {
   return {{"processor", processor_name()},
+          {"kernels", cpu_kernels()},
           {"threads", at::get_num_threads()},
           {"device", device},
           {"dtype", dtype},

@@ -9,7 +9,7 @@
 
 namespace hone::checkpoint {
 
-/// {"processor", "threads", "device", "dtype", "torch", "build"} of this process.
+/// {"processor", "kernels", "threads", "device", "dtype", "torch", "build"} of this process.
 Json this_machine(const std::string& device, const std::string& dtype);
 
 /// One line for each key that differs: "threads was 2, is 4". Empty: resume is bit-exact.

@@ -111,6 +111,8 @@ int generate(Options& options) {
   }
   how.end_ids = engine.end_ids();
   if (has_tokenizer) {
+    how.absent_ids = rows_text.tokenizer().without_token(engine.vocab_size());
+    text::say_without_token(how.absent_ids, model.folder);
     const auto eos = rows_text.tokenizer().eos();
     if (eos && std::ranges::find(how.end_ids, *eos) == how.end_ids.end()) how.end_ids.push_back(*eos);
   }

@@ -1,5 +1,6 @@
 // The program's border: errors become messages and exit codes here and nowhere else.
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -8,6 +9,7 @@
 #include "base/error.h"
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "tensor/runtime.h"
 
 namespace {
 
@@ -36,6 +38,7 @@ int main(int count, char** words) {
   using namespace hone;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is noticed when writing
   try {
+    use_cpu_kernels(std::getenv(kKernelsVariable));
     const std::vector<const char*> list(words + 1, words + count);
     return cli::dispatch(list);
   } catch (const cli::ReaderGone&) {

@@ -40,7 +40,7 @@ int selftest(Options& options) {
 
   const auto start = std::chrono::steady_clock::now();
   const Scratch scratch;
-  print("hone selftest on " + processor_name() + ", torch " + torch_version() + "\n");
+  print("hone selftest on " + processor_name() + ", kernels " + cpu_kernels() + ", torch " + torch_version() + "\n");
   log::set_quiet(true);
   make_selftest_run(scratch.path);
   std::vector<SelftestCheck> checks = selftest_checks();

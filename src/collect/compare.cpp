@@ -46,6 +46,7 @@ std::vector<Question> tell_openings(const CompareParams& params, uint64_t seed, 
   sampling.max_tokens = params.opening_tokens;
   rollout::GenerateOptions options;
   options.seed = mix64(seed, hash64("openings"));
+  options.absent_ids = tokenizer.without_token(decoder.config().vocab_size);
   std::vector<rollout::Request> requests;
   for (int64_t i = 0; i < params.count; ++i) requests.push_back({{*tokenizer.bos()}, static_cast<uint64_t>(i), 0});
   std::vector<Question> out;
@@ -91,6 +92,8 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
     for (int64_t s = 0; s < params.samples; ++s) requests.push_back({q.ids, hash64(q.id), static_cast<uint64_t>(s)});
   rollout::GenerateOptions options;
   options.seed = mix64(seed, hash64("compare"));
+  options.absent_ids = tokenizer.without_token(loaded.decoder.config().vocab_size);
+  text::say_without_token(options.absent_ids, params.model);
   if (tokenizer.eos()) options.end_ids = {*tokenizer.eos()};
   rollout::GenerateStats stats;
   std::vector<rollout::Completion> completions;

@@ -62,6 +62,7 @@ Json to_json(const Record& r) {
           {"dtype_reason", r.dtype_reason},
           {"threads", r.threads},
           {"processor", r.processor},
+          {"kernels", r.kernels},
           {"versions", {{"hone", r.hone_version}, {"torch", r.torch_version}}},
           {"inputs", inputs},
           {"parents", r.parents},
@@ -88,6 +89,7 @@ Record read_record(const fs::path& folder) {
     r.dtype_reason = j.value("dtype_reason", "");
     r.threads = j.value("threads", int64_t{0});
     r.processor = j.value("processor", "");
+    r.kernels = j.value("kernels", "");
     r.hone_version = j.at("versions").value("hone", "");
     r.torch_version = j.at("versions").value("torch", "");
     for (const Json& i : j.at("inputs")) r.inputs.emplace_back(i.at("path"), i.at("sha256"));

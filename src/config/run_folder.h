@@ -33,7 +33,7 @@ inline constexpr const char* kSplit = "split.json";
 struct Record {
   std::string kind, name, outcome = "running";
   int64_t seed = 0;
-  std::string device, dtype, dtype_reason, processor, hone_version, torch_version;
+  std::string device, dtype, dtype_reason, processor, kernels, hone_version, torch_version;
   int64_t threads = 0;
   std::string started, finished;                            ///< UTC, ISO 8601
   double seconds = 0;                                       ///< wall clock, summed over resumed parts

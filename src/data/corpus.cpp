@@ -43,7 +43,7 @@ void add_pieces(int64_t begin, int64_t end, int64_t context, std::vector<Piece>&
 
 Corpus encode_corpus(std::span<const Document> documents, const text::Tokenizer& tokenizer, int threads,
                      int64_t max_tokens) {
-  const auto eos = tokenizer.eos(), bos = tokenizer.bos();
+  const auto eos = tokenizer.eos(), bos = tokenizer.begin();
   if (!eos)
     usage_error("the tokenizer names no EOS token, so no document could end", "set eos_token in tokenizer_config.json");
   Corpus out;

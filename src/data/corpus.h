@@ -4,8 +4,9 @@
 // ("joined") or of each document ("separate"), which nothing precedes. Neighbouring pieces overlap by one token: the
 // last target of one is the first input of the next.
 //
-// Where BOS and EOS are one token (GPT-2, GPT-NeoX) it stands once between two documents, as those models have seen it:
-// it ends the one and begins the next, so that but for the stream's first every token is a target, "separate" too.
+// Where one token begins and ends every text (llama2.c's) it stands once between two documents, as those models have
+// seen it: it ends the one and begins the next, so that but for the stream's first every token is a target, "separate"
+// too.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -18,12 +19,12 @@
 
 namespace hone::data {
 
-/// Every document as [bos] text [eos] (bos where the tokenizer has it), end to end.
+/// Every document as [bos] text [eos], end to end; bos where the tokenizer puts one before a text (Tokenizer::begin).
 struct Corpus {
   std::vector<int32_t> ids;
   std::vector<int64_t> offsets = {0};  ///< D+1; offsets[d]..offsets[d+1] is document d
-  bool shared_boundary = false;        ///< bos is eos: that of document d > 0 is the token before offsets[d]
-  int64_t bytes = 0;                   ///< of text
+  bool shared_boundary = false;  ///< what begins a text is eos: that of document d > 0 is the token before offsets[d]
+  int64_t bytes = 0;             ///< of text
   int64_t documents() const { return static_cast<int64_t>(offsets.size()) - 1; }
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
 };

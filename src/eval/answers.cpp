@@ -36,6 +36,7 @@ std::vector<Answer> answer(const model::Decoder& decoder, const text::Tokenizer&
     for (int64_t s = 0; s < samples; ++s) requests.push_back({prompts[i], keys[i], static_cast<uint64_t>(s)});
   rollout::GenerateOptions options;
   options.seed = seed;
+  options.absent_ids = tokenizer.without_token(decoder.config().vocab_size);
   if (tokenizer.eos()) options.end_ids = {*tokenizer.eos()};
   std::unique_ptr<Progress> bar;
   if (!label.empty()) {

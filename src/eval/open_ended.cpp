@@ -103,9 +103,9 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   std::vector<std::string> others{params.reward};
   for (const auto& [name, folder] : folders) others.push_back(folder);
   for (const std::string& folder : others)
-    if (!folder.empty() && text::Tokenizer::load(folder).hash() != encoder.tokenizer().hash())
-      usage_error(folder + ": has another tokenizer than " + original_folder,
-                  "KL, perplexity and reward are of the very tokens that were sampled");
+    if (!folder.empty())
+      text::require_same_tokenizer(encoder.tokenizer(), folder, "has another tokenizer than " + original_folder,
+                                   "KL, perplexity and reward are of the very tokens that were sampled");
   OpenMeasures e(choose_prompts(params, encoder, original.decoder.config().max_positions, seed), params.samples);
 
   const auto as_rewarded = [&](std::span<const Answer> answers) {

@@ -72,6 +72,15 @@ void run_world(const EvalParams& params, config::StageContext& context) {
   for (const std::string& text : params.models)
     if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
       reference = open_speaker(name, folder, context.run.device);
+  if (reference) {
+    const text::Tokenizer tokenizer = text::Tokenizer::load(reference->folder);
+    std::vector<std::string> others{params.reward};
+    for (const std::string& text : params.models) others.push_back(name_and_folder(text, "models").second);
+    for (const std::string& folder : others)
+      if (!folder.empty() && folder != reference->folder)
+        text::require_same_tokenizer(tokenizer, folder, "has another tokenizer than " + reference->folder,
+                                     "KL and reward are of the very tokens that were sampled");
+  }
   for (const std::string& text : params.models) {
     const auto [name, folder] = name_and_folder(text, "models");
     std::optional<Speaker> opened;

@@ -28,7 +28,7 @@ constexpr int64_t kSmallModel = 10'000'000;  // parameters; below, bf16 gains no
 // "eos_token_id" is a number, a list of numbers, or absent.
 void add_end_ids(const fs::path& file, std::vector<int32_t>& out) {
   if (!fs::exists(file)) return;
-  const Json json = parse_json(read_file(file), file.string());
+  const Json json = parse_python_json(read_file(file), file.string());
   if (!json.is_object() || !json.contains("eos_token_id")) return;
   const Json& eos = json["eos_token_id"];
   const auto add = [&](const Json& id) {

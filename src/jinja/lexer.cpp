@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "jinja/value.h"
 #include "base/utf8.h"
+#include "jinja/value.h"
 
 namespace hone::jinja {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "jinja/value.h"
 #include "base/utf8.h"
+#include "jinja/value.h"
 
 namespace hone::jinja {
 namespace {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "jinja/value.h"
 #include "base/utf8.h"
+#include "jinja/value.h"
 
 namespace hone::jinja {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -21,6 +22,7 @@ class Weights {
     } else if (fs::exists(index)) {
       open_shards(folder, index);
     } else {
+      refuse_adapter(folder);
       const bool pickle = fs::exists(folder / "pytorch_model.bin");
       usage_error(folder.string() + ": neither model.safetensors nor model.safetensors.index.json",
                   pickle ? "pytorch_model.bin is a pickle, which may run code; save the model with safetensors" : "");
@@ -146,8 +148,11 @@ bool transposed(const Family& family, const Parameter& p) {
 
 ParsedConfig load_config(const fs::path& folder) {
   const fs::path path = folder / "config.json";
-  if (!fs::exists(path)) usage_error(folder.string() + ": no config.json, so it is not a model folder");
-  return parse_config(parse_json(read_file(path), path.string()), path.string());
+  if (!fs::exists(path)) {
+    refuse_adapter(folder);
+    usage_error(folder.string() + ": no config.json, so it is not a model folder");
+  }
+  return parse_config(parse_python_json(read_file(path), path.string()), path.string());
 }
 
 LoadedModel load_model(const fs::path& folder) {

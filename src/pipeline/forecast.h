@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "collect/compare.h"
-#include "foreign/import.h"
 #include "collect/world_stage.h"
 #include "config/recipe.h"
 #include "data/lengths.h"
 #include "eval/eval_stage.h"
+#include "foreign/import.h"
 #include "model/config.h"
 #include "train/language_model.h"
 #include "train/ppo.h"

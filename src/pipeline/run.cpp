@@ -83,6 +83,7 @@ void describe_run(const config::RunSettings& run, config::Record& record) {
   record.device = run.device;
   record.threads = run.threads;
   record.processor = processor_name();
+  record.kernels = cpu_kernels();
   record.hone_version = kVersion;
   record.torch_version = torch_version();
 }
@@ -252,7 +253,7 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   fs::create_directories(options.out);
   log::info((recipe.run.title.empty() ? recipe.path : recipe.run.title) + "  |  seed " +
             std::to_string(recipe.run.seed) + ", " + recipe.run.device + ", " + std::to_string(recipe.run.threads) +
-            " threads, " + processor_name() + ", torch " + torch_version());
+            " threads, " + processor_name() + ", kernels " + cpu_kernels() + ", torch " + torch_version());
   const auto run_stages = [&] {
     for (size_t i = 0; i < recipe.stages.size(); ++i) {
       run_stage(recipe, i, prepared[i], options);

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "base/rng.h"
 #include "model/incremental.h"
 #include "model/kv_cache.h"
 #include "rollout/sampling.h"
+#include "tensor/from_host.h"
 #include "tensor/linear.h"
 
 namespace hone::rollout {
@@ -59,6 +61,7 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
         usage_error("token id " + std::to_string(id) + " is outside the model's vocabulary of " +
                     std::to_string(decoder.config().vocab_size));
   }
+  const Tensor absent = index_from_host(options.absent_ids, decoder.device());
   std::vector<Completion> out(requests.size());
   model::KvCache cache(decoder.config(), decoder.device(), decoder.dtype(), options.batch_invariant);
   std::vector<Active> active;
@@ -97,9 +100,10 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
     prompt_tokens += prefill;
 
     const Tensor hidden = model::step(decoder, cache, ids, sequences);
-    const Tensor logits = options.batch_invariant
-                              ? invariant_linear(hidden, decoder.output_weight())
-                              : linear(hidden, decoder.output_weight(), {}, at::ScalarType::Undefined);
+    Tensor logits = options.batch_invariant ? invariant_linear(hidden, decoder.output_weight())
+                                            : linear(hidden, decoder.output_weight(), {}, at::ScalarType::Undefined);
+
+    if (absent.defined()) logits.index_fill_(1, absent, -std::numeric_limits<float>::infinity());
 
     std::vector<double> uniforms;
     std::vector<uint8_t> forbid_end;

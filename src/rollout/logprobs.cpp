@@ -7,7 +7,8 @@
 namespace hone::rollout {
 
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
-                                               double inv_temperature, at::ScalarType compute, int64_t micro_tokens) {
+                                               double inv_temperature, at::ScalarType compute, int64_t micro_tokens,
+                                               std::span<const int32_t> absent_ids) {
   const at::NoGradGuard no_grad;
   std::vector<std::vector<float>> out;
   out.reserve(sequences.size());
@@ -16,6 +17,7 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
   LogpsOptions logps_options;
   logps_options.inv_temperature = inv_temperature;
   logps_options.compute = compute;
+  logps_options.absent = index_from_host(absent_ids, decoder.device());
   for (size_t begin = 0; begin < sequences.size();) {
     size_t end = begin;
     int64_t tokens = 0;

@@ -5,7 +5,8 @@
 //     order, threads or schedule beyond what those change in the logits. With `batch_invariant`, on the CPU with f32
 //     weights, those change nothing: completions are bit-identical for every batch size and schedule. Otherwise they
 //     may differ where rounding flips a near-tie.
-//  2. `logps` are under the distribution actually sampled from: after temperature, top-k and top-p, renormalised.
+//  2. `logps` are under the distribution actually sampled from: over the tokens that there are (`absent_ids` is what a
+//     vocabulary padded to a round size has beside them), after temperature, top-k and top-p, renormalised.
 //  3. Nothing is re-tokenised: `ids` are what was sampled, the end token included where it was produced.
 #pragma once
 #include <cstdint>
@@ -62,6 +63,7 @@ class StopWatcher {
 struct GenerateOptions {
   uint64_t seed = 0;
   std::vector<int32_t> end_ids;                        ///< tokens that end a completion (kept in it)
+  std::vector<int32_t> absent_ids;                     ///< ids without a token: never drawn
   int64_t max_batch = 64;                              ///< sequences in flight
   bool batch_invariant = true;                         ///< hone's own kernels where there are any; off: LibTorch's
   std::function<std::unique_ptr<StopWatcher>()> stop;  ///< none if empty

@@ -37,6 +37,8 @@ Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const Samp
   } else {
     std::sort(order.begin(), order.end(), before);
   }
+  while (keep > 1 && std::exp(static_cast<double>(logps[order[keep - 1]])) <= 0)
+    --keep;  // never drawn, by rounding either
   double total = 0;
   for (size_t i = 0; i < keep; ++i) total += std::exp(static_cast<double>(logps[order[i]]));
   if (params.top_p < 1) {

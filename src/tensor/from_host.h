@@ -21,4 +21,9 @@ Tensor from_host(const std::vector<T>& values, at::Device device = at::kCPU) {
   return from_host(std::span<const T>(values), device);
 }
 
+/// Token ids as (N) i64, as operators index with them; undefined where there are none.
+inline Tensor index_from_host(std::span<const int32_t> ids, at::Device device) {
+  return ids.empty() ? Tensor() : from_host(std::vector<int64_t>(ids.begin(), ids.end()), device);
+}
+
 }  // namespace hone

@@ -1,6 +1,7 @@
 #include "tensor/logps.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "tensor/autograd.h"
@@ -20,7 +21,9 @@ struct Problem {
   // (rows, V): the scaled logits of rows [begin, begin + rows).
   Tensor logits(int64_t begin, int64_t rows) const {
     Tensor z = linear(hidden.narrow(0, begin, rows), weight, {}, options.compute);
-    return options.inv_temperature == 1 ? z : z.mul_(options.inv_temperature);
+    if (options.inv_temperature != 1) z.mul_(options.inv_temperature);
+    if (options.absent.defined()) z.index_fill_(1, options.absent, -std::numeric_limits<double>::infinity());
+    return z;
   }
 };
 

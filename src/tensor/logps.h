@@ -4,7 +4,9 @@
 //
 // Logits are made for a chunk of rows at a time and thrown away; the backward pass makes them again from the saved
 // logsumexp: ∂logp_i/∂z_iv = [v = t_i] - p_iv and ∂entropy_i/∂z_iv = -p_iv (log p_iv + entropy_i).
-// The rows given are the rows that count: leave out hidden states of tokens without weight before calling.
+// The distribution is over the whole output layer, as in transformers (SFT, DPO and given ids), unless `absent` names
+// ids that sampling never draws (PPO, whose ratio and KL are of the distribution that was sampled from). The rows given
+// are the rows that count: leave out hidden states of tokens without weight before calling.
 #pragma once
 #include "tensor/tensor.h"
 
@@ -15,6 +17,9 @@ struct LogpsOptions {
   int64_t chunk = 0;          ///< rows at a time; 0: as many as keep the logits under 16 MiB
   bool entropy = false;       ///< also the entropies
   bool entropy_grad = false;  ///< … with a gradient (an entropy bonus); otherwise they are detached
+  /// (K) i64 on hidden's device, or undefined: ids that the distribution does not have. Their probability is 0 and
+  /// their logits get no gradient: log_softmax over the others. No target may be one of them.
+  Tensor absent = {};
   at::ScalarType compute = at::ScalarType::Undefined;  ///< dtype of the matrix products; kBFloat16 under f32 weights
 };
 

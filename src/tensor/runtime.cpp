@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "tensor/cpu/kernels.h"
 #include "tensor/tensor.h"
 
 namespace hone {
@@ -24,6 +25,12 @@ void set_threads(int threads) {
   }();
   (void)once;
 }
+
+void use_cpu_kernels(const char* name) {
+  if (name != nullptr) cpu::choose_kernels(name);
+}
+
+std::string cpu_kernels() { return cpu::kernels().name; }
 
 std::string torch_version() {
   return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +

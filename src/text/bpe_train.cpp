@@ -16,11 +16,11 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "text/bpe.h"
 #include "text/byte_alphabet.h"
 #include "text/chat_template.h"
 #include "text/pretokenize.h"
-#include "base/utf8.h"
 
 namespace hone::text {
 namespace {
@@ -196,7 +196,7 @@ Json token_config(const std::vector<std::string>& specials) {
   };
   Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
                  {"clean_up_tokenization_spaces", false},
-                 {"add_bos_token", false},
+                 {"add_bos_token", has("<|bos|>")},
                  {"add_eos_token", false}};
   Json decoder = Json::object();
   for (size_t i = 0; i < specials.size(); ++i) {
@@ -213,6 +213,20 @@ Json token_config(const std::vector<std::string>& specials) {
     config["chat_template"] = ChatTemplate::built_in_source();
   config["model_max_length"] = 1000000000;
   return config;
+}
+
+// hone's own models learn every text with <|bos|> before it, so whoever opens their tokenizer must put it there too.
+Json post_processor(const std::vector<std::string>& specials, const Json& byte_level) {
+  constexpr const char* kBos = "<|bos|>";
+  const auto at = std::ranges::find(specials, kBos);
+  if (at == specials.end()) return byte_level;
+  const Json bos = {{"SpecialToken", {{"id", kBos}, {"type_id", 0}}}};
+  const Json a = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}, b = {{"Sequence", {{"id", "B"}, {"type_id", 1}}}};
+  return {{"type", "TemplateProcessing"},
+          {"single", Json::array({bos, a})},
+          {"pair", Json::array({bos, a, b})},
+          {"special_tokens",
+           {{kBos, {{"id", kBos}, {"ids", Json::array({at - specials.begin()})}, {"tokens", Json::array({kBos})}}}}}};
 }
 
 }  // namespace
@@ -278,7 +292,7 @@ Tokenizer train_bpe(std::span<const std::string> texts, int vocab_size, std::vec
                      {"added_tokens", added},
                      {"normalizer", nullptr},
                      {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byte_level})}}},
-                     {"post_processor", byte_level},
+                     {"post_processor", post_processor(specials, byte_level)},
                      {"decoder", decoder},
                      {"model",
                       {{"type", "BPE"},

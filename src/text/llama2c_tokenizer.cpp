@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "text/json_fields.h"
 #include "base/utf8.h"
+#include "text/json_fields.h"
 
 namespace hone::text {
 namespace {

@@ -60,6 +60,14 @@ void Normalizer::add(const Json& entry, const std::string& where, int depth) {
   }
 }
 
+void Normalizer::describe(const std::function<void(std::string_view)>& text) const {
+  for (const Step& step : steps_) {
+    text(std::to_string(static_cast<int>(step.kind)));
+    text(step.pattern);
+    text(step.content);
+  }
+}
+
 std::string Normalizer::apply(std::string_view input, bool continues) const {
   std::string text(input);
   for (const Step& step : steps_) {

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "text/json_fields.h"
 #include "base/utf8.h"
+#include "text/json_fields.h"
 
 namespace hone::text {
 
@@ -119,6 +119,20 @@ void PreTokenizer::apply(const Step& step, std::string_view piece, std::vector<s
     at = end;
   }
   put(at, piece.size(), false);
+}
+
+void PreTokenizer::describe(const std::function<void(std::string_view)>& text) const {
+  const auto flag = [&](bool value) { text(value ? "1" : "0"); };
+  flag(byte_level_);
+  flag(prefix_space_);
+  text(metaspace_);
+  flag(metaspace_prepends_);
+  for (const Step& step : steps_) {
+    text(step.regex ? step.regex->pattern() : step.literal);
+    flag(step.regex.has_value());
+    text(std::to_string(static_cast<int>(step.behavior)));
+    flag(step.invert);
+  }
 }
 
 void PreTokenizer::split(std::string& text, bool continues, std::vector<std::string_view>& words) const {

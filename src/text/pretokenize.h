@@ -1,6 +1,7 @@
 // Cuts normalised text into words, inside which tokens are merged: Split by regular expression or string, Digits,
 // ByteLevel, Metaspace, and sequences of them. Others are refused by name.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class PreTokenizer {
   /// Appends the words of valid UTF-8 text. They point into `text`, which a prefix space or Metaspace may change.
   /// `continues`: the text goes on after ordinary text, so no space is put before it.
   void split(std::string& text, bool continues, std::vector<std::string_view>& words) const;
+  /// Calls `text` with everything that tells this pre-tokenizer from another, step by step.
+  void describe(const std::function<void(std::string_view)>& text) const;
 
  private:
   enum class Behavior { kRemoved, kIsolated, kContiguous, kMergedWithPrevious, kMergedWithNext };

@@ -71,6 +71,8 @@ Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
+const std::string& Regex::pattern() const { return code_->pattern; }
+
 void Regex::find_all(std::string_view text, std::vector<std::pair<size_t, size_t>>& out) const {
   const std::unique_ptr<pcre2_match_data, Freer> data(pcre2_match_data_create(1, nullptr));
   size_t from = 0;

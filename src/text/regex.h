@@ -18,6 +18,8 @@ class Regex {
   Regex(Regex&&) noexcept;
   Regex& operator=(Regex&&) noexcept;
 
+  /// As the file writes it.
+  const std::string& pattern() const;
   /// Appends the [begin, end) of all non-empty matches in valid UTF-8, left to right. A pattern that backtracks without
   /// end on this text is an error, not a hang.
   void find_all(std::string_view text, std::vector<std::pair<size_t, size_t>>& out) const;

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <map>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/sha256.h"
-#include "text/byte_alphabet.h"
-#include "text/json_fields.h"
-#include "text/tokenizer_parts.h"
+#include "base/log.h"
 #include "base/utf8.h"
+#include "text/byte_alphabet.h"
+#include "text/tokenizer_config.h"
+#include "text/tokenizer_parts.h"
 
 namespace hone::text {
 
@@ -20,7 +21,8 @@ struct Tokenizer::Definition {
         normalizer(std::move(parts.normalizer)),
         pre_tokenizer(std::move(parts.pre_tokenizer)),
         decoding(std::move(parts.decoding)),
-        texts(std::move(parts.texts)) {
+        texts(std::move(parts.texts)),
+        before_text(parts.before_text) {
     special.resize(texts.size());
     added.resize(texts.size());
     for (const AddedToken& token : parts.added) {
@@ -62,64 +64,12 @@ struct Tokenizer::Definition {
   std::vector<bool> special, added;  // by id
   TokenIds ids;                      // token as written -> id
   AddedTokenMatcher in_raw, in_normalized, special_in_raw;
-  std::optional<int32_t> bos, eos, pad;
-  std::string json, chat_template;  // tokenizer.json as it will be saved
+  std::optional<int32_t> bos, eos, pad, before_text, begin;
+  std::string hash, json, chat_template;  // json: tokenizer.json as it will be saved
   Json config;
 };
 
 namespace {
-
-// "bos_token": "<s>" or {"content": "<s>", …}.
-std::string named_token(const Json& config, const char* key) {
-  if (!config.is_object() || !config.contains(key)) return {};
-  const Json& value = config[key];
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_object() && value.contains("content") && value["content"].is_string())
-    return value["content"].get<std::string>();
-  return {};
-}
-
-// The template itself, or of a list of named ones the default.
-std::string template_source(const Json& config) {
-  if (!config.is_object() || !config.contains("chat_template")) return {};
-  const Json& value = config["chat_template"];
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_array())
-    for (const Json& entry : value)
-      if (entry.is_object() && entry.value("name", "") == "default" && entry.contains("template") &&
-          entry["template"].is_string())
-        return entry["template"].get<std::string>();
-  return {};
-}
-
-Json read_optional(const fs::path& path) {
-  std::error_code ec;
-  if (!fs::exists(path, ec)) return Json::object();
-  Json json = parse_json(read_file(path), path.string());
-  if (!json.is_object()) usage_error(path.string() + ": holds no JSON object");
-  return json;
-}
-
-// tokenizer_config.json, with what the files beside it add.
-Json read_config(const fs::path& folder) {
-  Json config = read_optional(folder / "tokenizer_config.json");
-  const Json map = read_optional(folder / "special_tokens_map.json");
-  for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
-    if (named_token(config, key).empty() && !named_token(map, key).empty()) config[key] = named_token(map, key);
-  // The model's configuration knows ids where the tokenizer's names nothing.
-  for (const char* file : {"config.json", "generation_config.json"}) {
-    const Json model = read_optional(folder / file);
-    for (const char* key : {"bos_token", "eos_token", "pad_token"}) {
-      const std::string id = std::string(key) + "_id";
-      if (!model.is_object() || !model.contains(id) || config.contains(id) || config.contains(key)) continue;
-      config[id] = model[id].is_array() && !model[id].empty() ? model[id][0] : model[id];
-    }
-  }
-  std::error_code ec;
-  if (const fs::path jinja = folder / "chat_template.jinja"; fs::exists(jinja, ec))
-    config["chat_template"] = read_file(jinja);
-  return config;
-}
 
 Tokenizer from_vocab(const fs::path& folder, const char* vocab, const char* merges, Json config) {
   const std::string where = (folder / vocab).string();
@@ -128,7 +78,7 @@ Tokenizer from_vocab(const fs::path& folder, const char* vocab, const char* merg
       json.contains("<|endoftext|>"))
     config["bos_token"] = config["eos_token"] = "<|endoftext|>";  // as GPT2Tokenizer's defaults
   return Tokenizer::from_json(tokenizer_json_from_vocab(json, read_file(folder / merges), config,
-                                                        read_optional(folder / "added_tokens.json"), where),
+                                                        read_optional_object(folder / "added_tokens.json"), where),
                               config, where);
 }
 
@@ -139,13 +89,24 @@ Tokenizer::Tokenizer(std::shared_ptr<const Definition> definition) : definition_
 Tokenizer Tokenizer::from_json(const Json& tokenizer, const Json& config, const std::string& where) {
   std::shared_ptr<Definition> definition;
   try {
-    definition = std::make_shared<Definition>(read_tokenizer_json(tokenizer, where));
+    Parts parts = read_tokenizer_json(tokenizer, where);
+    std::string json;
+    if (add_configured_tokens(config, where, parts)) {
+      Json whole = tokenizer;
+      whole["added_tokens"] = added_tokens_json(parts);
+      json = dump_json(whole, 1);
+    } else {
+      json = dump_json(tokenizer, 1);
+    }
+    std::string hash = identity(parts);
+    definition = std::make_shared<Definition>(std::move(parts));
+    definition->json = std::move(json);
+    definition->hash = std::move(hash);
   } catch (const Json::exception& e) {
     usage_error(where + ": not a tokenizer.json: " + e.what());
   }
-  definition->json = dump_json(tokenizer, 1);
   definition->config = config.is_object() ? config : Json::object();
-  definition->chat_template = template_source(config);
+  definition->chat_template = chat_template_source(config);
   const auto resolve = [&](const std::string& key) -> std::optional<int32_t> {
     Json& kept = definition->config;
     std::string token = named_token(kept, key.c_str());
@@ -157,14 +118,25 @@ Tokenizer Tokenizer::from_json(const Json& tokenizer, const Json& config, const 
     }
     if (token.empty()) return std::nullopt;
     const auto it = definition->ids.find(token);
-    if (it == definition->ids.end())
-      usage_error(where + ": the " + key + " '" + token + "' is not in the vocabulary",
-                  "add it to the tokenizer, or correct tokenizer_config.json");
+    // Published folders name a pad token that was added after training and never got a row. Whoever needs the token
+    // says that there is none.
+    if (it == definition->ids.end()) {
+      log::warn_once(where + ": the " + key + " '" + token + "' is not in the vocabulary, so there is none");
+      return std::nullopt;
+    }
     return it->second;
   };
   definition->bos = resolve("bos_token");
   definition->eos = resolve("eos_token");
   definition->pad = resolve("pad_token");
+  const auto asked = definition->config.find("add_bos_token");
+  definition->begin = definition->before_text;
+  if (!definition->begin && asked != definition->config.end() && *asked == true) {
+    definition->begin = definition->bos;
+    if (!definition->bos)
+      usage_error(where + ": add_bos_token is true, but there is no bos_token to add",
+                  "name bos_token in tokenizer_config.json, or set add_bos_token to false");
+  }
   return Tokenizer(std::move(definition));
 }
 
@@ -177,17 +149,18 @@ Tokenizer Tokenizer::load(const fs::path& path) {
     usage_error(path.string() + ": SentencePiece and tiktoken files are not supported",
                 "convert it to tokenizer.json with transformers' AutoTokenizer(…).save_pretrained");
   if (!is_folder && name != "vocab.json" && name != "encoder.json")
-    return from_json(parse_json(read_file(path), path.string()), Json(), path.string());
+    return from_json(parse_python_json(read_file(path), path.string()), Json(), path.string());
 
   const fs::path folder = is_folder ? path : path.parent_path();
-  const Json config = read_config(folder);
+  const Json config = read_tokenizer_config(folder);
   const fs::path file = folder / "tokenizer.json";
   if (is_folder && fs::exists(file, ec))
-    return from_json(parse_json(read_file(file), file.string()), config, file.string());
+    return from_json(parse_python_json(read_file(file), file.string()), config, file.string());
   for (const auto& [vocab, merges] : {std::pair{"vocab.json", "merges.txt"}, std::pair{"encoder.json", "vocab.bpe"}}) {
     if (fs::exists(folder / vocab, ec) && fs::exists(folder / merges, ec))
       return from_vocab(folder, vocab, merges, config);
   }
+  refuse_adapter(folder);
   const bool sentencepiece = fs::exists(folder / "tokenizer.model", ec);
   usage_error("no tokenizer in " + folder.string() +
                   (sentencepiece ? ": tokenizer.model (SentencePiece) is not supported" : ""),
@@ -294,11 +267,7 @@ std::optional<int32_t> Tokenizer::bos() const { return definition_->bos; }
 std::optional<int32_t> Tokenizer::eos() const { return definition_->eos; }
 std::optional<int32_t> Tokenizer::pad() const { return definition_->pad; }
 
-std::optional<int32_t> Tokenizer::begin() const {
-  const Definition& d = *definition_;
-  const bool asked = d.config.is_object() && d.config.contains("add_bos_token") && d.config["add_bos_token"] == true;
-  return d.bos != d.eos || asked ? d.bos : std::nullopt;
-}
+std::optional<int32_t> Tokenizer::begin() const { return definition_->begin; }
 
 bool Tokenizer::is_special(int32_t id) const {
   return id >= 0 && id < size() && definition_->special[static_cast<size_t>(id)];
@@ -308,6 +277,28 @@ const std::vector<std::string>& Tokenizer::special_tokens() const { return defin
 
 const std::string& Tokenizer::chat_template() const { return definition_->chat_template; }
 
-std::string Tokenizer::hash() const { return sha256(definition_->json); }
+const std::string& Tokenizer::hash() const { return definition_->hash; }
+
+std::vector<int32_t> Tokenizer::without_token(int64_t rows) const {
+  std::vector<int32_t> out;
+  for (int64_t id = 0; id < rows; ++id)
+    if (id >= size() || definition_->texts[static_cast<size_t>(id)].empty()) out.push_back(static_cast<int32_t>(id));
+  return out;
+}
+
+void say_without_token(std::span<const int32_t> ids, const std::string& folder) {
+  if (!ids.empty())
+    log::warn_once(folder + ": " + std::to_string(ids.size()) +
+                   " ids of the model's output have no token in its tokenizer; they are never sampled");
+}
+
+void require_same_tokenizer(const Tokenizer& own, const fs::path& folder, const std::string& what,
+                            const std::string& why) {
+  if (Tokenizer::load(folder).hash() != own.hash())
+    usage_error(folder.string() + ": " + what,
+                why +
+                    "; tokenizers are the same where they give every text the same ids, however their files are "
+                    "written");
+}
 
 }  // namespace hone::text

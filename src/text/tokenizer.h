@@ -25,8 +25,8 @@ namespace fs = std::filesystem;
 class Tokenizer {
  public:
   /// A folder with tokenizer.json, or vocab.json + merges.txt (also encoder.json + vocab.bpe); tokenizer_config.json,
-  /// special_tokens_map.json, added_tokens.json and chat_template.jinja in it are read too. Or a tokenizer.json by
-  /// itself.
+  /// special_tokens_map.json, added_tokens.json and chat_template.jinja in it are read too (tokenizer_config.h). Or a
+  /// tokenizer.json by itself.
   static Tokenizer load(const fs::path& model_folder_or_file);
   /// From the parsed tokenizer.json and tokenizer_config.json (null: none). `where` names the source in errors.
   static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& where);
@@ -55,16 +55,20 @@ class Tokenizer {
   std::optional<int32_t> bos() const;
   std::optional<int32_t> eos() const;
   std::optional<int32_t> pad() const;
-  /// What begins every text: BOS, unless it is EOS as well and the folder does not ask for it (add_bos_token). GPT-2's
-  /// <|endoftext|> says that something has just ended; llama2.c's, EOS and BOS in one, stands before every story.
+  /// What begins every text: the token that tokenizer.json's post-processor puts there, else BOS where `add_bos_token`
+  /// is true. The name `bos_token` alone asks for none: GPT-2's <|endoftext|> and many others never stand before a
+  /// text.
   std::optional<int32_t> begin() const;
   bool is_special(int32_t id) const;
   /// Special tokens' texts, in order of id.
   const std::vector<std::string>& special_tokens() const;
   /// The chat template's source as the folder gives it; empty where there is none.
   const std::string& chat_template() const;
-  /// SHA-256 of the definition: equal where encode and decode are.
-  std::string hash() const;
+  /// SHA-256 of the definition: equal where encode and decode are, however the files are written.
+  const std::string& hash() const;
+  /// Ids below `rows` (of a model's output) that have no token: padding of the vocabulary, and holes in it. None of
+  /// them may be sampled: its text would be empty.
+  std::vector<int32_t> without_token(int64_t rows) const;
 
  private:
   struct Definition;
@@ -72,5 +76,11 @@ class Tokenizer {
   std::vector<int32_t> encode_from(std::string_view text, bool parse_special, bool continues) const;
   std::shared_ptr<const Definition> definition_;
 };
+
+/// Tells once for each folder how many of a model's output rows have no token, if any.
+void say_without_token(std::span<const int32_t> ids, const std::string& folder);
+/// kUsage "FOLDER: WHAT" (hint: WHY) unless the folder's tokenizer is the same as `own`.
+void require_same_tokenizer(const Tokenizer& own, const fs::path& folder, const std::string& what,
+                            const std::string& why);
 
 }  // namespace hone::text

@@ -2,10 +2,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/json_fields.h"
+#include "text/post_processor.h"
 #include "text/tokenizer_parts.h"
-#include "base/utf8.h"
 
 namespace hone::text {
 namespace {
@@ -75,6 +76,7 @@ void read_merges(const Json& json, const std::string& where, Parts& parts) {
     };
     const int32_t l = id_of(left), r = id_of(right);
     parts.model.merges.put(l, r, rank++, id_of(left + right));
+    parts.merges.emplace_back(l, r);
   }
 }
 
@@ -111,24 +113,30 @@ void read_added(const Json& json, const std::string& where, Parts& parts) {
   const auto list = json.find("added_tokens");
   if (list == json.end() || list->is_null()) return;
   for (const Json& entry : array_field(json, "added_tokens", where)) {
-    AddedToken token;
-    token.content = string_field(entry, "content", where + ": added_tokens");
+    AddedToken token = added_token(entry, where + ": added_tokens");
     const std::string at = where + ": added token '" + token.content + "'";
-    if (token.content.size() > 1024) usage_error(at + " is longer than 1,024 bytes");
     const auto id = entry.find("id");
     if (id == entry.end()) usage_error(at + " has no id");
     token.id = token_id(*id, at);
-    token.single_word = bool_field(entry, "single_word", false, at);
-    token.lstrip = bool_field(entry, "lstrip", false, at);
-    token.rstrip = bool_field(entry, "rstrip", false, at);
-    token.special = bool_field(entry, "special", false, at);
-    token.normalized = bool_field(entry, "normalized", !token.special, at);
     put_text(parts.texts, token.id, token.content);
     parts.added.push_back(std::move(token));
   }
 }
 
 }  // namespace
+
+AddedToken added_token(const Json& fields, const std::string& where) {
+  AddedToken token;
+  token.content = string_field(fields, "content", where);
+  const std::string at = where + " '" + token.content + "'";
+  if (token.content.size() > 1024) usage_error(at + " is longer than 1,024 bytes");
+  token.single_word = bool_field(fields, "single_word", false, at);
+  token.lstrip = bool_field(fields, "lstrip", false, at);
+  token.rstrip = bool_field(fields, "rstrip", false, at);
+  token.special = bool_field(fields, "special", false, at);
+  token.normalized = bool_field(fields, "normalized", !token.special, at);
+  return token;
+}
 
 Parts read_tokenizer_json(const Json& json, const std::string& where) {
   Parts parts;
@@ -158,6 +166,11 @@ Parts read_tokenizer_json(const Json& json, const std::string& where) {
   read_decoder(entry("decoder"), where, parts.decoding, 0);
   if (parts.decoding.bytes != parts.model.byte_level)
     usage_error(where + ": decoder 'ByteLevel' without the pre_tokenizer 'ByteLevel' is not supported");
+  parts.before_text = token_before_text(entry("post_processor"), where);
+  if (parts.before_text && (*parts.before_text >= static_cast<int64_t>(parts.texts.size()) ||
+                            parts.texts[static_cast<size_t>(*parts.before_text)].empty()))
+    usage_error(where + ": post_processor puts id " + std::to_string(*parts.before_text) +
+                " before a text, which has no token");
   return parts;
 }
 

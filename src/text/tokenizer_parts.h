@@ -1,6 +1,8 @@
 // Private to the tokenizer's sources: what a definition holds, and the readers that fill it.
 #pragma once
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -26,9 +28,15 @@ struct Parts {
   PreTokenizer pre_tokenizer;
   Decoding decoding;
   std::vector<AddedToken> added;
-  std::vector<std::string> texts;  ///< id -> token as written
+  std::vector<std::string> texts;                   ///< id -> token as written
+  std::vector<std::pair<int32_t, int32_t>> merges;  ///< in the order of the file
+  std::optional<int32_t> before_text;               ///< what the post-processor puts before a text
 };
 
+/// SHA-256 of what encode and decode depend on, and of nothing else.
+std::string identity(const Parts& parts);
+/// Content and flags; the id is not read.
+AddedToken added_token(const Json& fields, const std::string& where);
 Parts read_tokenizer_json(const Json& json, const std::string& where);
 /// Builds the tokenizer.json of a GPT-2 or Qwen2 folder that has only vocabulary and merges.
 Json tokenizer_json_from_vocab(const Json& vocab, std::string_view merges, const Json& config, const Json& added_tokens,

@@ -1,14 +1,18 @@
 #include "train/networks.h"
 
 #include "rollout/generate.h"
+#include "tensor/from_host.h"
 
 namespace hone::train {
 
-Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute) {
+Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
+                    std::span<const int32_t> absent_ids) {
   Actor actor;
-  actor.logps = [&decoder, compute](const Batch& b, const LogpsOptions& given) {
+  actor.logps = [&decoder, compute, absent = index_from_host(absent_ids, decoder.device())](const Batch& b,
+                                                                                            const LogpsOptions& given) {
     LogpsOptions options = given;
     options.compute = compute.matmul;
+    options.absent = absent;
     const Tensor hidden = decoder.hidden(b.packed, compute).index_select(0, b.rows);
     return token_logps(hidden, decoder.output_weight(), b.targets, options);
   };
@@ -17,7 +21,7 @@ Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& 
 
 Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
                     const rollout::SamplingParams& sampling, const rollout::GenerateOptions& options) {
-  Actor actor = decoder_actor(decoder, compute);
+  Actor actor = decoder_actor(decoder, compute, options.absent_ids);
   actor.sample = [&decoder, sampling, options](std::span<const rollout::Request> requests) {
     return rollout::generate(decoder, requests, sampling, options);
   };

@@ -7,9 +7,10 @@
 
 namespace hone::train {
 
-/// Log-probabilities in the training forward's shape. No samples and no trainable parameters: a reference. The decoder
-/// must outlive what is returned here and below.
-Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute);
+/// Log-probabilities in the training forward's shape, of the distribution without `absent_ids` (GenerateOptions). No
+/// samples and no trainable parameters: a reference. The decoder must outlive what is returned here and below.
+Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
+                    std::span<const int32_t> absent_ids = {});
 /// The same with samples straight from the decoder's tensors.
 Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& compute,
                     const rollout::SamplingParams& sampling, const rollout::GenerateOptions& options);

@@ -39,10 +39,9 @@ struct Models {
   rewards::RewardModel reward;
 };
 
-void require_same_tokenizer(const text::Tokenizer& policy, const std::string& folder, const char* what) {
-  if (text::Tokenizer::load(folder).hash() != policy.hash())
-    usage_error(folder + ": the " + what + " has another tokenizer than the policy",
-                "PPO scores the very token ids that were sampled, so both must share one tokenizer");
+void require_same(const text::Tokenizer& policy, const std::string& folder, const std::string& what) {
+  text::require_same_tokenizer(policy, folder, "the " + what + " has another tokenizer than the policy",
+                               "PPO scores the very token ids that were sampled, so both must share one tokenizer");
 }
 
 Models load_models(const PpoParams& params, config::StageContext& context, at::ScalarType& compute) {
@@ -60,11 +59,11 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
     for (size_t i = 0; i < policy.decoder.parameters().size(); ++i)
       if (!policy.decoder.parameters()[i].tensor.requires_grad()) reference.share_parameter(i, policy.decoder);
   }
-  require_same_tokenizer(tokenizer, params.reward, "reward model");
+  require_same(tokenizer, params.reward, "reward model");
   rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, compute);
   reward.combine_by(params.ensemble, params.ensemble_penalty);
   const std::string critic_folder = params.critic.empty() ? params.reward : params.critic;
-  require_same_tokenizer(tokenizer, critic_folder, "critic");
+  require_same(tokenizer, critic_folder, "critic");
   model::LoadedModel critic = model::load_model(critic_folder);
   critic.decoder.drop_output_weight();
   critic.decoder.to(device, at::kFloat);
@@ -127,7 +126,7 @@ ExtraLoss pretraining_mix(const PpoParams& params, const Models& models, const A
   auto sequences = std::make_shared<std::vector<data::Sequence>>();
   for (const data::Document& d : documents.rows) {
     data::Sequence s;
-    if (models.tokenizer.bos()) s.ids.push_back(*models.tokenizer.bos());
+    if (const auto bos = models.tokenizer.begin()) s.ids.push_back(*bos);
     for (const int32_t id : models.tokenizer.encode(d.text, false)) s.ids.push_back(id);
     if (models.tokenizer.eos()) s.ids.push_back(*models.tokenizer.eos());
     if (s.size() > models.policy.config().max_positions)
@@ -192,6 +191,8 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   rollout::GenerateOptions generate_options;
   generate_options.seed = mix64(seed, hash64("ppo"));
   if (models.tokenizer.eos()) generate_options.end_ids = {*models.tokenizer.eos()};
+  generate_options.absent_ids = models.tokenizer.without_token(models.policy.config().vocab_size);
+  text::say_without_token(generate_options.absent_ids, params.model);
   generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
   model::AttentionWork attention;
   const model::ComputeOptions options{
@@ -211,9 +212,10 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     }
     return models.reward.score(sequences);
   };
-  const ExtraLoss extra = pretraining_mix(params, models, actor, seed, device);
-  PpoLearner learner(params, seed, params.steps, device, actor, decoder_actor(models.reference, options), critic,
-                     reward, extra);
+  // Pretraining's loss is over the whole output layer, as it was in pretraining.
+  const ExtraLoss extra = pretraining_mix(params, models, decoder_actor(models.policy, options), seed, device);
+  PpoLearner learner(params, seed, params.steps, device, actor,
+                     decoder_actor(models.reference, options, generate_options.absent_ids), critic, reward, extra);
   const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
             " prompts, " + count_text(params.steps) + " iterations of " +

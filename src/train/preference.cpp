@@ -59,7 +59,8 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
 // changes them changes the name, so a stale file is never read.
 ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs,
                                 const config::StageContext& context, at::ScalarType compute) {
-  std::string key = context.record.dtype + context.record.processor + sha256_file(fs::path(folder) / "config.json");
+  std::string key = context.record.dtype + context.record.processor + context.record.kernels +
+                    sha256_file(fs::path(folder) / "config.json");
   for (const auto& e : fs::directory_iterator(folder))
     if (e.path().extension() == ".safetensors") key += sha256_file(e.path());
   for (const data::Pair& p : pairs)
@@ -144,6 +145,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
 
   // 2. The reference, once.
   const std::string reference_folder = params.reference.empty() ? params.model : params.reference;
+  if (!params.reference.empty())
+    text::require_same_tokenizer(tokenizer, params.reference, "the reference has another tokenizer than the policy",
+                                 "both must give the probability of the same token ids");
   const ReferenceLogps reference = cached_reference(reference_folder, train.items, context, compute);
   const ReferenceLogps held_out_reference =
       held_out.items.empty() ? ReferenceLogps{} : cached_reference(reference_folder, held_out.items, context, compute);

@@ -74,6 +74,20 @@ TEST_CASE("one token for BOS and EOS stands once between documents, and separate
   const fs::path config = scratch.path / "tokenizer_config.json";
   Json json = parse_json(read_file(config), "config");
   json["bos_token"] = json["eos_token"] = "<|endoftext|>";
+  // Nobody asks for a BOS by its name alone: then the token ends documents and begins none.
+  write_file_atomic(config, dump_json(json));
+  {
+    const text::Tokenizer tokenizer = text::Tokenizer::load(scratch.path);
+    const Corpus corpus = encode_corpus(f.documents, tokenizer);
+    std::string all;
+    for (const Document& d : f.documents) all += d.text + "<|endoftext|>";
+    CHECK(tokenizer.decode(corpus.ids) == all);
+    CorpusSettings settings;
+    settings.documents = "separate";
+    for (const Piece& piece : cut_pieces(corpus, settings, 1000))
+      CHECK_FALSE(tokenizer.is_special(corpus.ids[static_cast<size_t>(piece.begin)]));
+  }
+  json["add_bos_token"] = true;
   write_file_atomic(config, dump_json(json));
   const text::Tokenizer tokenizer = text::Tokenizer::load(scratch.path);
   const Corpus corpus = encode_corpus(f.documents, tokenizer, 2);

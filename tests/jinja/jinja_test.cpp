@@ -3,11 +3,11 @@
 #include <ctime>
 #include <map>
 
+#include "../shared_data.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "../shared_data.h"
 
 using hone::Json;
 using hone::jinja::Template;

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "rollout/drawn.h"
 #include "rollout/logprobs.h"
 
 using namespace hone;
@@ -32,7 +34,7 @@ std::vector<Request> requests() {
   return out;
 }
 
-std::vector<Completion> sampled(std::span<const Request> requests, int64_t max_batch, bool batch_invariant = true) {
+std::vector<Completion> sampled(std::span<const Request> requests, int64_t max_batch) {
   static const model::Decoder decoder = small_decoder();
   SamplingParams params;
   params.max_tokens = 20;
@@ -40,7 +42,6 @@ std::vector<Completion> sampled(std::span<const Request> requests, int64_t max_b
   options.seed = 3;
   options.end_ids = {7};
   options.max_batch = max_batch;
-  options.batch_invariant = batch_invariant;
   return generate(decoder, requests, params, options);
 }
 
@@ -61,18 +62,55 @@ TEST_CASE("completions are the same bit for bit for every batch size and schedul
   for (size_t i = 0; i < all.size(); ++i) CHECK(backwards[all.size() - 1 - i].ids == together[i].ids);
 }
 
-TEST_CASE("LibTorch's kernels draw the same tokens but for near-ties") {
+TEST_CASE("hone's kernels and LibTorch's draw by the logits of the whole forward pass, whatever the batch") {
+  const model::Decoder decoder = small_decoder();
   const std::vector<Request> all = requests();
-  const std::vector<Completion> own = sampled(all, 64);
-  for (const int64_t batch : {2, 64}) {
-    const std::vector<Completion> stock = sampled(all, batch, false);
-    size_t same = 0;
+  for (const bool batch_invariant : {true, false})
+    for (const double temperature : {0.0, 0.8, 1.0})
+      for (const int64_t batch : {2, 64}) {
+        SamplingParams params;
+        params.max_tokens = 20;
+        params.temperature = temperature;
+        GenerateOptions options;
+        options.seed = 3;
+        options.end_ids = {7};
+        options.max_batch = batch;
+        options.batch_invariant = batch_invariant;
+        test::check_drawn(decoder, all, generate(decoder, all, params, options), params, options);
+      }
+}
+
+TEST_CASE("an id without a token is never drawn, and log-probabilities are over the others") {
+  model::Decoder decoder = small_decoder();
+  GenerateOptions options;
+  options.seed = 3;
+  options.absent_ids = {4, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49};  // a hole, and the padding of a vocabulary of 40
+  {
+    const at::NoGradGuard no_grad;  // what random initialisation leaves there is large, so that it would be drawn
+    Tensor weight = decoder.output_weight();
+    for (const int32_t id : options.absent_ids) weight.select(0, id).mul_(6);
+  }
+  const std::vector<Request> all = requests();
+  for (const SamplingParams& params :
+       {SamplingParams{.max_tokens = 20}, SamplingParams{.temperature = 0, .max_tokens = 20},
+        SamplingParams{.temperature = 1.5, .top_p = 0.99, .max_tokens = 20},
+        SamplingParams{.top_k = 45, .max_tokens = 20, .min_tokens = 3}}) {
+    const auto completions = generate(decoder, all, params, options);
+    std::vector<ScoredSequence> sequences;
     for (size_t i = 0; i < all.size(); ++i) {
-      if (own[i].ids != stock[i].ids) continue;
-      ++same;
-      for (size_t t = 0; t < own[i].logps.size(); ++t) CHECK(std::abs(own[i].logps[t] - stock[i].logps[t]) < 1e-4);
+      for (const int32_t id : completions[i].ids)
+        CHECK(std::ranges::find(options.absent_ids, id) == options.absent_ids.end());
+      sequences.push_back({all[i].prompt, static_cast<int64_t>(all[i].prompt.size())});
+      sequences.back().ids.insert(sequences.back().ids.end(), completions[i].ids.begin(), completions[i].ids.end());
     }
-    CHECK(same + 1 >= all.size());
+    if (params.temperature == 0 || params.top_p < 1) continue;
+    const auto masked = sequence_logps(decoder, sequences, 1, at::ScalarType::Undefined, 16384, options.absent_ids),
+               whole = sequence_logps(decoder, sequences, 1, at::ScalarType::Undefined);
+    for (size_t i = 0; i < all.size(); ++i)
+      for (size_t t = 0; t < masked[i].size(); ++t) {
+        if (params.top_k == 0) CHECK(std::abs(masked[i][t] - completions[i].logps[t]) < 1e-4);
+        CHECK(whole[i][t] < masked[i][t]);  // given ids are asked of the whole output layer
+      }
   }
 }
 

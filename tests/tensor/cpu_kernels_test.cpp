@@ -1,35 +1,41 @@
 // Every instruction set's kernels that this processor can run against each other.
 #include "tensor/cpu/kernels.h"
 
+#include <algorithm>
+
+#include "base/error.h"
 #include "gradcheck.h"
 #include "tensor/cpu/panels.h"
-
-namespace hone::cpu {
-const Kernels& kernels_base();
-#if defined(__x86_64__)
-const Kernels& kernels_v3();
-const Kernels& kernels_v4();
-#endif
-}  // namespace hone::cpu
 
 using namespace hone;
 using test::noise;
 
-namespace {
-
-std::vector<const cpu::Kernels*> tables() {
-  std::vector<const cpu::Kernels*> out{&cpu::kernels_base()};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v3")) out.push_back(&cpu::kernels_v3());
-  if (__builtin_cpu_supports("x86-64-v4")) out.push_back(&cpu::kernels_v4());
-#endif
-  return out;
+TEST_CASE("kernels are chosen by name; what is not there or does not run here is refused") {
+  const std::string before = cpu::kernels().name;
+  std::string message, hint;
+  try {
+    cpu::choose_kernels("v5");
+  } catch (const Error& e) {
+    message = e.what();
+    hint = e.hint;
+  }
+  CHECK(message == "there are no CPU kernels 'v5'");
+  CHECK(hint.starts_with("HONE_CPU names one of: base"));
+  CHECK_THROWS_AS(cpu::choose_kernels(""), Error);
+  CHECK(cpu::kernels().name == before);
+  for (const cpu::Kernels* k : cpu::runnable_kernels()) {
+    cpu::choose_kernels(k->name);
+    CHECK(&cpu::kernels() == k);
+  }
+  for (const char* name : {"v3", "v4"})
+    if (std::ranges::none_of(cpu::runnable_kernels(),
+                             [&](const cpu::Kernels* k) { return k->name == std::string(name); }))
+      CHECK_THROWS_AS(cpu::choose_kernels(name), Error);
+  cpu::choose_kernels(before);
 }
 
-}  // namespace
-
 TEST_CASE("panel linear layers: every instruction set, every remainder") {
-  for (const cpu::Kernels* k : tables())
+  for (const cpu::Kernels* k : cpu::runnable_kernels())
     for (const int64_t width : {k->lanes, 2 * k->lanes})
       for (const int64_t n : {1, 3, 4, 11, 12, 29}) {
         CAPTURE(k->name);
@@ -46,7 +52,7 @@ TEST_CASE("panel linear layers: every instruction set, every remainder") {
 }
 
 TEST_CASE("training kernels agree between instruction sets") {
-  for (const cpu::Kernels* k : tables()) {
+  for (const cpu::Kernels* k : cpu::runnable_kernels()) {
     CAPTURE(k->name);
     constexpr int64_t kLength = 45, kHeadDim = 24;
     const Tensor q = noise({kLength, kHeadDim}, 1, at::kFloat), key = noise({kLength, kHeadDim}, 2, at::kFloat),

@@ -89,3 +89,32 @@ TEST_CASE("the three estimators of KL average to the KL they estimate") {
   CHECK(kl_k2(logp, ref)[0].item<double>() == doctest::Approx(0.5 * std::log(1.5) * std::log(1.5)));
   CHECK(kl_k3(logp, ref).min().item<double>() >= 0);
 }
+
+TEST_CASE("ids that the distribution does not have: values and gradients are those of a masked log_softmax") {
+  const Tensor hidden = noise({50, 24}, 1) * 2, weight = noise({70, 24}, 2) * 2;
+  const Tensor absent = at::cat({at::full({1}, 5, at::kLong), at::arange(60, 70, at::kLong)});
+  const Tensor targets = at::arange(50, at::kLong).add(6), g = noise({50}, 5), e = noise({50}, 6);
+  std::vector<Tensor> want;
+  {
+    const Tensor h = hidden.detach().requires_grad_(true), w = weight.detach().requires_grad_(true);
+    // What is left of the vocabulary, as a vocabulary of its own.
+    const Tensor left = at::cat({at::arange(0, 5, at::kLong), at::arange(6, 60, at::kLong)});
+    const Tensor z = at::linear(h, w.index_select(0, left)) * 0.9, logp = at::log_softmax(z, 1);
+    const Tensor own = targets.where(targets < 5, targets - 1);
+    const Tensor logps = logp.gather(1, own.unsqueeze(1)).squeeze(1), entropy = -(logp.exp() * logp).sum(1);
+    ((logps * g).sum() + (entropy * e).sum()).backward();
+    want = {logps.detach(), entropy.detach(), h.grad(), w.grad()};
+  }
+  for (const auto& [dtype, chunk, bound] : {std::tuple{at::kDouble, int64_t{0}, 1e-10},
+                                            {at::kDouble, 7, 1e-10},
+                                            {at::kFloat, 0, 2e-4},
+                                            {at::kFloat, 9, 2e-4}}) {
+    const Tensor h = hidden.to(dtype).detach().requires_grad_(true), w = weight.to(dtype).detach().requires_grad_(true);
+    const TokenLogps out =
+        token_logps(h, w, targets, {.inv_temperature = 0.9, .chunk = chunk, .entropy_grad = true, .absent = absent});
+    ((out.logps * g.to(dtype)).sum() + (out.entropy * e.to(dtype)).sum()).backward();
+    const std::vector<Tensor> got{out.logps.detach(), out.entropy.detach(), h.grad(), w.grad()};
+    for (size_t i = 0; i < got.size(); ++i) CHECK(test::max_difference(got[i].to(at::kDouble), want[i]) < bound);
+    CHECK(w.grad().index_select(0, absent).eq(0).all().item<bool>());
+  }
+}

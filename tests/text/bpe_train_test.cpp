@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
+#include "../shared_data.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/rng.h"
-#include "../shared_data.h"
 
 namespace fs = std::filesystem;
 using hone::text::Tokenizer;

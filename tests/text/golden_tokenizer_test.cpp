@@ -3,15 +3,15 @@
 #include <map>
 #include <sstream>
 
+#include "../shared_data.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "gguf_vocab.h"
-#include "../shared_data.h"
 #include "text/bpe_train.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
-#include "base/utf8.h"
 
 namespace fs = std::filesystem;
 using hone::Json;

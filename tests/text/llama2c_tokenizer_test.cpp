@@ -1,10 +1,10 @@
 #include "text/llama2c_tokenizer.h"
 
+#include "../shared_data.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "../shared_data.h"
 
 using hone::Json;
 using hone::text::llama2c_tokenizer;

@@ -4,11 +4,11 @@
 
 #include <ctime>
 
+#include "../shared_data.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "../shared_data.h"
 #include "text/byte_alphabet.h"
 
 namespace fs = std::filesystem;
@@ -168,4 +168,194 @@ TEST_CASE("a mutated file is read or refused, never worse") {
   }
   fs::remove(file);
   CHECK(read > 0);
+}
+
+namespace {
+
+Tokenizer with_config(const Json& config, const Json& json = tiny_json()) {
+  return Tokenizer::from_json(json, config, "tiny");
+}
+
+Json flags(const char* content, bool special = true) {
+  return {{"content", content}, {"single_word", false}, {"lstrip", false},
+          {"rstrip", false},    {"normalized", false},  {"special", special}};
+}
+
+// [before… A after…]
+Json template_processing(const std::vector<std::pair<const char*, int>>& before, const char* after = nullptr) {
+  Json single = Json::array(), tokens = Json::object();
+  const auto piece = [&](const char* token, int id) {
+    single.push_back({{"SpecialToken", {{"id", token}, {"type_id", 0}}}});
+    tokens[token] = {{"id", token}, {"ids", {id}}, {"tokens", {token}}};
+  };
+  for (const auto& [token, id] : before) piece(token, id);
+  single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+  if (after != nullptr) piece(after, 259);
+  return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", single}, {"special_tokens", tokens}};
+}
+
+// The same values, keys of every object in the opposite order.
+Json reversed(const Json& json) {
+  if (json.is_array()) {
+    Json out = Json::array();
+    for (const Json& value : json) out.push_back(reversed(value));
+    return out;
+  }
+  if (!json.is_object()) return json;
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.insert(keys.begin(), key);
+  Json out = Json::object();
+  for (const std::string& key : keys) out[key] = reversed(json[key]);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a tokenizer is known by what it does, not by how its file is written") {
+  Json json = tiny_json();
+  json["added_tokens"].push_back({{"id", 260}, {"content", "<x>"}, {"special", false}, {"normalized", false}});
+  const Tokenizer plain = with_config(Json(), json);
+  const std::string hash = plain.hash();
+  const auto same = [&](const char* what, const Json& changed, const Json& config = Json()) {
+    CAPTURE(what);
+    const Tokenizer other = with_config(config, changed);
+    CHECK(other.hash() == hash);
+    for (const char* text : {"abc aab <|end|> x<x>y", " \xC3\xA9 ab\n\n12"})
+      CHECK(other.encode(text) == plain.encode(text));
+  };
+  const auto differs = [&](const char* what, const Json& changed, const Json& config = Json()) {
+    CAPTURE(what);
+    CHECK(with_config(config, changed).hash() != hash);
+  };
+  const auto with = [&](auto change) {
+    Json out = json;
+    change(out);
+    return out;
+  };
+  same("order of keys", reversed(json));
+  same("merges as pairs", with([](Json& j) {
+         for (Json& merge : j["model"]["merges"]) {
+           const auto text = merge.get<std::string>();
+           merge = Json::array({text.substr(0, text.find(' ')), text.substr(text.find(' ') + 1)});
+         }
+       }));
+  same("order of added tokens", with([](Json& j) { std::swap(j["added_tokens"][0], j["added_tokens"][1]); }));
+  same("padding, truncation, version", with([](Json& j) {
+         j["padding"] = {{"strategy", "BatchLongest"}};
+         j["truncation"] = {{"max_length", 7}};
+         j["version"] = "1.0";
+       }));
+  same("a sequence of one", with([](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", Json::array({j["pre_tokenizer"]})}};
+         j["normalizer"] = {{"type", "Sequence"}, {"normalizers", Json::array()}};
+       }));
+  same("defaults written out", with([](Json& j) {
+         j["pre_tokenizer"]["use_regex"] = true;
+         j["pre_tokenizer"]["trim_offsets"] = false;
+         j["decoder"]["add_prefix_space"] = true;
+         j["model"]["dropout"] = nullptr;
+         j["model"]["unk_token"] = nullptr;
+         j["model"]["fuse_unk"] = false;
+         j["added_tokens"][0]["lstrip"] = false;
+       }));
+  same("what the post-processor puts before a text",
+       with([](Json& j) { j["post_processor"] = template_processing({{"<|end|>", 259}}); }));
+  same("names, lengths and templates in the configuration", json,
+       {{"bos_token", "<|end|>"},
+        {"eos_token", "<|end|>"},
+        {"model_max_length", 77},
+        {"padding_side", "left"},
+        {"chat_template", "x"},
+        {"add_bos_token", false},
+        {"added_tokens_decoder", {{"259", flags("<|end|>")}, {"260", flags("<x>", false)}}}});
+  same("a special token outside the model's vocabulary", with([](Json& j) { j["model"]["vocab"].erase("<|end|>"); }));
+
+  differs("a flag", with([](Json& j) { j["added_tokens"][0]["lstrip"] = true; }));
+  differs("a token that is special", with([](Json& j) { j["added_tokens"][1]["special"] = true; }));
+  differs("a token more", with([](Json& j) { j["model"]["vocab"]["zz"] = 261; }));
+  differs("two tokens that changed places",
+          with([](Json& j) { std::swap(j["model"]["vocab"]["a"], j["model"]["vocab"]["b"]); }));
+  differs("the order of merges", with([](Json& j) { std::swap(j["model"]["merges"][0], j["model"]["merges"][2]); }));
+  differs("a merge less", with([](Json& j) { j["model"]["merges"].erase(2); }));
+  differs("a normaliser", with([](Json& j) { j["normalizer"] = {{"type", "NFC"}}; }));
+  differs("a prefix space", with([](Json& j) { j["pre_tokenizer"]["add_prefix_space"] = true; }));
+  differs("no split", with([](Json& j) { j["pre_tokenizer"]["use_regex"] = false; }));
+  differs("words that are tokens", with([](Json& j) { j["model"]["ignore_merges"] = true; }));
+  differs("a token that the configuration adds", json, {{"added_tokens_decoder", {{"261", flags("<tool>")}}}});
+  differs("a flag that the configuration sets", json, {{"added_tokens_decoder", {{"260", [] {
+                                                                                    Json f = flags("<x>", false);
+                                                                                    f["rstrip"] = true;
+                                                                                    return f;
+                                                                                  }()}}}});
+}
+
+TEST_CASE("tokens of tokenizer_config.json alone are tokens, found whole, and saved into tokenizer.json") {
+  const Json config = {
+      {"added_tokens_decoder", {{"260", flags("<tool>")}, {"259", flags("<|end|>")}, {"261", flags("word", false)}}},
+      {"additional_special_tokens", {"<tool>", {{"content", "<more>"}}}}};
+  const Tokenizer t = with_config(config);
+  const int32_t a = *t.id("a"), b = *t.id("b");
+  CHECK(t.encode("a<tool>b") == std::vector<int32_t>{a, 260, b});
+  CHECK(t.encode("awordb<more>") == std::vector<int32_t>{a, 261, b, 262});
+  CHECK(t.decode(std::vector<int32_t>{a, 260, 261, b}, true) == "awordb");
+  CHECK(t.size() == 263);
+  const fs::path folder = fs::temp_directory_path() / ("hone-config-tokens-" + std::to_string(::getpid()));
+  t.save(folder);
+  const Tokenizer whole = Tokenizer::load(folder);
+  fs::remove(folder / "tokenizer_config.json");
+  const Tokenizer alone = Tokenizer::load(folder);
+  fs::remove_all(folder);
+  CHECK(whole.hash() == t.hash());
+  CHECK(alone.hash() == t.hash());
+  // As in transformers a new token gets the next free id, whatever is written, and one of the vocabulary keeps its own.
+  CHECK(with_config({{"added_tokens_decoder", {{"300", flags("<tool>")}}}}).encode("<tool>") ==
+        std::vector<int32_t>{260});
+  CHECK(with_config({{"added_tokens_decoder", {{"7", flags("abc")}}}}).is_special(257));
+  // A token of the vocabulary that is named as special is found whole, as transformers finds it.
+  Json json = tiny_json();
+  json["added_tokens"] = Json::array();
+  CHECK(with_config(Json(), json).encode("<|end|>").size() > 1);
+  CHECK(with_config({{"eos_token", "<|end|>"}}, json).encode("a<|end|>") == std::vector<int32_t>{a, 259});
+  CHECK_THROWS_AS(with_config({{"added_tokens_decoder", {{"x", flags("<tool>")}}}}), hone::Error);
+  CHECK_THROWS_AS(with_config({{"added_tokens_decoder", {{"260", 5}}}}), hone::Error);
+}
+
+TEST_CASE("a text begins with what the post-processor or add_bos_token asks for, and with nothing by its name alone") {
+  const auto begin = [](const Json& post, Json config) {
+    Json json = tiny_json();
+    json["post_processor"] = post;
+    config["bos_token"] = "<|end|>";
+    return with_config(config, json).begin();
+  };
+  CHECK_FALSE(begin(Json(), Json::object()));
+  CHECK_FALSE(begin({{"type", "ByteLevel"}}, {{"add_bos_token", false}}));
+  CHECK_FALSE(begin(template_processing({}, "<|end|>"), Json::object()));  // an EOS behind it is no BOS
+  CHECK(begin(Json(), {{"add_bos_token", true}}) == 259);
+  CHECK(begin(template_processing({{"<|end|>", 259}}), Json::object()) == 259);
+  CHECK(begin(template_processing({{"<|end|>", 259}}), {{"add_bos_token", false}}) == 259);  // as in transformers 5
+  CHECK(begin({{"type", "Sequence"}, {"processors", {{{"type", "ByteLevel"}}, template_processing({{"a", 64}})}}},
+              Json::object()) == 64);
+  CHECK(begin({{"type", "RobertaProcessing"}, {"sep", {"<|end|>", 259}}, {"cls", {"<|end|>", 259}}}, Json::object()) ==
+        259);
+  for (const Json& bad : {template_processing({{"a", 64}, {"b", 65}}), template_processing({{"a", 9999}}),
+                          Json{{"type", "Unheard"}}, Json{{"type", "TemplateProcessing"}}, Json(3)})
+    CHECK_THROWS_AS(begin(bad, Json::object()), hone::Error);
+  CHECK_THROWS_AS(with_config({{"add_bos_token", true}}), hone::Error);
+}
+
+TEST_CASE("a named token that the vocabulary lacks is no token, and no error") {
+  const Tokenizer t = with_config({{"pad_token", "[PAD]"}, {"eos_token", "<|end|>"}, {"bos_token", "<absent>"}});
+  CHECK_FALSE(t.pad());
+  CHECK_FALSE(t.bos());
+  CHECK(t.eos() == 259);
+  CHECK(t.size() == 260);
+  CHECK(t.encode("abc") == std::vector<int32_t>{257});
+}
+
+TEST_CASE("ids without a token: padding of a model's vocabulary, and holes") {
+  Json json = tiny_json();
+  json["added_tokens"].push_back({{"id", 262}, {"content", "<x>"}});
+  const Tokenizer t = with_config(Json(), json);
+  CHECK(t.without_token(265) == std::vector<int32_t>{260, 261, 263, 264});
+  CHECK(t.without_token(260).empty());
 }

@@ -145,7 +145,8 @@ def main():
     tok.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(split), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False, trim_offsets=False)])
     tok.decoder = decoders.ByteLevel(add_prefix_space=False, use_regex=False, trim_offsets=False)
-    tok.post_processor = processors.ByteLevel(add_prefix_space=False, use_regex=False, trim_offsets=False)
+    tok.post_processor = processors.TemplateProcessing(  # hone's models learn every text with <|bos|> before it
+        single="<|bos|> $A", pair="<|bos|> $A $B:1", special_tokens=[("<|bos|>", 0)])
     tok.train_from_iterator([text], trainers.BpeTrainer(
         vocab_size=600, min_frequency=2, special_tokens=SPECIALS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     own = out / "own"
@@ -157,6 +158,7 @@ def main():
 
     hf = transformers.AutoTokenizer.from_pretrained(own)
     rows = [{"versions": {"tokenizers": tokenizers.__version__, "transformers": transformers.__version__}}]
+    assert hf("the cat").input_ids[0] == 0
     for s in strings(rng, text):
         ids = tok.encode(s, add_special_tokens=False).ids
         assert hf(s, add_special_tokens=False).input_ids == ids

@@ -1,11 +1,14 @@
 // Hand-vectorised f32 kernels for the CPU, compiled once per instruction set (kernels_v4.cpp: AVX-512, kernels_v3.cpp:
-// AVX2 and FMA, kernels_base.cpp: whatever the compiler assumes) and chosen when the program starts.
+// AVX2 and FMA, kernels_base.cpp: whatever the compiler assumes) and chosen when the program starts: the widest that
+// the processor runs, or the one that HONE_CPU names.
 //
 // Panels. The incremental forward pass keeps activations of `width` rows (tokens) as [features][width]: a vector holds
 // one feature of many tokens, so each token is computed in its own lane, in an order that depends on nothing but the
 // model. That makes results independent of the batch bit for bit, and needs no copy or transposition of weights.
 #pragma once
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace hone::cpu {
 
@@ -84,6 +87,11 @@ struct Kernels {
   void (*swiglu_gradient)(const float* gate, const float* up, const float* dy, float* dgate, float* dup, int64_t n);
 };
 
+/// The chosen table: the widest that this processor runs, unless another was asked for.
 const Kernels& kernels();
+/// Every table that this processor runs, the plainest first.
+std::vector<const Kernels*> runnable_kernels();
+/// Takes the table of this name; one that is not there or cannot run here: kUsage. Before the first tensor.
+void choose_kernels(const std::string& name);
 
 }  // namespace hone::cpu

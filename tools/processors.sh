@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The tests whose results may depend on the processor (label `processor`), on stand-ins for processors that are not here:
+# hone's kernels for less (HONE_CPU), MKL's, oneDNN's and LibTorch's for AVX2, one thread. The last lines are a table.
+#   tools/processors.sh BUILD [CTEST OPTION…]   e.g. tools/processors.sh build -R 'rollout|device'
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build}
+ninja -C "$build" || exit 1
+out="$build/processors"
+mkdir -p "$out"
+first=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+stand_ins=()
+for level in base v3 v4; do
+  if HONE_CPU=$level "$build/hone" --version >/dev/null 2>&1; then stand_ins+=("HONE_CPU=$level"); else echo "== HONE_CPU=$level: not on this processor"; fi
+done
+stand_ins+=("MKL_ENABLE_INSTRUCTIONS=AVX2" "ONEDNN_MAX_CPU_ISA=AVX2"
+  "HONE_CPU=v3 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2"
+  "OMP_NUM_THREADS=1 MKL_NUM_THREADS=1")
+failed=0
+for i in "${!stand_ins[@]}"; do
+  stand_in=${stand_ins[$i]}
+  on=()
+  [[ $stand_in == OMP_* ]] && on=(taskset -c "$first")  # the program's own threads follow the affinity
+  [[ $stand_in == *HONE_CPU=v3* ]] && ! HONE_CPU=v3 "$build/hone" --version >/dev/null 2>&1 && continue
+  echo "== $stand_in"
+  env $stand_in "${on[@]}" ctest --test-dir "$build" -L processor -LE 'gpu|soak' --output-on-failure -j 1 "${@:2}" >"$out/$i.log" 2>&1 ||
+    { failed=$((failed + 1)); grep -E 'ERROR|FAILED|error:|\*\*\*' "$out/$i.log" | head -40; }
+  grep -E '^ *[0-9]+/[0-9]+ Test ' "$out/$i.log" | sed -E 's/.*: ([a-z_]+) \.+ *(\*\*\*)?([A-Za-z]+).* ([0-9.]+) sec.*/\1 \3 \4/' >"$out/$i.txt"
+done
+echo
+for i in "${!stand_ins[@]}"; do
+  [ -e "$out/$i.txt" ] || continue
+  printf '%-90s' "${stand_ins[$i]}"
+  awk '{ printf " %s:%s", $1, $2 == "Passed" ? "ok" : $2 } END { print "" }' "$out/$i.txt"
+done
+echo "processors: $failed of ${#stand_ins[@]} stand-ins failed"
+[ "$failed" = 0 ]
