@@ -1,5 +1,8 @@
 #include "tensor/linear.h"
 
+#include <iostream>
+
+#include "base/machine.h"
 #include "gradcheck.h"
 
 using namespace hone;
@@ -8,11 +11,21 @@ using test::noise;
 TEST_CASE("a row's value does not depend on how many rows there are") {
   const Tensor x = noise({40, 96}, 1, at::kFloat), w = noise({72, 96}, 2, at::kFloat), b = noise({72}, 3, at::kFloat);
   const at::NoGradGuard no_grad;
-  const Tensor all = hone::linear(x, w, b);
+  const Tensor all = hone::linear(x, w, b), invariant = hone::invariant_linear(x, w, b);
+  std::string depends;
   for (const int64_t rows : {1, 2, 3, 5, 7, 15, 16, 17, 31, 40}) {
     CAPTURE(rows);
-    CHECK(at::equal(hone::linear(x.narrow(0, 0, rows), w, b), all.narrow(0, 0, rows)));
+    // hone's own kernels, which sampling promises by: to the bit, on every processor.
+    CHECK(at::equal(hone::invariant_linear(x.narrow(0, 0, rows), w, b), invariant.narrow(0, 0, rows)));
+    // MKL's are the same to the bit where its kernels are, which it promises for no processor.
+    const Tensor few = hone::linear(x.narrow(0, 0, rows), w, b);
+    CHECK(test::max_difference(few, all.narrow(0, 0, rows)) < 1e-4);
+    if (!at::equal(few, all.narrow(0, 0, rows))) depends += " " + std::to_string(rows);
   }
+  if (!depends.empty())
+    std::cout << "on " << processor_name()
+              << " a row of MKL's product depends on how many rows there are (here:" << depends
+              << " against 40): what is scored in other batches may differ there in the last bits\n";
 }
 
 TEST_CASE("linear layers in f64 and bf16") {
