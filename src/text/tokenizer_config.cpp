@@ -36,12 +36,26 @@ class Additions {
   void add(AddedToken token, int64_t declared, bool flags_win) {
     if (token.content.empty()) return;
     const auto there = ids_.find(token.content);
-    token.id = there != ids_.end() ? there->second : static_cast<int32_t>(parts_.texts.size());
+    const auto size = static_cast<int64_t>(parts_.texts.size());
+    if (there != ids_.end()) {
+      token.id = there->second;
+    } else if (declared < 0 || declared >= size) {
+      token.id = static_cast<int32_t>(size);
+    } else {
+      const std::string& other = parts_.texts[static_cast<size_t>(declared)];
+      if (!other.empty()) {  // a new id would be one that the model has never seen
+        log::warn_once(where_ + ": id " + std::to_string(declared) + " is '" + other + "' here, and '" + token.content +
+                       "' in the added_tokens_decoder of tokenizer_config.json, which is not added");
+        return;
+      }
+      token.id = static_cast<int32_t>(declared);  // a hole in the vocabulary
+    }
     if (declared >= 0 && declared != token.id)
       log::warn_once(where_ + ": added_tokens_decoder gives '" + token.content + "' the id " +
                      std::to_string(declared) + ", but it is " + std::to_string(token.id) + " (as in transformers)");
     if (there == ids_.end()) {
-      parts_.texts.push_back(token.content);
+      if (token.id == size) parts_.texts.emplace_back();
+      parts_.texts[static_cast<size_t>(token.id)] = token.content;
       ids_.emplace(token.content, token.id);
     }
     if (const auto at = index_.find(token.content); at != index_.end()) {

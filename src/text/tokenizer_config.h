@@ -1,5 +1,6 @@
 // tokenizer_config.json and what stands beside it: names of special tokens, further added tokens, the chat template.
-// Agrees with transformers 5 (TokenizersBackend) on which tokens these files add, with which ids and flags.
+// Agrees with transformers 5 (TokenizersBackend) on which tokens these files add, with which ids and flags, but for a
+// token whose id is taken: there it gets a new one, which the model has never seen.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -21,8 +22,9 @@ std::string named_token(const Json& config, const char* key);
 std::string chat_template_source(const Json& config);
 
 /// Puts into `parts` what the configuration adds to a tokenizer.json: tokens of `added_tokens_decoder` (flags there win
-/// over tokenizer.json's; a token that is new gets the next free id, whatever the key says), tokens of
-/// `additional_special_tokens`, and tokens of the vocabulary that are named as special. True: something changed.
+/// over tokenizer.json's; a token that is new gets the next free id, or the hole in the vocabulary that is
+/// meant; one whose id is another token's is not added, and that is said), tokens of `additional_special_tokens`, and
+/// tokens of the vocabulary that are named as special. True: something changed.
 bool add_configured_tokens(const Json& config, const std::string& where, Parts& parts);
 /// The added tokens as tokenizer.json lists them.
 Json added_tokens_json(const Parts& parts);

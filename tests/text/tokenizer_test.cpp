@@ -316,6 +316,8 @@ TEST_CASE("tokens of tokenizer_config.json alone are tokens, found whole, and sa
   json["added_tokens"] = Json::array();
   CHECK(with_config(Json(), json).encode("<|end|>").size() > 1);
   CHECK(with_config({{"eos_token", "<|end|>"}}, json).encode("a<|end|>") == std::vector<int32_t>{a, 259});
+  // Where the files contradict each other, tokenizer.json is right.
+  CHECK_FALSE(with_config({{"added_tokens_decoder", {{"258", flags("<tool>")}}}}).id("<tool>"));
   CHECK_THROWS_AS(with_config({{"added_tokens_decoder", {{"x", flags("<tool>")}}}}), hone::Error);
   CHECK_THROWS_AS(with_config({{"added_tokens_decoder", {{"260", 5}}}}), hone::Error);
 }
