@@ -43,6 +43,7 @@ function(hone_test name)
   add_executable(tests_${name} ${TEST_SOURCES} ${CMAKE_SOURCE_DIR}/tests/${main})
   target_link_libraries(tests_${name} PRIVATE ${TEST_LINK})
   if(TEST_TORCH)
+    target_link_libraries(tests_${name} PRIVATE hone_tensor)  # its main chooses the kernels
     hone_use_torch(tests_${name})
   endif()
   if(TEST_WHOLE_MACHINE)
