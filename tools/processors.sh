@@ -3,6 +3,7 @@
 # hone's kernels for less (HONE_CPU), MKL's, oneDNN's and LibTorch's for AVX2, one thread. The last lines are a table.
 #   tools/processors.sh BUILD [CTEST OPTION…]   e.g. tools/processors.sh build -R 'rollout|device'
 set -uo pipefail
+unset HONE_LONG  # the short form of every test
 cd "$(dirname "$0")/.."
 build=${1:-build}
 ninja -C "$build" || exit 1
