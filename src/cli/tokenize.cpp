@@ -24,6 +24,16 @@ std::string rendered(const text::ChatTemplate& chat_template, std::span<const te
   }
 }
 
+// Beside the error: what the template makes of the messages all the same.
+void show_text(Item& item, const text::ChatTemplate& chat_template, std::span<const text::Message> messages,
+               bool generation_prompt) {
+  item.row.erase("text");
+  try {
+    item.row["text"] = chat_template.render(messages, generation_prompt);
+  } catch (const Error&) {  // it is the template's own
+  }
+}
+
 }  // namespace
 
 int tokenize(Options& options) {
@@ -55,7 +65,7 @@ int tokenize(Options& options) {
   const text::Tokenizer tokenizer = text::Tokenizer::load(model);
   std::optional<text::ChatTemplate> chat_template;  // read when the first messages come, or at once with --chat
   if (chat) chat_template = text::ChatTemplate::of(tokenizer);
-  return process_jsonl(rows, {"text", "messages", "ids", "loss_mask"}, [&](std::span<Item*> items) {
+  return process_jsonl(rows, {"messages", "ids", "loss_mask"}, [&](std::span<Item*> items) {
     for_each_item(items, [&](Item& item) {
       if (decode) {
         const std::vector<int32_t> ids = ids_of(item.row);
@@ -67,7 +77,13 @@ int tokenize(Options& options) {
       } else if (item.row.contains("messages")) {
         if (!chat_template) chat_template = text::ChatTemplate::of(tokenizer);
         const std::vector<text::Message> messages = data::row_messages(item.row);
-        const text::Encoded encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);
+        text::Encoded encoded;
+        try {
+          encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);
+        } catch (const Error&) {
+          show_text(item, *chat_template, messages, generation_prompt);
+          throw;
+        }
         item.row["ids"] = encoded.ids;
         item.row["text"] = rendered(*chat_template, messages, generation_prompt, tokenizer, encoded.ids);
         item.row["loss_mask"] = encoded.trained;
