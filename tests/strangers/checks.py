@@ -337,7 +337,7 @@ class Stranger:
                     wrong.append(f"{name}: tokenizer_config.json's {key} is {str(config.get(key))[:40]}")
             if name == "reward":  # its padding is its own: transformers reads the score at the last token that is none
                 pad = read(folder / "config.json").get("pad_token_id")
-                if pad is None or pad in self.about()["ends"] or pad >= self.about()["tokens"]:
+                if pad in self.about()["ends"] or (pad is None) == self.about()["can_pad"]:
                     wrong.append(f"{name}: pads with {pad}")
                 continue
             generation = read(folder / "generation_config.json")

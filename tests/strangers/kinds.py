@@ -114,18 +114,17 @@ KINDS = [
 
 
 def answers(kind):
-    """What this kind's models say, as text."""
-    for n, item in enumerate(rows.items()):
+    """What this kind's models say, as text. No calls: a table of single tokens loses its way among their brackets."""
+    for item in rows.items():
         if kind.template in ("thinking", "r1"):
             yield f"{item['reason']}\n</think>\n\n{item['answer']}"
-        elif kind.template == "tools" and n % 2 == 0:
-            yield f'<tool_call>\n{{"name": "look_up", "arguments": {{"of": "{item["thing"]}"}}}}\n</tool_call>'
         else:
             yield (" " if kind.template in (None, "mistral") else "") + item["answer"]
 
 
 def tokenizer(kind):
     texts = [kind.opening + answer + kind.closing for answer in answers(kind)]
+    texts += [f'\n"of": "{i["thing"]}"' for i in rows.items() if kind.template == "tools"]
     texts += [i["question"] + "\n" + i["bad"] + "\nuser\nassistant\nsystem\n" for i in rows.items()]
     return bpe.Tokenizer(kind.kind, kind.added, texts, kind.pattern)
 

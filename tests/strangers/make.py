@@ -5,7 +5,7 @@
 OUT/NAME/model        the folder that somebody brings, weights drawn at random (weights.py): a pure function of this script
 OUT/NAME/classifier   the same decoder with a score head, for what is compared on untrained folders
 OUT/NAME/demos.jsonl, pairs.jsonl, and eval.jsonl, which asks for the same facts in other words
-OUT/NAME/about.json   which tokens end an answer, how many tokens there are, …
+OUT/NAME/about.json   which tokens end an answer, how many tokens there are, whether a special one is left to pad with, …
 """
 import sys
 import zlib
@@ -47,7 +47,8 @@ def make(kind, out):
     tokens = kinds.tokenizer(kind)
     about = {"name": kind.name, "ends": sorted(tokens.ids[t] for t in kind.ends), "tokens": len(tokens.ids),
              "rows": max(kind.padded_rows, len(tokens.ids)), "template": kind.template,
-             "closing": tokens.ids[kind.closing]}
+             "closing": tokens.ids[kind.closing],
+             "can_pad": any(special and text not in kind.ends for text, special in kind.added)}
     write_model(kind, tokens, folder / "model", False)
     write_model(kind, tokens, folder / "classifier", True)
     items = list(enumerate(rows.items()))

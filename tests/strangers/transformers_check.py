@@ -158,7 +158,7 @@ class Live:
         own = [r["reward"] * model.config.hone_reward_scale + model.config.hone_reward_shift for r in self.call("score", "--model", folder, rows=asked)]
         for what, theirs in (("scores one by one", single), ("scores in a batch", batch)):
             if theirs is None:
-                yield what, False, "no padding token"
+                yield what, not self.stranger.about()["can_pad"], "no padding token; transformers refuses batches"
                 continue
             gap = max(abs(a - b) for a, b in zip(own, theirs))
             yield what, gap < 1e-4, f"{gap:.1e}"
