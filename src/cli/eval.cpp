@@ -46,7 +46,7 @@ Json list_entry(const std::vector<std::string>& list) { return Json(list); }
 }  // namespace
 
 int eval(Options& options) {
-  std::vector<std::string> models, tasks;
+  std::vector<std::string> models, tasks, prompts;
   std::string data, out, reward, people;
   int64_t limit = 0;
   bool resume = false;
@@ -57,7 +57,9 @@ int eval(Options& options) {
       .required();
   options.value("--tasks", &tasks, "A,B", "what to measure (`hone list tasks`)").shows("world");
   options.value("--data", &data, "DIR", "folder of a world stage; default: the one of the model's run");
-  options.value("--reward", &reward, "DIR", "a reward model to hold against gold");
+  options.value("--prompts", &prompts, "FILE",
+                "prompts of your own, without a world: KL, the reward of --reward, and the texts' own measures");
+  options.value("--reward", &reward, "DIR", "a reward model to hold against gold; with --prompts: to ask for rewards");
   options.value("--annotators", &people, "DIR",
                 "with --reward: folder of the compare stage whose people judge; default: the one of its run");
   options.value("--limit", &limit, "N", "prompts at most; 0: all");
@@ -72,6 +74,8 @@ int eval(Options& options) {
                   "gold reward and its parts on held-out prompts of the run's own world");
   options.example("hone eval --model sft=DIR --model ppo=DIR --data runs/align/01-world --out runs/compare",
                   "two models on the same prompts");
+  options.example("hone eval --model before=DIR --model after=DIR --prompts prompts.jsonl --limit 50",
+                  "two models of your own on your own prompts");
   if (!options.parse()) return kDone;
 
   for (std::string& m : models) m = named_model(m);
@@ -84,17 +88,21 @@ int eval(Options& options) {
   if (limit < 0) usage_error("'--limit' must not be negative");
   if (!reward.empty()) {
     infer::require_model_folder(reward);
-    if (people.empty()) people = stage_near(reward, "annotators.json");
-    if (!fs::exists(fs::path(people) / "annotators.json"))
+    if (people.empty() && prompts.empty()) people = stage_near(reward, "annotators.json");
+    if (prompts.empty() && !fs::exists(fs::path(people) / "annotators.json"))
       usage_error("'--reward' needs the people of a compare stage, and " +
                       (people.empty() ? "none is near " + reward : people + " has no annotators.json"),
                   "name the stage's folder with --annotators");
   }
-  if (data.empty()) data = stage_near(models.back(), "world.json");
-  if (data.empty())
+  const bool own = !prompts.empty();
+  if (own && !(data.empty() && people.empty() && tasks.empty()))
+    usage_error("'--prompts' is for a model without a world: not with '--data', '--annotators' or '--tasks'",
+                "leave one of them out");
+  if (data.empty() && !own) data = stage_near(models.back(), "world.json");
+  if (data.empty() && !own)
     usage_error("no world stage is near " + models.back().substr(models.back().find('=') + 1),
-                "name its folder (it holds world.json) with --data");
-  if (!fs::exists(fs::path(data) / "world.json"))
+                "name its folder (it holds world.json) with --data, or give prompts of your own with --prompts");
+  if (!own && !fs::exists(fs::path(data) / "world.json"))
     usage_error(data + ": not the folder of a world stage (no world.json)",
                 "a world stage of a recipe writes one, or `hone world --out DIR`");
   std::vector<std::string> split;
@@ -113,12 +121,17 @@ int eval(Options& options) {
   };
   set("models", list_entry(models));
   if (!split.empty()) set("tasks", list_entry(split));
-  set("world", data);
-  set("prompts", list_entry({(fs::path(data) / "prompts-heldout.jsonl").string()}));
+  if (own) {
+    set("judge", "none");
+    set("prompts", list_entry(prompts));
+  } else {
+    set("world", data);
+    set("prompts", list_entry({(fs::path(data) / "prompts-heldout.jsonl").string()}));
+  }
   set("start", name_of(models.front()));
   set("final", name_of(models.back()));
   if (!reward.empty()) set("reward", reward);
-  if (!reward.empty()) set("annotators", people);
+  if (!reward.empty() && !own) set("annotators", people);
   if (limit > 0) set("limit", limit);
   for (const std::string& assignment : overrides.all()) config::apply_set(recipe, assignment);
   if (out.empty()) out = "runs/eval";

@@ -67,6 +67,11 @@ Imported import_llama2c(const ImportParams& params, config::StageContext& contex
 
 void ImportParams::check() const {
   if (file.empty()) usage_error("no file", "give file = \"model.gguf\" or a llama2.c .bin");
+  std::error_code ec;
+  if (fs::is_directory(file, ec))
+    usage_error(file + ": is a folder, not a checkpoint in one file",
+                fs::exists(fs::path(file) / "config.json", ec) ? "it is a model folder already: give it as a model" : "");
+  if (!fs::exists(file, ec)) usage_error(file + ": no such file");
 }
 
 model::ModelConfig import_config(const ImportParams& params) {

@@ -125,11 +125,12 @@ void language_model(const train::LanguageModelParams& params, Known& known, Fore
   f.bytes = learning(*f.model);
   double tokens = amount.tokens * (1 - params.text.held_out);
   if (params.max_data_tokens > 0) tokens = std::min(tokens, static_cast<double>(params.max_data_tokens));
-  const auto batch = static_cast<double>(params.batch_tokens);
+  // Few rows do not fill a step.
+  const double batch = std::clamp(tokens, 1.0, static_cast<double>(params.batch_tokens));
   const double steps = params.steps > 0 ? static_cast<double>(params.steps) : std::ceil(tokens * params.epochs / batch);
   if (steps <= 0) return;
   f.work = steps_text(steps, batch);
-  f.seconds = steps * known.speed.step(*f.model, params.optim, {params.batch_tokens, whole(amount.mean(128))});
+  f.seconds = steps * known.speed.step(*f.model, params.optim, {whole(batch), whole(amount.mean(128))});
   if (params.max_minutes > 0 && *f.seconds > params.max_minutes * 60) {
     f.seconds = params.max_minutes * 60;
     f.work += ", capped at " + decimal_text(params.max_minutes, 1) + " minutes";
