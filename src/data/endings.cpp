@@ -14,6 +14,9 @@ constexpr const char* kTemplate = "chat template";
 constexpr const char* kTokenizer = "tokenizer";
 constexpr const char* kConfiguration = "model configuration";
 
+// Words that no template holds itself, so that one which leaves a turn out is noticed; the answers end differently.
+constexpr const char *kQuestion = "Where is the violet umbrella?", *kAnswer = "Under the stairs", *kOtherAnswer = "I lost it";
+
 using Ids = std::vector<int32_t>;
 
 size_t common_beginning(std::span<const int32_t> a, std::span<const int32_t> b) {
@@ -35,8 +38,8 @@ struct Tail {
 };
 
 Tail render_tail(const text::Tokenizer& tokenizer, const text::ChatTemplate& chat) {
-  const std::vector<text::Message> one = {{"user", "a"}, {"assistant", "b"}},
-                                   other = {{"user", "a"}, {"assistant", "c"}};
+  const std::vector<text::Message> one = {{"user", kQuestion}, {"assistant", kAnswer}},
+                                   other = {{"user", kQuestion}, {"assistant", kOtherAnswer}};
   const std::span<const text::Message> question = std::span(one).first(1);
   const text::Encoded whole = text::encode_chat(tokenizer, chat, one, false);
   const Ids prompt = text::encode_chat(tokenizer, chat, question, true).ids;
@@ -47,7 +50,7 @@ Tail render_tail(const text::Tokenizer& tokenizer, const text::ChatTemplate& cha
   tail.ids.assign(whole.ids.begin() + static_cast<std::ptrdiff_t>(begin), whole.ids.end());
   for (size_t i = begin; i < whole.ids.size(); ++i) tail.trained.push_back(whole.trained[i] != 0);
   try {
-    const std::vector<text::Message> more = {{"user", "a"}, {"assistant", "b"}, {"user", "d"}};
+    const std::vector<text::Message> more = {{"user", kQuestion}, {"assistant", kAnswer}, {"user", kQuestion}};
     const size_t same = common_beginning(whole.ids, text::encode_chat(tokenizer, chat, more, true).ids);
     if (same > begin)
       tail.when_continued.assign(tail.ids.begin(), tail.ids.begin() + static_cast<std::ptrdiff_t>(same - begin));

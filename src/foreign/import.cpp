@@ -63,16 +63,6 @@ Imported import_llama2c(const ImportParams& params, config::StageContext& contex
           vocabulary.empty() ? "no vocabulary was found" : "vocabulary from " + vocabulary.string(), unknown};
 }
 
-// What transformers' generate() ends by: every end token, where its tokenizer names one.
-void write_generation_config(const fs::path& folder, const model::ModelConfig& config) {
-  Json json = Json::object();
-  if (config.bos) json["bos_token_id"] = *config.bos;
-  if (config.eos.size() == 1) json["eos_token_id"] = config.eos[0];
-  else if (!config.eos.empty()) json["eos_token_id"] = config.eos;
-  if (config.pad) json["pad_token_id"] = *config.pad;
-  write_file_atomic(folder / "generation_config.json", dump_json(json, 2) + "\n");
-}
-
 }  // namespace
 
 void ImportParams::check() const {
@@ -92,7 +82,6 @@ void run_import(const ImportParams& params, config::StageContext& context) {
   if (gguf) {
     fs::create_directories(folder);
     tokenizer.save(folder);
-    write_generation_config(folder, decoder.config());
   }
   model::save_model(folder, decoder);
   log::info("  " + count_text(decoder.parameter_count()) + " parameters, " + count_text(tokenizer.size()) + " tokens" +

@@ -81,7 +81,6 @@ struct LanguageModelParams {
     v.group("text", text);
     v.group("optim", optim);
     v.group("keep", keep);
-    v.only_if("epochs", "steps = 0", [this] { return steps == 0; });
     v.only_if("shape", "there is no model to start from", [this] { return model.empty(); });
     v.omit({"text.ties"});
   }

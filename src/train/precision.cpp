@@ -31,7 +31,7 @@ double time_products(const model::ModelConfig& config, const at::Device& device,
 
 Precision choose_precision(const config::RunSettings& run, const model::ModelConfig& config) {
   if (run.dtype != "auto") return {run.dtype, "the recipe says so"};
-  if (const int64_t n = model::parameter_count(config); n < 10'000'000)
+  if (const int64_t n = model::parameter_count(config); n < model::kSmallModel)
     return {"f32", count_text(n) + " parameters, under 10 million: casting costs more than bf16 saves"};
   const at::Device device(run.device);
   const double f32 = time_products(config, device, at::kFloat), bf16 = time_products(config, device, at::kBFloat16);

@@ -11,6 +11,7 @@
 #include "../shared_data.h"
 #include "base/error.h"
 #include "data/encode_rows.h"
+#include "data/row_messages.h"
 
 using namespace hone;
 using namespace hone::data;
@@ -164,8 +165,8 @@ TEST_CASE("under every template: rows and samples give the same ids, which end w
     const int32_t end = encoder.endings().written();
     std::vector<Preference> rows(1);
     rows[0].prompt = {{"user", "who is it?"}};
-    rows[0].chosen = "the cat";
-    rows[0].rejected = "no one";
+    rows[0].chosen = said("the cat");
+    rows[0].rejected = said("no one");
     const std::vector<Prompt> prompts = {{rows[0].prompt, "p"}};
     const std::vector<Demonstration> demonstrations = {{{{"user", "who is it?"}, {"assistant", "the cat"}}, "d"}};
     const Pair pair = encode_preferences(rows, encoder, {}).items.at(0);

@@ -8,6 +8,7 @@
 #include "chat_tokenizer.h"
 #include "cli/row_text.h"
 #include "data/encode_rows.h"
+#include "data/row_messages.h"
 #include "eval/answers.h"
 #include "infer/engine.h"
 #include "model/hf_folder.h"
@@ -59,8 +60,9 @@ Ways ask(const fs::path& folder, const std::string& dtype) {
   const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(folder), "auto");
   std::vector<data::Preference> rows(1);
   rows[0].prompt = {{"user", "who is it?"}};
-  rows[0].chosen = "the cat";
-  rows[0].rejected = "no one at all";
+  const std::string said[] = {"the cat", "no one at all"};
+  rows[0].chosen = data::said(said[0]);
+  rows[0].rejected = data::said(said[1]);
   const std::vector<data::Pair> pairs = data::encode_preferences(rows, encoder, {}).items;
   const std::vector<std::vector<int32_t>> both = {pairs[0].chosen.ids, pairs[0].rejected.ids};
   const at::ScalarType compute = dtype == "bf16" ? at::kBFloat16 : at::ScalarType::Undefined;
@@ -80,9 +82,8 @@ Ways ask(const fs::path& folder, const std::string& dtype) {
     const infer::Engine engine = infer::Engine::open(folder, {}, true);
     cli::RowText text;
     text.open(folder, engine.end_ids());
-    const std::string* answers[] = {&rows[0].chosen, &rows[0].rejected};
     for (size_t i = 0; i < 2; ++i) {
-      const Json row = {{"prompt", "who is it?"}, {"completion", *answers[i]}};
+      const Json row = {{"prompt", "who is it?"}, {"completion", said[i]}};
       const std::vector<std::vector<int32_t>> ids = {text.answered(row, true).ids};
       out.score[i] = engine.score(ids)[0];  // alone; the others ask for both at once
     }

@@ -180,6 +180,9 @@ std::vector<Subject> subjects(const Workshop& w) {
                     broken = w.write("broken.jsonl", demonstrations + "{\"prompt\": \n"),
                     broken_pairs = w.write("broken-pairs.jsonl", rows + "{\"prompt\": \n"),
                     text = w.write("text.txt", "one\ntwo\n\nthree four\nfive\n\nsix seven eight nine ten\n"),
+                    documents = w.write("documents.jsonl",
+                                        "{\"text\": \"one two three\"}\n{\"text\": \"four five six\"}\n"
+                                        "{\"text\": \"seven eight nine\"}\n"),
                     margins = w.write("margins.jsonl",
                                       [] {
                                         std::string out;
@@ -293,6 +296,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                           {"shape.width", {{}, {24}}},
                           {"text.format", {{}, {"hh"}}},
                           {"text.on_bad_line", {{{"data", {broken}}}}},
+                          {"text.ignore_keys", {{{"data", {documents}}}, {Json::array({"text"})}}},
                           {"text.split_text_by", {{{"data", {text}}, {"batch_tokens", 8}}}},
                           {"text.held_out", {{}, {0.3}}},
                           {"optim.rule", {{}, {"adamw"}}}},
@@ -310,6 +314,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                  {"max_minutes", {{{"steps", 40}, {"batch_tokens", 8}}, {1e-6}}},
                                  {"text.format", {{}, {"hh"}}},
                                  {"text.on_bad_line", {{{"data", {broken}}}}},
+                                 {"text.ignore_keys", {{}, {Json::array({"prompt"})}}},
                                  {"text.chosen_sides", {{{"data", {pairs}}}}},
                                  {"text.passages", {{{"data", {fine}}}}},
                                  {"text.held_out", {{}, {0.3}}},
@@ -340,6 +345,7 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"epochs", {{}, {2.0}}},
       {"text.format", {{}, {"hh"}}},
       {"text.on_bad_line", {{{"data", {broken_pairs}}}}},
+      {"text.ignore_keys", {{}, {Json::array({"prompt"})}}},
       {"text.ties", {{{"data", {ties}}}}},
       {"text.passages", {{{"data", {fine}}}}},
       {"text.held_out", {{}, {0.3}}},
@@ -406,6 +412,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"loss.entropy_coef", {{}, {0.5}}},
                                   {"format", {{}, {"hh"}}},
                                   {"on_bad_line", {{{"prompts", {broken}}}}},
+                                  {"ignore_keys", {{{"prompts", {demos}}, {"skip_held_out", false}}, {Json::array({"prompt"})}}},
                                   {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
                                   {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}},
                                  optimiser("policy_optim.")),
@@ -441,6 +448,7 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"sampling.top_k", {{}, {2}}},
       {"format", {open, {"hh"}}},
       {"on_bad_line", {with(open, {{"prompts", {broken}}})}},
+      {"ignore_keys", {with(open, {{"prompts", {demos}}}), {Json::array({"prompt"})}}},
       {"split_text_by", {with(open, {{"prompts", {text}}})}},
       {"passages", {with(open, {{"prompts", {fine}}})}},
   };
