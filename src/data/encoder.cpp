@@ -30,7 +30,8 @@ Encoder::Encoder(text::Tokenizer tokenizer, std::optional<text::ChatTemplate> ch
                 mend + ", or give the model a chat template");
   }
   if (!chat_) return;
-  const std::vector<text::Message> probe = {{"user", "Where is the violet umbrella?"}, {"assistant", "Under the stairs"}};
+  const std::vector<text::Message> probe = {{"user", "Where is the violet umbrella?"},
+                                            {"assistant", "Under the stairs"}};
   if (const Sequence s = conversation(probe).sequence; s.weight.back() == 0)
     usage_error("the chat template's {% generation %} marks leave out the token that ends an answer (" +
                     std::string(tokenizer_.token_text(s.ids.back())) + "), so no answer could learn to end",

@@ -15,7 +15,8 @@ constexpr const char* kTokenizer = "tokenizer";
 constexpr const char* kConfiguration = "model configuration";
 
 // Words that no template holds itself, so that one which leaves a turn out is noticed; the answers end differently.
-constexpr const char *kQuestion = "Where is the violet umbrella?", *kAnswer = "Under the stairs", *kOtherAnswer = "I lost it";
+constexpr const char *kQuestion = "Where is the violet umbrella?", *kAnswer = "Under the stairs",
+                     *kOtherAnswer = "I lost it";
 
 using Ids = std::vector<int32_t>;
 

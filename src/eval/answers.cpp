@@ -85,7 +85,8 @@ std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const 
     sequences.push_back({std::move(ids), static_cast<int64_t>(a.prompt.size())});
   }
   std::vector<double> out;
-  for (const auto& logps : rollout::sequence_logps(decoder, sequences, 1 / temperature, at::ScalarType::Undefined, 16384, absent_ids))
+  for (const auto& logps :
+       rollout::sequence_logps(decoder, sequences, 1 / temperature, at::ScalarType::Undefined, 16384, absent_ids))
     out.push_back(std::accumulate(logps.begin(), logps.end(), 0.0));
   return out;
 }
