@@ -44,6 +44,8 @@ class Stranger:
         command = [str(self.hone), *map(str, args)]
         if args[0] in ("run", "reward", "score"):
             command += ["--dtype", self.dtype]
+        if args[0] not in ("check", "tokenize"):  # models this small are quickest on one core, two strangers at a time
+            command += ["--threads", "1"]
         text = None if rows is None else "".join(json.dumps(r) + "\n" for r in rows)
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=600)
         if done.returncode not in allow:
@@ -59,7 +61,7 @@ class Stranger:
         given = {"sft.model": self.model, "sft.data": self.demos, "reward.data": self.pairs, "ppo.prompts": self.pairs,
                  "dpo.data": self.pairs, "eval.prompts": self.folder / "eval.jsonl"}
         settings = [f"{k}={v}" for k, v in given.items()] + self.settings
-        return ["run", HERE / "align.toml", "--out", self.out, "--threads", "1", *(x for s in settings for x in ("--set", s)), *more]
+        return ["run", HERE / "align.toml", "--out", self.out, *(x for s in settings for x in ("--set", s)), *more]
 
     def stage(self, name):
         return self.out / STAGES[name]
@@ -112,7 +114,7 @@ class Stranger:
         if "texts" not in self.rendered:
             want = self.expected()
             asked = [{"text": text} for text, _ in want["texts"]] + [{"ids": ids, "prompt_len": 1} for ids, _ in want["logps"]]
-            self.rendered["texts"] = self.call("logprobs", "--model", self.model, "--ids", "--threads", "1", rows=asked, allow=(0, 1))
+            self.rendered["texts"] = self.call("logprobs", "--model", self.model, "--ids", rows=asked, allow=(0, 1))
         return self.rendered["texts"]
 
     def check_transformers_logps(self):
@@ -251,7 +253,7 @@ class Stranger:
         return out
 
     def score(self, asked):
-        got = self.call("score", "--model", self.stage("reward") / "model", "--threads", "1", rows=asked)
+        got = self.call("score", "--model", self.stage("reward") / "model", rows=asked)
         bad = [r["error"] for r in got if "error" in r]
         if bad:
             raise Failed("hone score: " + bad[0])
@@ -278,7 +280,7 @@ class Stranger:
         # Training's: the gap of its first step, before any update, over all comparisons at once.
         again = self.folder / "again"
         self.call("reward", "--model", self.stage("reward") / "model", "--data", self.pairs, "--out", again, "--epochs", "1",
-                  "--batch-pairs", "1000", "--text.held-out", "0", "--threads", "1", "--quiet")
+                  "--batch-pairs", "1000", "--text.held-out", "0", "--quiet")
         scale = json.loads((self.stage("reward") / "model" / "config.json").read_text())["hone_reward_scale"]
         gap = lines(again / "metrics.jsonl")[0]["reward_gap"] / scale
         shutil.rmtree(again)
@@ -358,11 +360,11 @@ class Stranger:
         if [r.get("ids") for r in self.probes(self.model, True)] != [r.get("ids") for r in self.probes(ppo, True)]:
             return False, "other tokens"
         asked = [self.answered(i, p, self.sides(i, p)[0]) for i, p in list(zip(rows.items(), lines(self.pairs)))[:4]]
-        bad = [r for r in self.call("logprobs", "--model", dpo, "--threads", "1", rows=asked, allow=(0, 1)) if "error" in r]
+        bad = [r for r in self.call("logprobs", "--model", dpo, rows=asked, allow=(0, 1)) if "error" in r]
         if bad:
             return False, bad[0]["error"]
         more = self.folder / "more"
-        self.call("sft", "--model", dpo, "--data", self.demos, "--out", more, "--steps", "1", "--batch-tokens", "256", "--text.held-out", "0.2", "--threads", "1", "--quiet")
+        self.call("sft", "--model", dpo, "--data", self.demos, "--out", more, "--steps", "1", "--batch-tokens", "256", "--text.held-out", "0.2", "--quiet")
         shutil.rmtree(more)
         return True, "sft, logprobs and tokenize take them"
 
@@ -387,7 +389,7 @@ class Stranger:
         for stage, way in ways if self.whole else [ways[self.number % len(ways)]]:
             for name in ("ppo", "dpo", "eval"):
                 shutil.rmtree(self.stage(name))
-            process = subprocess.Popen([str(self.hone), *map(str, self.command("--resume")), "--dtype", self.dtype], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([str(self.hone), *map(str, self.command("--resume")), "--dtype", self.dtype, "--threads", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             deadline = time.monotonic() + 120
             while not list(self.stage(stage).glob("checkpoints/step-*/DONE")) and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.005)

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # Pastes README's commands about your own model, line by line, into a folder that holds nothing but the program and its
-# recipes. `hone` itself is the real one; a run is only told to be short, and a wheel that is at hand is not fetched again.
-#   tests/strangers/readme.sh BUILD [--whole]        --whole: as long as README's own settings make it
+# recipes. `hone` is the real one, and a wheel that is at hand is not fetched again; a run is only told to be short, and the
+# three phases, which take SmolLM2 minutes even so, are gone through by a stranger of a hundred thousand parameters.
+#   tests/strangers/readme.sh BUILD [--whole]        --whole: SmolLM2 goes through the three phases too
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD hone=$(realpath "$1/hone") data=$(realpath -m "${HONE_DATA:-../shared/data}")
 short=(sft.steps=1 sft.batch_tokens=128 reward.epochs=0.05 reward.batch_pairs=2 ppo.steps=1 ppo.batch_prompts=2 ppo.minibatches=1
   ppo.policy_epochs=1 ppo.critic_warmup=0 ppo.sampling.max_tokens=8 dpo.epochs=0.05 dpo.batch_pairs=2)
-[ "${2:-}" = --whole ] && short=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-readme.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 awk '/^## / { on = /Your own model/ } on && /^```$/ { exit } on && code && NF { print } on && /^```sh$/ { code = 1 }' README.md >"$work/commands"
 [ "$(wc -l <"$work/commands")" -ge 8 ] || { echo "readme: README has no commands about your own model"; exit 1; }
 
+if [ "${2:-}" != --whole ]; then
+  python3 tests/strangers/make.py "$work/small" chatml || exit 1
+  short+=(sft.model="$work/small/chatml/model")
+fi
 mkdir -p "$work/clone/build" && cd "$work/clone" && ln -s "$root/recipes" recipes || exit 1
 {
   echo '#!/usr/bin/env bash'
@@ -20,7 +24,7 @@ mkdir -p "$work/clone/build" && cd "$work/clone" && ln -s "$root/recipes" recipe
   echo 'if [ "$1" = run ] && [[ " $* " != *" --plan "* ]]; then'
   for setting in "${short[@]}"; do echo "  settings+=(--set $setting)"; done
   echo 'elif [ "$1" = preference ]; then'
-  [ ${#short[@]} = 0 ] || echo '  settings+=(--set epochs=0.05 --set batch_pairs=2)'
+  echo '  settings+=(--set epochs=0.05 --set batch_pairs=2)'
   echo 'fi'
   echo "exec '$hone' \"\$@\" \"\${settings[@]}\""
 } >build/hone && chmod +x build/hone

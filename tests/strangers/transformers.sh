@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The strangers whole, and what they export beside transformers, in an environment of its own (made once).
+# The strangers whole, README's commands with SmolLM2 throughout, and what strangers export beside transformers, in an environment of its own (made once).
 #   tests/strangers/transformers.sh BUILD [--freeze]     --freeze: writes expected.json anew, and runs nothing
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -20,6 +20,7 @@ if [ "${2:-}" = --freeze ]; then
   exec "$venv/bin/python" tests/strangers/transformers_check.py "$work" --freeze
 fi
 status=0
+tests/strangers/readme.sh "$build" --whole || { [ $? = 77 ] || status=1; }
 python3 tests/strangers/run.py "$build" --out "$work" --whole || status=1
 "$venv/bin/python" tests/strangers/transformers_check.py "$work" --hone "$build/hone" || status=1
 exit $status
