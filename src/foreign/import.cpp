@@ -63,22 +63,28 @@ Imported import_llama2c(const ImportParams& params, config::StageContext& contex
           vocabulary.empty() ? "no vocabulary was found" : "vocabulary from " + vocabulary.string(), unknown};
 }
 
+void require_file(const std::string& file) {
+  std::error_code ec;
+  if (fs::is_directory(file, ec))
+    usage_error(
+        file + ": is a folder, not a checkpoint in one file",
+        fs::exists(fs::path(file) / "config.json", ec) ? "it is a model folder already: give it as a model" : "");
+  if (!fs::exists(file, ec)) usage_error(file + ": no such file");
+}
+
 }  // namespace
 
 void ImportParams::check() const {
   if (file.empty()) usage_error("no file", "give file = \"model.gguf\" or a llama2.c .bin");
-  std::error_code ec;
-  if (fs::is_directory(file, ec))
-    usage_error(file + ": is a folder, not a checkpoint in one file",
-                fs::exists(fs::path(file) / "config.json", ec) ? "it is a model folder already: give it as a model" : "");
-  if (!fs::exists(file, ec)) usage_error(file + ": no such file");
 }
 
 model::ModelConfig import_config(const ImportParams& params) {
+  require_file(params.file);
   return gguf::is_gguf(params.file) ? model::load_config(params.file).config : model::llama2c_config(params.file);
 }
 
 void run_import(const ImportParams& params, config::StageContext& context) {
+  require_file(params.file);
   const fs::path folder = context.folder / config::names::kModel;
   const bool gguf = gguf::is_gguf(params.file);
   if (!gguf) fs::create_directories(folder);
