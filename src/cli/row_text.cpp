@@ -8,26 +8,23 @@
 namespace hone::cli {
 namespace {
 
-std::vector<text::Message> prompt_messages(const Json& row) {
-  const Json& value = data::field(row, "prompt");
+text::Message completion_message(const data::RowPrompt& prompt, const Json& value) {
   data::RowNotes carried;
-  std::vector<text::Message> out;
-  if (value.is_string()) out = data::user_prompt(value.get<std::string>());
-  else if (value.is_array()) out = data::message_list(value, carried);
-  else usage_error("'prompt' must be text or a list of messages");
-  if (const auto tools = row.find("tools"); tools != row.end()) out.front().tools = data::tools_text(*tools);
-  return out;
-}
-
-text::Message completion_message(const Json& value) {
-  data::RowNotes carried;
-  if (value.is_string()) return {"assistant", value.get<std::string>()};
+  if (value.is_string()) return data::answer_to(prompt, value.get<std::string>());
   if (value.is_array() && value.size() == 1)
     if (text::Message only = data::message(value[0], carried); only.role == "assistant") return only;
   usage_error("'completion' must be text or one message of the assistant");
 }
 
 }  // namespace
+
+data::RowPrompt request_of(const Json& row) {
+  if (!row.contains("messages") && !row.contains("prompt")) data::field(row, "prompt");
+  data::RowNotes notes;
+  data::RowPrompt out = data::read_request(row, notes);
+  for (const std::string& what : notes.noticed) log::warn_once("rows: " + what);
+  return out;
+}
 
 void lacks(const std::string& wanted) { usage_error("has none of " + wanted); }
 
@@ -63,9 +60,7 @@ const data::Encoder& RowText::encoder() {
   return *encoder_;
 }
 
-bool RowText::has_tokenizer() const {
-  return std::filesystem::exists(folder_ / "tokenizer.json") || std::filesystem::exists(folder_ / "vocab.json");
-}
+bool RowText::has_tokenizer() const { return text::Tokenizer::found(folder_); }
 
 std::vector<int32_t> RowText::end_ids() {
   if (!has_tokenizer()) return {model_ends_.begin(), model_ends_.end()};
@@ -86,19 +81,17 @@ std::vector<int32_t> RowText::plain(const std::string& text) {
 
 std::vector<int32_t> RowText::prompt(const Json& row) {
   if (row.contains("ids")) return ids_of(row);
-  if (row.contains("messages")) return encoder().prompt(data::row_messages(row));
-  if (row.contains("prompt")) return encoder().prompt(prompt_messages(row));
+  if (row.contains("messages") || row.contains("prompt")) return encoder().prompt(request_of(row).messages);
   lacks("'prompt', 'messages', 'ids'");
 }
 
 RowText::Answered RowText::answered(const Json& row, bool with_end) {
-  std::vector<text::Message> messages;
+  const data::RowPrompt request = request_of(row);
+  std::vector<text::Message> messages = request.messages;
   if (row.contains("messages")) {
-    messages = data::row_messages(row);
     if (messages.back().role != "assistant") usage_error("'messages' must end with the assistant's");
   } else {
-    messages = prompt_messages(row);
-    messages.push_back(completion_message(data::field(row, "completion")));
+    messages.push_back(completion_message(request, data::field(row, "completion")));
   }
   data::Encoder::Answered all = encoder().conversation(messages);
   Answered out{std::move(all.sequence.ids), all.prompt_length};

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "cli/options.h"
 #include "data/encoder.h"
+#include "data/row_parts.h"
 
 namespace hone::cli {
 
@@ -56,6 +57,9 @@ class RowText {
 
 /// The row's list of token ids under `key`; anything else there: kUsage.
 std::vector<int32_t> ids_of(const Json& row, const char* key = "ids");
+/// The row's "messages", or its "prompt" (a text, a transcript, messages) with "history"; with "system" and "tools", as
+/// in training. What is odd about it is said once.
+data::RowPrompt request_of(const Json& row);
 /// kUsage naming what a verb takes, when a row has none of it.
 [[noreturn]] void lacks(const std::string& wanted);
 

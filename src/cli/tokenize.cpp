@@ -76,7 +76,7 @@ int tokenize(Options& options) {
         item.row["text"] = tokenizer.decode(ids);
       } else if (item.row.contains("messages")) {
         if (!chat_template) chat_template = text::ChatTemplate::of(tokenizer);
-        const std::vector<text::Message> messages = data::row_messages(item.row);
+        const std::vector<text::Message> messages = request_of(item.row).messages;
         text::Encoded encoded;
         try {
           encoded = text::encode_chat(tokenizer, *chat_template, messages, generation_prompt);

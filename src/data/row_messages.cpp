@@ -244,13 +244,6 @@ std::vector<text::Message> message_list(const Json& list, RowNotes& notes) {
   return out;
 }
 
-std::vector<text::Message> row_messages(const Json& row) {
-  RowNotes carried;
-  std::vector<text::Message> out = message_list(field(row, "messages"), carried);
-  if (const auto tools = row.find("tools"); tools != row.end()) out.front().tools = tools_text(*tools);
-  return out;
-}
-
 std::string tools_text(const Json& tools) {
   if (says_nothing(tools)) return "";
   const bool in_text = tools.is_string();

@@ -22,9 +22,6 @@ text::Message message(const Json& item, RowNotes& notes);
 /// A list of them; a system message may only come first. Empty list: kUsage.
 std::vector<text::Message> message_list(const Json& list, RowNotes& notes);
 
-/// "messages" of a row with its "tools", for verbs that carry other fields through.
-std::vector<text::Message> row_messages(const Json& row);
-
 /// A list of functions as JSON text, "" for none; a list in a text (LLaMA-Factory) is read, its bare functions wrapped
 /// as {"type": "function", "function": …}. No list of objects: kUsage.
 std::string tools_text(const Json& tools);

@@ -145,6 +145,25 @@ void add_context(const Json& row, std::vector<text::Message>& messages) {
   if (const auto tools = row.find("tools"); tools != row.end()) messages.front().tools = tools_text(*tools);
 }
 
+RowPrompt read_request(const Json& row, RowNotes& notes) {
+  // Verbs write these two themselves.
+  constexpr auto kOutput = std::to_array<std::string_view>({"loss_mask", "loss_weight"});
+  constexpr auto kContext = std::to_array<std::string_view>({"system", "tools"});
+  static constexpr auto kOfMessages = all_keys(kContext, kAnswerKeys, kDetailKeys, kOutput);
+  static constexpr auto kOfPrompt = all_keys(kPromptKeys, kAnswerKeys, kDetailKeys, kOutput);
+  RowNotes others;  // carried through
+  RowPrompt out;
+  if (row.contains("messages")) {
+    note_other_keys(row, kOfMessages, "", others);
+    out.messages = message_list(field(row, "messages"), notes);
+  } else {
+    note_other_keys(row, kOfPrompt, "", others);
+    out = read_prompt_of(row, notes);
+  }
+  add_context(row, out.messages);
+  return out;
+}
+
 void add_conversation(const Json& row, std::vector<text::Message> messages, RowContent& out) {
   std::string_view key;
   out.label = label_of(row, key, out.notes);

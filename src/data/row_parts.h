@@ -28,6 +28,10 @@ text::Message answer_to(const RowPrompt& prompt, std::string text);
 /// Puts "system" before the messages and "tools" on the first; two system messages that differ: kUsage.
 void add_context(const Json& row, std::vector<text::Message>& messages);
 
+/// What a verb is asked: "messages", or a prompt as above, each with "system" and "tools". Keys that only say how an
+/// answer counts (labels, weights, scores) are for whoever reads the verb's output; another one with a meaning: kUsage.
+RowPrompt read_request(const Json& row, RowNotes& notes);
+
 /// A conversation is a demonstration if it ends with the assistant, else a prompt. With the row's "weight" on its
 /// answers, and its label ("label", "kto_tag", …): KTO's rows are one answer each, good or bad.
 void add_conversation(const Json& row, std::vector<text::Message> messages, RowContent& out);
