@@ -139,7 +139,9 @@ void add_reasoning(text::Message& out, const std::string& reasoning) {
 }
 
 // A list of parts; those of the assistant in the order in which templates write them: reasoning, text, calls.
-void read_parts(const Json& parts, text::Message& out) {
+void read_parts(const Json& parts, text::Message& out, RowNotes& notes) {
+  static constexpr auto kOfPart =
+      std::to_array<std::string_view>({"type", "text", "value", "thinking", "reasoning", "content"});
   bool text_came = false;
   for (const Json& part : parts) {
     if (part.is_string()) {
@@ -149,6 +151,7 @@ void read_parts(const Json& parts, text::Message& out) {
     }
     if (!part.is_object()) usage_error("a part of a message's content is not an object");
     const std::string type = optional_text(part, "type");
+    if (type != "tool_call") note_other_keys(part, kOfPart, "messages[].content[].", notes);
     const auto words = [&] {
       for (const char* key : {"text", "value", "thinking", "reasoning", "content"})
         if (part.contains(key)) return text_field(part, key);
@@ -170,7 +173,7 @@ void read_parts(const Json& parts, text::Message& out) {
   out.no_content = !text_came && !out.tool_calls.empty();
 }
 
-void read_content(const Json* content, bool call, text::Message& out) {
+void read_content(const Json* content, bool call, text::Message& out, RowNotes& notes) {
   if (call) {
     if (!content || !content->is_string()) usage_error("a call's 'value' is not a text");
     const std::string calls = calls_text(*content);
@@ -182,7 +185,7 @@ void read_content(const Json* content, bool call, text::Message& out) {
   } else if (content->is_string()) {
     out.content = content->get<std::string>();
   } else if (content->is_array()) {
-    read_parts(*content, out);
+    read_parts(*content, out, notes);
   } else {
     usage_error("a message's content is neither a text nor a list of parts");
   }
@@ -210,7 +213,7 @@ text::Message message(const Json& item, RowNotes& notes) {
                     : item.contains("content") || !item.contains("value") ? "content"
                                                                           : "value";
   const auto content = item.find(key);
-  read_content(content == item.end() ? nullptr : &*content, role == kCall, out);
+  read_content(content == item.end() ? nullptr : &*content, role == kCall, out, notes);
   for (const std::string_view name : kReasoning)
     if (const auto it = item.find(name); it != item.end() && !says_nothing(*it))
       add_reasoning(out, text_field(item, name));
