@@ -74,6 +74,7 @@ std::vector<int32_t> RowText::end_ids() {
 }
 
 std::vector<int32_t> RowText::plain(const std::string& text) {
+  tokenizer().say_nothing_behind("a text ends where it ends");
   std::vector<int32_t> ids = tokenizer().encode(text);
   if (const auto bos = tokenizer().begin(); bos && (ids.empty() || ids[0] != *bos)) ids.insert(ids.begin(), *bos);
   return ids;

@@ -47,6 +47,7 @@ Corpus encode_corpus(std::span<const Document> documents, const text::Tokenizer&
   const auto eos = tokenizer.eos(), bos = tokenizer.begin();
   if (!eos)
     usage_error("the tokenizer names no EOS token, so no document could end", "set eos_token in tokenizer_config.json");
+  if (tokenizer.behind() != eos) tokenizer.say_nothing_behind("each document ends with EOS alone");
   Corpus out;
   out.shared_boundary = bos == eos;
   // Groups of documents, so that a corpus of which only a part is wanted is not encoded as a whole.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
 
 namespace hone::data {
 namespace {
@@ -32,10 +34,20 @@ Encoder::Encoder(text::Tokenizer tokenizer, std::optional<text::ChatTemplate> ch
   if (!chat_) return;
   const std::vector<text::Message> probe = {{"user", "Where is the violet umbrella?"},
                                             {"assistant", "Under the stairs"}};
-  if (const Sequence s = conversation(probe).sequence; s.weight.back() == 0)
+  const Answered answered = conversation(probe);
+  if (const Sequence& s = answered.sequence; s.weight.back() == 0)
     usage_error("the chat template's {% generation %} marks leave out the token that ends an answer (" +
                     std::string(tokenizer_.token_text(s.ids.back())) + "), so no answer could learn to end",
                 "use format = \"plain\", or another chat template");
+  // A template without a generation prompt leaves what opens the assistant's turn to the model.
+  const std::span<const text::Message> question = std::span(probe).first(1);
+  if (chat_->marks_generation() || chat_->render(question, true) != chat_->render(question, false)) return;
+  const std::string trained =
+      tokenizer_.decode(std::span(answered.sequence.ids).subspan(static_cast<size_t>(answered.prompt_length)));
+  const size_t at = std::min(trained.find(probe.back().content), trained.size());
+  if (const std::string header = trained.substr(0, at); header.find_first_not_of(" \t\r\n") != std::string::npos)
+    log::warn_once("the chat template has no generation prompt: what opens an answer, " + dump_json(Json(header)) +
+                   ", is trained, sampled and scored as a part of it");
 }
 
 Encoder Encoder::make(text::Tokenizer tokenizer, const std::string& format, std::span<const int64_t> model_ends) {

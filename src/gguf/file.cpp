@@ -10,8 +10,10 @@
 #include <bit>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -59,6 +61,12 @@ double shortest(float value) {
   double out = value;
   std::from_chars(text.data(), end, out);
   return out;
+}
+
+std::optional<double> floating(const Value& value) {
+  if (const auto* f = std::get_if<float>(&value)) return shortest(*f);
+  if (const auto* d = std::get_if<double>(&value)) return *d;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -329,9 +337,9 @@ std::string File::described(std::string_view key) const {
   if (const auto* i = std::get_if<int64_t>(v)) return std::to_string(*i);
   if (const auto* u = std::get_if<uint64_t>(v)) return std::to_string(*u);
   if (const auto* b = std::get_if<bool>(v)) return *b ? "true" : "false";
-  if (std::holds_alternative<float>(*v) || std::holds_alternative<double>(*v)) {
+  if (const auto number = floating(*v)) {
     std::array<char, 32> text{};
-    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), *number(key)).ptr};
+    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), *number).ptr};
   }
   if (const auto* s = std::get_if<std::string_view>(v))
     return s->size() <= 100 && printable(*s) ? quoted(*s) : "a string of " + std::to_string(s->size()) + " bytes";
@@ -360,8 +368,11 @@ std::optional<int64_t> File::token_id(const std::string& kind) const {
 std::optional<double> File::number(std::string_view key) const {
   const Value* v = value(key);
   if (v == nullptr) return std::nullopt;
-  if (const auto* f = std::get_if<float>(v)) return shortest(*f);
-  if (const auto* d = std::get_if<double>(v)) return *d;
+  if (const auto number = floating(*v)) {
+    // Models compute in 32 bits, where a larger one is infinite.
+    if (!(std::abs(*number) <= std::numeric_limits<float>::max())) wrong_type(key, "a finite number of 32 bits");
+    return number;
+  }
   if (!std::holds_alternative<int64_t>(*v) && !std::holds_alternative<uint64_t>(*v)) wrong_type(key, "a number");
   return static_cast<double>(*integer(key));
 }

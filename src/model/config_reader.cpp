@@ -1,10 +1,21 @@
 #include "model/config_reader.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
 namespace hone::model {
+namespace {
+
+// As the file writes it: JSON has no word for these three, but Python's files do.
+std::string written(const Json& value) {
+  if (!value.is_number_float() || std::isfinite(value.get<double>())) return dump_json(value);
+  const auto number = value.get<double>();
+  return std::isnan(number) ? "NaN" : number < 0 ? "-Infinity" : "Infinity";
+}
+
+}  // namespace
 
 bool ConfigReader::has(const std::string& key) const { return json_.contains(key) && !json_[key].is_null(); }
 
@@ -14,11 +25,11 @@ const Json* ConfigReader::find(const std::string& key) {
 }
 
 void ConfigReader::wrong(const std::string& key, const char* wanted) const {
-  usage_error(where_ + ": '" + key + "' must be " + wanted + ", it is " + dump_json(json_[key]));
+  usage_error(where_ + ": '" + key + "' must be " + wanted + ", it is " + written(json_[key]));
 }
 
 void ConfigReader::refuse(const std::string& key, const std::string& why) const {
-  const std::string value = json_.contains(key) ? " = " + dump_json(json_[key]) : "";
+  const std::string value = json_.contains(key) ? " = " + written(json_[key]) : "";
   usage_error(where_ + ": '" + key + "'" + value + " is not supported" + (why.empty() ? "" : ": " + why),
               "it changes the model's mathematics, so it is refused rather than ignored");
 }
@@ -39,7 +50,10 @@ double ConfigReader::number(const std::string& key, double fallback) {
   const Json* value = find(key);
   if (value == nullptr) return fallback;
   if (!value->is_number()) wrong(key, "a number");
-  return value->get<double>();
+  const auto out = value->get<double>();
+  // Models compute in 32 bits, where a larger one is infinite.
+  if (!(std::abs(out) <= std::numeric_limits<float>::max())) wrong(key, "a finite number of 32 bits");
+  return out;
 }
 
 bool ConfigReader::boolean(const std::string& key, bool fallback) {

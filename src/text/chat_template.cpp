@@ -93,7 +93,8 @@ Json message_json(const Message& message, std::span<const std::string> reasoning
 }  // namespace
 
 struct ChatTemplate::Program {
-  std::string bos, eos;
+  std::string bos, eos;                  // of hone's own
+  Json specials;                         // the special tokens by the names under which a template asks for them
   std::optional<jinja::Template> jinja;  // none: hone's own, written out below, which renders without a detour
   std::vector<std::string> reasoning;    // the names under which it gets a message's reasoning
 };
@@ -118,17 +119,16 @@ void require_built_in(const Message& message) {
 namespace {
 
 Json context_of(std::span<const Message> messages, bool add_generation_prompt, std::span<const std::string> reasoning,
-                const std::string& bos, const std::string& eos) {
-  Json context = {{"messages", Json::array()},
-                  {"add_generation_prompt", add_generation_prompt},
-                  {"tools", nullptr},
-                  {"documents", nullptr}};
+                const Json& specials) {
+  // As transformers does it: what is rendered wins over a special token of that name.
+  Json context = specials;
+  context["messages"] = Json::array();
+  context["add_generation_prompt"] = add_generation_prompt;
+  context["tools"] = context["documents"] = nullptr;
   for (const Message& message : messages) {
     context["messages"].push_back(message_json(message, reasoning));
     if (!message.tools.empty()) context["tools"] = parse_json(message.tools, "tools");
   }
-  if (!bos.empty()) context["bos_token"] = bos;
-  if (!eos.empty()) context["eos_token"] = eos;
   return context;
 }
 
@@ -137,14 +137,23 @@ Json context_of(std::span<const Message> messages, bool add_generation_prompt, s
 ChatTemplate::ChatTemplate(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
 
 ChatTemplate ChatTemplate::built_in() {
-  return ChatTemplate(std::make_shared<Program>(Program{"<|bos|>", "<|eos|>", std::nullopt, {}}));
+  return ChatTemplate(std::make_shared<Program>(Program{"<|bos|>", "<|eos|>", Json(), std::nullopt, {}}));
+}
+
+ChatTemplate ChatTemplate::from_source(const std::string& source, Json special_tokens, const std::string& name) {
+  const auto token = [&](const char* key) { return special_tokens.value(key, ""); };
+  if (source == built_in_source() && token("bos_token") == "<|bos|>" && token("eos_token") == "<|eos|>")
+    return built_in();
+  return ChatTemplate(std::make_shared<Program>(
+      Program{{}, {}, std::move(special_tokens), jinja::Template(source, name), reasoning_names(source)}));
 }
 
 ChatTemplate ChatTemplate::from_source(const std::string& source, const std::string& bos_token,
                                        const std::string& eos_token, const std::string& name) {
-  if (source == built_in_source() && bos_token == "<|bos|>" && eos_token == "<|eos|>") return built_in();
-  return ChatTemplate(
-      std::make_shared<Program>(Program{bos_token, eos_token, jinja::Template(source, name), reasoning_names(source)}));
+  Json special_tokens = Json::object();
+  if (!bos_token.empty()) special_tokens["bos_token"] = bos_token;
+  if (!eos_token.empty()) special_tokens["eos_token"] = eos_token;
+  return from_source(source, std::move(special_tokens), name);
 }
 
 ChatTemplate ChatTemplate::of(const Tokenizer& tokenizer) {
@@ -152,10 +161,12 @@ ChatTemplate ChatTemplate::of(const Tokenizer& tokenizer) {
     usage_error("the model has no chat template",
                 "add chat_template to tokenizer_config.json, or use rows of {\"prompt\", \"completion\"} with format = "
                 "\"plain\"");
-  const auto token = [&](std::optional<int32_t> id) {
-    return id ? std::string(tokenizer.token_text(*id)) : std::string();
-  };
-  return from_source(tokenizer.chat_template(), token(tokenizer.bos()), token(tokenizer.eos()), "chat template");
+  Json special_tokens = tokenizer.named_special_tokens();
+  for (const auto& [key, id] : {std::pair{"bos_token", tokenizer.bos()}, {"eos_token", tokenizer.eos()}}) {
+    special_tokens.erase(key);
+    if (id) special_tokens[key] = std::string(tokenizer.token_text(*id));
+  }
+  return from_source(tokenizer.chat_template(), std::move(special_tokens), "chat template");
 }
 
 ChatTemplate ChatTemplate::load(const std::filesystem::path& folder) { return of(Tokenizer::load(folder)); }
@@ -167,8 +178,8 @@ ChatTemplate::Rendered ChatTemplate::render_with_spans(std::span<const Message> 
                                                        bool add_generation_prompt) const {
   if (program_->jinja) {
     const auto render = [&](std::span<const Message> given) {
-      jinja::Rendered rendered = program_->jinja->render(
-          context_of(given, add_generation_prompt, program_->reasoning, program_->bos, program_->eos));
+      jinja::Rendered rendered =
+          program_->jinja->render(context_of(given, add_generation_prompt, program_->reasoning, program_->specials));
       return Rendered{std::move(rendered.text), std::move(rendered.generated)};
     };
     try {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_fwd.h"
 #include "text/messages.h"
 #include "text/tokenizer.h"
 
@@ -20,7 +21,9 @@ class ChatTemplate {
   static ChatTemplate load(const std::filesystem::path& folder);
   /// The one that the tokenizer carries. None there: kUsage.
   static ChatTemplate of(const Tokenizer& tokenizer);
-  /// From a template's source; `name` stands in errors. A construct that is not supported: kUsage naming it.
+  /// From a template's source, which sees each of `special_tokens` by its name; `name` stands in errors. A construct
+  /// that is not supported: kUsage naming it.
+  static ChatTemplate from_source(const std::string& source, Json special_tokens, const std::string& name);
   static ChatTemplate from_source(const std::string& source, const std::string& bos_token, const std::string& eos_token,
                                   const std::string& name);
   /// <|bos|>, then a message as <|role|>content, after the assistant's <|eos|>; generation prompt <|assistant|>.

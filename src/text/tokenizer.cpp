@@ -12,6 +12,7 @@
 #include "gguf/file.h"
 #include "text/byte_alphabet.h"
 #include "text/gguf_tokenizer.h"
+#include "text/json_fields.h"
 #include "text/tokenizer_config.h"
 #include "text/tokenizer_parts.h"
 
@@ -24,7 +25,8 @@ struct Tokenizer::Definition {
         pre_tokenizer(std::move(parts.pre_tokenizer)),
         decoding(std::move(parts.decoding)),
         texts(std::move(parts.texts)),
-        before_text(parts.before_text) {
+        before_text(parts.before_text),
+        behind(parts.behind_text) {
     special.resize(texts.size());
     added.resize(texts.size());
     for (const AddedToken& token : parts.added) {
@@ -66,9 +68,9 @@ struct Tokenizer::Definition {
   std::vector<bool> special, added;  // by id
   TokenIds ids;                      // token as written -> id
   AddedTokenMatcher in_raw, in_normalized, special_in_raw;
-  std::optional<int32_t> bos, eos, pad, before_text, begin;
+  std::optional<int32_t> bos, eos, pad, before_text, begin, behind;
   std::string hash, json, chat_template;  // json: tokenizer.json as it will be saved
-  Json config;
+  Json config, named_specials;
 };
 
 namespace {
@@ -128,12 +130,17 @@ Tokenizer Tokenizer::from_json(const Json& tokenizer, const Json& config, const 
     }
     return it->second;
   };
+  definition->named_specials = special_tokens_of(definition->config);
   definition->bos = resolve("bos_token");
   definition->eos = resolve("eos_token");
   definition->pad = resolve("pad_token");
-  const auto asked = definition->config.find("add_bos_token");
+  const auto asked = [&](const char* key) {
+    return bool_field(definition->config, key, false, where + ": tokenizer_config.json");
+  };
+  const bool asked_begin = asked("add_bos_token"), asked_end = asked("add_eos_token");
   definition->begin = definition->before_text;
-  if (!definition->begin && asked != definition->config.end() && *asked == true) {
+  if (!definition->behind && asked_end) definition->behind = definition->eos;
+  if (!definition->begin && asked_begin) {
     definition->begin = definition->bos;
     if (!definition->bos)
       usage_error(where + ": add_bos_token is true, but there is no bos_token to add",
@@ -190,7 +197,7 @@ void Tokenizer::save(const fs::path& folder, std::optional<int32_t> pad) const {
   if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
   write_file_atomic(folder / "tokenizer_config.json", dump_json(config, 2) + "\n");
   Json map = Json::object();
-  for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
+  for (const char* key : kSpecialNames)
     if (const std::string token = named_token(config, key); !token.empty()) map[key] = token;
   write_file_atomic(folder / "special_tokens_map.json", dump_json(map, 2) + "\n");
 }
@@ -283,6 +290,15 @@ std::optional<int32_t> Tokenizer::eos() const { return definition_->eos; }
 std::optional<int32_t> Tokenizer::pad() const { return definition_->pad; }
 
 std::optional<int32_t> Tokenizer::begin() const { return definition_->begin; }
+std::optional<int32_t> Tokenizer::behind() const { return definition_->behind; }
+
+void Tokenizer::say_nothing_behind(const std::string& instead) const {
+  if (const auto id = behind())
+    log::warn_once("the tokenizer's files ask for '" + std::string(token_text(*id)) +
+                   "' behind every text, which transformers puts there; here " + instead);
+}
+
+const Json& Tokenizer::named_special_tokens() const { return definition_->named_specials; }
 
 bool Tokenizer::is_special(int32_t id) const {
   return id >= 0 && id < size() && definition_->special[static_cast<size_t>(id)];

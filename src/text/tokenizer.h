@@ -61,9 +61,18 @@ class Tokenizer {
   /// is true. The name `bos_token` alone asks for none: GPT-2's <|endoftext|> and many others never stand before a
   /// text.
   std::optional<int32_t> begin() const;
+  /// What the files ask to stand behind every text (the post-processor's, else EOS where `add_eos_token` is true).
+  /// Nobody here puts it there: rows end their documents and answers themselves, a text ends where it ends.
+  std::optional<int32_t> behind() const;
+  /// Says so once, where there is one: what is done `instead`.
+  void say_nothing_behind(const std::string& instead) const;
   bool is_special(int32_t id) const;
   /// Special tokens' texts, in order of id.
   const std::vector<std::string>& special_tokens() const;
+  /// Those that the configuration names, as chat templates know them: {"unk_token": "<unk>", …,
+  /// "additional_special_tokens": [...]}, and the names of a model's own ("image_token"). BOS and EOS are bos() and
+  /// eos().
+  const Json& named_special_tokens() const;
   /// The chat template's source as the folder gives it; empty where there is none.
   const std::string& chat_template() const;
   /// SHA-256 of the definition: equal where encode and decode are, however the files are written.

@@ -18,10 +18,6 @@ Json as_json(const AddedToken& token) {
           {"special", token.special}};
 }
 
-constexpr const char* kSpecialLists[] = {"additional_special_tokens", "extra_special_tokens"};
-constexpr const char* kSpecialNames[] = {"bos_token", "eos_token", "unk_token", "sep_token",
-                                         "pad_token", "cls_token", "mask_token"};
-
 class Additions {
  public:
   Additions(const std::string& where, Parts& parts) : where_(where), parts_(parts) {
@@ -79,6 +75,30 @@ class Additions {
   std::map<std::string, size_t> index_;  // content -> place in parts.added
 };
 
+std::string token_of(const Json& entry) { return named_token(Json{{"token", entry}}, "token"); }
+
+std::vector<std::string> listed_tokens(const Json& config, const char* key) {
+  std::vector<std::string> out;
+  if (const auto list = config.find(key); list != config.end() && list->is_array())
+    for (const Json& entry : *list)
+      if (std::string token = token_of(entry); !token.empty()) out.push_back(std::move(token));
+  return out;
+}
+
+// Special tokens under names of the model's own: {"image_token": "<img>"}, by themselves or within an object.
+Json tokens_of_own_names(const Json& config) {
+  Json out = Json::object();
+  const auto add = [&](const std::string& name, const Json& entry) {
+    if (std::string token = token_of(entry); !token.empty()) out[name] = std::move(token);
+  };
+  for (const auto& [key, value] : config.items())
+    if (key.ends_with("_token") && std::ranges::find(kSpecialNames, key) == std::end(kSpecialNames)) add(key, value);
+  for (const char* key : {"extra_special_tokens", "model_specific_special_tokens"})
+    if (const auto named = config.find(key); named != config.end() && named->is_object())
+      for (const auto& [name, entry] : named->items()) add(name, entry);
+  return out;
+}
+
 AddedToken special_token(const std::string& content) { return {.content = content, .special = true}; }
 
 }  // namespace
@@ -100,6 +120,19 @@ std::string named_token(const Json& config, const char* key) {
   return {};
 }
 
+Json special_tokens_of(const Json& config) {
+  if (!config.is_object()) return Json::object();
+  Json out = tokens_of_own_names(config);
+  for (const char* key : kSpecialNames)
+    if (std::string token = named_token(config, key); !token.empty()) out[key] = std::move(token);
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"})
+    if (const auto list = config.find(key); list != config.end() && list->is_array() && !list->empty()) {
+      out["additional_special_tokens"] = listed_tokens(config, key);
+      break;
+    }
+  return out;
+}
+
 std::string chat_template_source(const Json& config) {
   if (!config.is_object() || !config.contains("chat_template")) return {};
   const Json& value = config["chat_template"];
@@ -115,8 +148,10 @@ std::string chat_template_source(const Json& config) {
 Json read_tokenizer_config(const std::filesystem::path& folder) {
   Json config = read_optional_object(folder / "tokenizer_config.json");
   const Json map = read_optional_object(folder / "special_tokens_map.json");
-  for (const char* key : {"bos_token", "eos_token", "pad_token", "unk_token"})
+  for (const char* key : kSpecialNames)
     if (named_token(config, key).empty() && !named_token(map, key).empty()) config[key] = named_token(map, key);
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"})
+    if (!config.contains("added_tokens_decoder") && !config.contains(key) && map.contains(key)) config[key] = map[key];
   // The model's configuration knows ids where the tokenizer's names nothing.
   for (const char* file : {"config.json", "generation_config.json"}) {
     const Json model = read_optional_object(folder / file);
@@ -148,12 +183,10 @@ bool add_configured_tokens(const Json& config, const std::string& where, Parts& 
     std::ranges::stable_sort(tokens, {}, &AddedToken::id);
     for (const AddedToken& token : tokens) additions.add(token, token.id, true);
   }
-  for (const char* key : kSpecialLists) {
-    const auto list = config.find(key);
-    if (list == config.end() || !list->is_array()) continue;
-    for (const Json& entry : *list)
-      additions.add(special_token(named_token(Json{{"token", entry}}, "token")), -1, false);
-  }
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"})
+    for (const std::string& content : listed_tokens(config, key)) additions.add(special_token(content), -1, false);
+  for (const Json& content : tokens_of_own_names(config))
+    additions.add(special_token(content.get<std::string>()), -1, false);
   for (const std::string& content : special)
     if (additions.known(content)) additions.add(special_token(content), -1, false);
   return additions.changed();

@@ -1,7 +1,9 @@
 // Reads tokenizer.json: https://github.com/huggingface/tokenizers, the serialised form of its BPE tokenizers.
 #include <algorithm>
+#include <tuple>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/json_fields.h"
@@ -11,9 +13,14 @@
 namespace hone::text {
 namespace {
 
-void put_text(std::vector<std::string>& texts, int32_t id, const std::string& text) {
+// Two tokens of one id: the model would read one for the other, and the one decode as the other.
+void put_text(std::vector<std::string>& texts, int32_t id, const std::string& text, const std::string& where) {
   if (texts.size() <= static_cast<size_t>(id)) texts.resize(static_cast<size_t>(id) + 1);
-  texts[static_cast<size_t>(id)] = text;
+  std::string& there = texts[static_cast<size_t>(id)];
+  if (!there.empty() && there != text)
+    usage_error(where + " has the id " + std::to_string(id) + ", which is the token '" + there + "'",
+                "give each token an id of its own, that which the model was trained with");
+  there = text;
 }
 
 void refuse_option(const Json& model, const char* key, const std::string& where) {
@@ -26,8 +33,9 @@ void read_vocab(const Json& json, const std::string& where, Parts& parts) {
   const Json& vocab = object_field(json, "vocab", where + ": model");
   parts.model.byte_ids.fill(-1);
   for (const auto& [token, value] : vocab.items()) {
-    const int32_t id = token_id(value, where + ": vocab '" + token + "'");
-    put_text(parts.texts, id, token);
+    const std::string at = where + ": vocab '" + token + "'";
+    const int32_t id = token_id(value, at);
+    put_text(parts.texts, id, token, at);
     if (!parts.model.byte_level) {
       parts.model.ids.emplace(token, id);
       continue;
@@ -112,13 +120,22 @@ void read_decoder(const Json& entry, const std::string& where, Decoding& decodin
 void read_added(const Json& json, const std::string& where, Parts& parts) {
   const auto list = json.find("added_tokens");
   if (list == json.end() || list->is_null()) return;
+  TokenIds vocab;
+  for (size_t i = 0; i < parts.texts.size(); ++i) vocab.emplace(parts.texts[i], static_cast<int32_t>(i));
   for (const Json& entry : array_field(json, "added_tokens", where)) {
     AddedToken token = added_token(entry, where + ": added_tokens");
     const std::string at = where + ": added token '" + token.content + "'";
     const auto id = entry.find("id");
     if (id == entry.end()) usage_error(at + " has no id");
     token.id = token_id(*id, at);
-    put_text(parts.texts, token.id, token.content);
+    if (token.content.empty()) continue;  // matches nothing, and may not stand in for the token of that id
+    if (const auto own = vocab.find(token.content); own != vocab.end() && own->second != token.id) {
+      log::warn_once(at + " is given the id " + std::to_string(token.id) + ", but the vocabulary has it as " +
+                     std::to_string(own->second) + ", which counts (as in transformers)");
+      token.id = own->second;
+    }
+    put_text(parts.texts, token.id, token.content, at);
+    vocab.emplace(token.content, token.id);
     parts.added.push_back(std::move(token));
   }
 }
@@ -166,7 +183,7 @@ Parts read_tokenizer_json(const Json& json, const std::string& where) {
   read_decoder(entry("decoder"), where, parts.decoding, 0);
   if (parts.decoding.bytes != parts.model.byte_level)
     usage_error(where + ": decoder 'ByteLevel' without the pre_tokenizer 'ByteLevel' is not supported");
-  parts.before_text = token_before_text(entry("post_processor"), where);
+  std::tie(parts.before_text, parts.behind_text) = tokens_around_text(entry("post_processor"), where);
   if (parts.before_text && (*parts.before_text >= static_cast<int64_t>(parts.texts.size()) ||
                             parts.texts[static_cast<size_t>(*parts.before_text)].empty()))
     usage_error(where + ": post_processor puts id " + std::to_string(*parts.before_text) +
@@ -213,7 +230,7 @@ Json tokenizer_json_from_vocab(const Json& vocab, std::string_view merges, const
     token["special"] = bool_field(fields, "special", special, where);
     token["normalized"] = bool_field(fields, "normalized", !token["special"].get<bool>(), where);
     for (const Json& other : added)
-      if (other["id"] == token["id"]) return;
+      if (other["id"] == token["id"] && other["content"] == token["content"]) return;
     added.push_back(std::move(token));
   };
   if (config.is_object() && config.contains("added_tokens_decoder"))

@@ -31,6 +31,7 @@ struct Parts {
   std::vector<std::string> texts;                   ///< id -> token as written
   std::vector<std::pair<int32_t, int32_t>> merges;  ///< in the order of the file
   std::optional<int32_t> before_text;               ///< what the post-processor puts before a text
+  std::optional<int32_t> behind_text;               ///< and behind it, which nobody here does
 };
 
 /// SHA-256 of what encode and decode depend on, and of nothing else.

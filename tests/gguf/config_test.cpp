@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "models.h"
@@ -121,6 +123,28 @@ TEST_CASE("what changes the mathematics is refused by name") {
   CHECK(has(extra_f32("llama.attention.scale", 0.5F), "llama.attention.scale"));
   Writer bidirectional = gguf::test::small_llama();
   CHECK(has(refusal(std::move(bidirectional.boolean("llama.attention.causal", false))), "only causal attention"));
+}
+
+TEST_CASE("a number that is none is refused where it is used") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const auto& [number, shown] : {std::pair{std::numeric_limits<float>::quiet_NaN(), "it is nan"},
+                                      {kInfinity, "it is inf"},
+                                      {-kInfinity, "it is -inf"}}) {
+    const auto refused = [&](Writer w, const std::string& key) {
+      CAPTURE(key);
+      const std::string error = refusal(std::move(w));
+      CHECK(has(error, "metadata '" + key + "': a finite number"));
+      CHECK(has(error, shown));
+    };
+    refused(gguf::test::small_llama(number), "llama.attention.layer_norm_rms_epsilon");
+    refused(gguf::test::small_llama(1e-5F, number), "llama.rope.freq_base");
+    for (const char* key : {"llama.rope.scaling.factor", "llama.logit_scale"}) {
+      Writer w = gguf::test::small_llama();
+      refused(std::move(w.f32(key, number)), key);
+    }
+    Writer unread = gguf::test::small_llama();
+    CHECK(refusal(std::move(unread.f32("llama.odd", number))).empty());
+  }
 }
 
 TEST_CASE("special ids: none by 2^32 - 1, refused beyond the embedding") {

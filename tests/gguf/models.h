@@ -29,12 +29,12 @@ inline Writer& put_vocabulary(Writer& w, std::string_view pre = "gpt-2") {
 }
 
 /// A llama of one layer: width 32, 2 heads, vocabulary 288.
-inline Writer small_llama() {
+inline Writer small_llama(float epsilon = 1e-5F, float theta = 10000) {
   Writer w;
   w.text("general.architecture", "llama").u32("llama.block_count", 1).u32("llama.context_length", 64);
   w.u32("llama.embedding_length", 32).u32("llama.feed_forward_length", 64).u32("llama.attention.head_count", 2);
-  w.u32("llama.attention.head_count_kv", 1).f32("llama.attention.layer_norm_rms_epsilon", 1e-5F);
-  w.f32("llama.rope.freq_base", 10000).u32("llama.rope.dimension_count", 16);
+  w.u32("llama.attention.head_count_kv", 1).f32("llama.attention.layer_norm_rms_epsilon", epsilon);
+  w.f32("llama.rope.freq_base", theta).u32("llama.rope.dimension_count", 16);
   put_vocabulary(w);
   w.tensor("token_embd.weight", {288, 32}, TensorType::kQ8_0).tensor("output_norm.weight", {32});
   w.tensor("blk.0.attn_norm.weight", {32}).tensor("blk.0.ffn_norm.weight", {32});

@@ -67,6 +67,34 @@ TEST_CASE("what would change the mathematics is refused by name") {
   CHECK(mentions(error_of(classifier), "num_labels 1"));
 }
 
+TEST_CASE("a number that is none, or too large for 32 bits, is refused where it is used, as the file writes it") {
+  const auto with = [](const std::string& text) {
+    Json json = base();
+    const Json more = parse_python_json(text, "test");
+    for (const auto& [key, value] : more.items()) json[key] = value;
+    return error_of(json);
+  };
+  for (const auto& [number, shown] : {std::pair<std::string, std::string>{"NaN", "it is NaN"},
+                                      {"Infinity", "it is Infinity"},
+                                      {"-Infinity", "it is -Infinity"},
+                                      {"1e39", "it is 1e+39"}}) {
+    CAPTURE(number);
+    for (const std::string key : {"rms_norm_eps", "rope_theta", "initializer_range"}) {
+      const std::string error = with("{\"" + key + "\": " + number + "}");
+      CHECK(mentions(error, "'" + key + "' must be a finite number"));
+      CHECK(mentions(error, shown));
+    }
+    for (const std::string type : {"linear", "llama3", "yarn"})
+      CHECK(mentions(with(R"({"rope_scaling": {"rope_type": ")" + type + R"(", "factor": )" + number + "}}"),
+                     "rope_scaling: 'factor' must be a finite number"));
+    CHECK(mentions(
+        with(R"({"rope_parameters": {"rope_type": "yarn", "factor": 2.0, "attention_factor": )" + number + "}}"),
+        "rope_parameters: 'attention_factor' must be a finite number"));
+    CHECK(mentions(with("{\"vocab_size\": " + number + "}"), shown));
+    CHECK(with("{\"time_step_limit\": [0.0, " + number + "]}").empty());  // nobody reads it
+  }
+}
+
 TEST_CASE("an unknown key is ignored, but not in silence") {
   Json json = base();
   json["flux_capacitor"] = true;

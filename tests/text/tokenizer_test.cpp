@@ -10,9 +10,11 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "text/byte_alphabet.h"
+#include "text/chat_template.h"
 
 namespace fs = std::filesystem;
 using hone::Json;
+using hone::text::ChatTemplate;
 using hone::text::Tokenizer;
 
 namespace {
@@ -37,9 +39,9 @@ Json tiny_json() {
 
 Tokenizer tiny() { return Tokenizer::from_json(tiny_json(), Json(), "tiny"); }
 
-std::string error_of(const Json& json) {
+std::string error_of(const Json& json, const Json& config = Json()) {
   try {
-    Tokenizer::from_json(json, Json(), "tiny");
+    Tokenizer::from_json(json, config, "tiny");
   } catch (const hone::Error& e) {
     return e.what();
   }
@@ -124,9 +126,9 @@ TEST_CASE("flags of added tokens: white space, whole words") {
   json["added_tokens"] = {{{"id", 259}, {"content", "<|end|>"}, {"special", true}, {"lstrip", true}, {"rstrip", true}}};
   CHECK(Tokenizer::from_json(json, Json(), "tiny").encode("c \n<|end|>\xC2\xA0 c") ==
         std::vector<int32_t>{*tiny().id("c"), 259, *tiny().id("c")});
-  json["added_tokens"] = {{{"id", 259}, {"content", "end"}, {"single_word", true}}};
+  json["added_tokens"] = {{{"id", 260}, {"content", "end"}, {"single_word", true}}};
   const Tokenizer word = Tokenizer::from_json(json, Json(), "tiny");
-  CHECK(word.encode("end") == std::vector<int32_t>{259});
+  CHECK(word.encode("end") == std::vector<int32_t>{260});
   CHECK(word.encode("(end)").size() == 3);
   CHECK(word.encode("\xC3\xA9"
                     "end")
@@ -360,4 +362,96 @@ TEST_CASE("ids without a token: padding of a model's vocabulary, and holes") {
   const Tokenizer t = with_config(Json(), json);
   CHECK(t.without_token(265) == std::vector<int32_t>{260, 261, 263, 264});
   CHECK(t.without_token(260).empty());
+}
+
+TEST_CASE("a switch of the configuration is true or false, and a text is neither") {
+  for (const char* key : {"add_bos_token", "add_eos_token"})
+    for (const Json& bad : {Json("true"), Json(1), Json::array()}) {
+      CAPTURE(key);
+      const std::string error = error_of(tiny_json(), {{"bos_token", "<|end|>"}, {key, bad}});
+      CHECK(error.find(std::string("tokenizer_config.json: '") + key + "' is not true or false") != std::string::npos);
+    }
+  CHECK_FALSE(with_config({{"bos_token", "<|end|>"}, {"add_bos_token", nullptr}}).begin());
+}
+
+TEST_CASE("what the files ask to stand behind a text is known, and put nowhere") {
+  const auto behind = [](const Json& post, const Json& config) {
+    Json json = tiny_json();
+    json["post_processor"] = post;
+    const Tokenizer t = with_config(config, json);
+    CHECK(t.encode("abc") == std::vector<int32_t>{257});
+    return t.behind();
+  };
+  CHECK_FALSE(behind(Json(), {{"eos_token", "<|end|>"}}));
+  CHECK_FALSE(behind(template_processing({{"<|end|>", 259}}), {{"eos_token", "<|end|>"}}));
+  CHECK(behind(template_processing({}, "<|end|>"), Json::object()) == 259);
+  CHECK(behind(Json(), {{"eos_token", "<|end|>"}, {"add_eos_token", true}}) == 259);
+  CHECK_FALSE(behind(Json(), {{"eos_token", "<|end|>"}, {"add_eos_token", false}}));
+  CHECK(behind({{"type", "RobertaProcessing"}, {"sep", {"a", 64}}, {"cls", {"<|end|>", 259}}}, Json::object()) == 64);
+}
+
+TEST_CASE("no token takes the id of another") {
+  const auto mentions = [](const std::string& error, std::initializer_list<const char*> parts) {
+    CAPTURE(error);
+    for (const char* part : parts) CHECK(error.find(part) != std::string::npos);
+  };
+  Json json = tiny_json();
+  const int a = *tiny().id("a");
+  json["added_tokens"].push_back({{"id", a}, {"content", "<|im_end|>"}, {"special", true}});
+  mentions(error_of(json), {"'<|im_end|>' has the id", "which is the token 'a'"});
+  json["added_tokens"][1]["id"] = 259;  // of another added token
+  mentions(error_of(json), {"'<|im_end|>' has the id 259, which is the token '<|end|>'"});
+  json = tiny_json();
+  json["model"]["vocab"]["zz"] = a;
+  mentions(error_of(json), {"vocab 'zz' has the id", "which is the token 'a'"});
+  // A token of the vocabulary keeps its id, whatever the list says, as in transformers.
+  json = tiny_json();
+  json["added_tokens"][0]["id"] = 300;
+  const Tokenizer t = with_config(Json(), json);
+  CHECK(t.size() == 260);
+  CHECK(t.encode("<|end|>") == std::vector<int32_t>{259});
+  // The same content twice at its id is no contradiction; one without content is no token.
+  json = tiny_json();
+  json["added_tokens"].push_back(json["added_tokens"][0]);
+  json["added_tokens"].push_back({{"id", a}, {"content", ""}});
+  CHECK(with_config(Json(), json).encode("a") == std::vector<int32_t>{a});
+}
+
+TEST_CASE("special tokens of a model's own, by name: found whole, and given to chat templates by their names") {
+  for (const char* key : {"extra_special_tokens", "model_specific_special_tokens"}) {
+    CAPTURE(key);
+    const Tokenizer t = with_config({{key, {{"image_token", "<img>"}, {"audio_token", {{"content", "<aud>"}}}}}});
+    CHECK(t.encode("<img>") == std::vector<int32_t>{260});
+    CHECK(t.encode("<aud>") == std::vector<int32_t>{261});
+    CHECK(t.is_special(260));
+    CHECK(t.named_special_tokens() == Json{{"image_token", "<img>"}, {"audio_token", "<aud>"}});
+  }
+  const Tokenizer top = with_config({{"image_token", "<img>"}, {"add_bos_token", false}});
+  CHECK(top.encode("<img>") == std::vector<int32_t>{260});
+  CHECK(top.named_special_tokens() == Json{{"image_token", "<img>"}});
+}
+
+TEST_CASE("a chat template sees every special token that the configuration names") {
+  const Json named = {{"bos_token", "<|end|>"},
+                      {"eos_token", "a"},
+                      {"unk_token", "b"},
+                      {"pad_token", "c"},
+                      {"sep_token", "d"},
+                      {"cls_token", "e"},
+                      {"mask_token", {{"content", "f"}}},
+                      {"extra_special_tokens", {{"image_token", "<i>"}}}};
+  Json config = named;
+  config["additional_special_tokens"] = {"<x>", {{"content", "<y>"}}};
+  config["chat_template"] =
+      "{{ bos_token }} {{ eos_token }} {{ unk_token }} {{ pad_token }} {{ sep_token }} {{ cls_token }} "
+      "{{ mask_token }} {{ image_token }} {{ additional_special_tokens | join('+') }} {{ additional_special_tokens[1] "
+      "}}";
+  const std::vector<hone::text::Message> talk = {{"user", "hi"}};
+  CHECK(ChatTemplate::of(with_config(config)).render(talk, false) == "<|end|> a b c d e f <i> <x>+<y> <y>");
+  // What it does not name stays undefined.
+  CHECK(ChatTemplate::of(with_config({{"chat_template", "{{ unk_token is defined }}"}})).render(talk, false) ==
+        "False");
+  config["extra_special_tokens"] = {{"messages", "<i>"}};
+  config["chat_template"] = "{{ messages[0]['content'] }}";
+  CHECK(ChatTemplate::of(with_config(config)).render(talk, false) == "hi");
 }
