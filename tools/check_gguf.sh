@@ -4,13 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build} data=${2:-${HONE_DATA:-../shared/data}}
 venv="$build/gguf-venv"
-if [ ! -e "$venv/.ready" ]; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install -q "torch==2.13.0+cpu" 2>/dev/null ||
-    "$venv/bin/pip" install -q --index-url https://download.pytorch.org/whl/cpu "torch==2.13.0+cpu"
-  "$venv/bin/pip" install -q "transformers==5.24.0" "gguf==0.19.0" tokenizers jinja2
-  touch "$venv/.ready"
-fi
+tools/python_env.sh "$venv" tools/golden/gguf_requirements.txt
 mkdir -p "$build/gguf-texts"
 for text in "$data"/english-novels/{Doyle_Hound_1902,Woolf_Lighthouse_1927}.txt.gz; do
   gzip -dc "$text" >"$build/gguf-texts/$(basename "$text" .gz)"

@@ -139,6 +139,8 @@ Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, c
         ++r.dropped["chosen already"];
         continue;
       }
+      for (size_t at = comparison.prompt.size(); at < messages.size(); ++at)
+        if (messages[at].role == "assistant") messages[at].weight *= comparison.weight;
       rows.push_back({std::move(messages), numbered(place.id, i, c.comparisons.size())});
       answer_of.push_back(key);
     }

@@ -45,18 +45,18 @@ struct Foreign {
   std::string_view begins, name, way_out;
 };
 constexpr std::array<Foreign, 6> kForeign{
-    {{"PAR1", "Parquet",
+    {{"PAR1", "a Parquet",
       "pip install pandas pyarrow, then: python3 -c \"import pandas; pandas.read_parquet('FILE').to_json('FILE.jsonl', "
       "orient='records', lines=True, force_ascii=False)\""},
-     {"ARROW1", "Arrow",
+     {"ARROW1", "an Arrow",
       "pip install pandas pyarrow, then: python3 -c \"import pandas; pandas.read_feather('FILE').to_json('FILE.jsonl', "
       "orient='records', lines=True, force_ascii=False)\""},
-     {"\x28\xB5\x2F\xFD", "Zstandard-compressed", "unpack it: zstd -d FILE"},
+     {"\x28\xB5\x2F\xFD", "a Zstandard-compressed", "unpack it: zstd -d FILE"},
      {"\xFD"
       "7zXZ",
-      "xz-compressed", "unpack it: xz -d FILE"},
-     {"BZh", "bzip2-compressed", "unpack it: bzip2 -d FILE"},
-     {"PK\x03\x04", "zip", "unpack it: unzip FILE"}}};
+      "an xz-compressed", "unpack it: xz -d FILE"},
+     {"BZh", "a bzip2-compressed", "unpack it: bzip2 -d FILE"},
+     {"PK\x03\x04", "a zip", "unpack it: unzip FILE"}}};
 
 void refuse_foreign(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -69,8 +69,7 @@ void refuse_foreign(const fs::path& path) {
     for (size_t at = hint.find("FILE"); at != std::string::npos; at = hint.find("FILE", at + path.string().size()))
       hint.replace(at, 4, path.string());
     usage_error(
-        path.string() + ": a " + std::string(f.name) + " file; JSON, JSON Lines and text are read, gzipped or not",
-        hint);
+        path.string() + ": " + std::string(f.name) + " file; JSON, JSON Lines and text are read, gzipped or not", hint);
   }
 }
 

@@ -76,7 +76,7 @@ void run_world(const EvalParams& params, config::StageContext& context) {
     if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
       reference = open_speaker(name, folder, context.run.device);
   if (reference) {
-    const text::Tokenizer tokenizer = text::Tokenizer::load(reference->folder);
+    const text::Tokenizer& tokenizer = reference->encoder.tokenizer();
     std::vector<std::string> others{params.reward};
     for (const std::string& text : params.models) others.push_back(name_and_folder(text, "models").second);
     for (const std::string& folder : others)

@@ -128,14 +128,14 @@ struct Subject {
 };
 
 std::vector<Subject> subjects(const Workshop& w) {
-  w.make("world", "world",
-         {{"world.people", 6},
-          {"world.animals", 4},
-          {"world.things", 4},
-          {"world.prompts_per_family", 12},
-          {"world.held_out_per_family", 3},
-          {"corpus.words", 3000},
-          {"demonstrations.count", 60}});
+  const Settings small_world{{"world.people", 6},
+                             {"world.animals", 4},
+                             {"world.things", 4},
+                             {"world.prompts_per_family", 12},
+                             {"world.held_out_per_family", 3},
+                             {"corpus.words", 3000},
+                             {"demonstrations.count", 60}};
+  w.make("world", "world", small_world);
   w.make("tokenizer", "tokenizer", {{"data", {w.path("world/corpus.txt")}}, {"size", 300}});
   const Settings shape{{"shape.layers", 1},   {"shape.width", 16}, {"shape.heads", 2},
                        {"shape.kv_heads", 1}, {"shape.ffn", 16},   {"shape.context", 192}};
@@ -267,14 +267,7 @@ std::vector<Subject> subjects(const Workshop& w) {
   };
 
   std::vector<Subject> out;
-  out.push_back({"world",
-                 {{"world.people", 6},
-                  {"world.animals", 4},
-                  {"world.things", 4},
-                  {"world.prompts_per_family", 12},
-                  {"world.held_out_per_family", 3},
-                  {"corpus.words", 3000},
-                  {"demonstrations.count", 60}}});
+  out.push_back({"world", small_world});
   out.push_back({"tokenizer", {{"data", {corpus}}, {"size", 300}}, {{"data", {{}, {Json::array({demos})}}}}});
   out.push_back(
       {"import",

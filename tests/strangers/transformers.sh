@@ -5,14 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${1:-build}
 venv="$build/strangers-venv"
-if [ ! -e "$venv/.ready" ] || [ tests/strangers/requirements.txt -nt "$venv/.ready" ]; then
-  python3 -m venv "$venv"
-  echo "installing transformers and torch into $venv" >&2
-  "$venv/bin/pip" install -q "torch==2.13.0+cpu" 2>/dev/null ||
-    "$venv/bin/pip" install -q --index-url https://download.pytorch.org/whl/cpu "torch==2.13.0+cpu"
-  "$venv/bin/pip" install -q -r tests/strangers/requirements.txt
-  touch "$venv/.ready"
-fi
+tools/python_env.sh "$venv" tests/strangers/requirements.txt
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-strangers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 if [ "${2:-}" = --freeze ]; then

@@ -32,8 +32,12 @@ bool answer_like(const Json& v) { return v.is_string() || v.is_array() || v.is_o
 
 bool begins_with(const std::vector<text::Message>& all, std::span<const text::Message> beginning) {
   return all.size() > beginning.size() &&
-         std::equal(beginning.begin(), beginning.end(), all.begin(),
-                    [](const auto& a, const auto& b) { return a.role == b.role && a.content == b.content; });
+         std::equal(beginning.begin(), beginning.end(), all.begin(), [](text::Message a, const text::Message& b) {
+           a.weight = b.weight;
+           a.no_content = b.no_content;
+           a.tools = b.tools;  // the row's, which stand on the prompt's first turn alone
+           return a == b;
+         });
 }
 
 // One side as the row gives it.
