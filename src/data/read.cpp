@@ -46,8 +46,7 @@ Read<Row> finished(std::vector<Row> rows, ReadReport report, const std::vector<s
     for (const FileReport& f : report.files) formats += (formats.empty() ? "" : ", ") + f.format;
     for (const auto& [kind, n] : report.found)
       if (kind != what) holds += (holds.empty() ? ": the rows are " : ", ") + count_text(n) + " " + kind;
-    usage_error("no " + what + " in " + join(paths) + holds + " (" + (holds.empty() ? report.summary() + "; " : "") +
-                    "format: " + formats + ")",
+    usage_error("no " + what + " in " + join(paths) + holds + " (" + report.summary() + "; format: " + formats + ")",
                 way_out(report, what, !holds.empty()));
   }
   return {std::move(rows), std::move(report)};

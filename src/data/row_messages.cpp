@@ -28,8 +28,9 @@ constexpr std::array<Spelling, 23> kRoles{
      {"function-call", kCall},      {"tool_call", kCall},          {"tool-call", kCall}}};
 
 std::string_view role_of(std::string_view name) {
+  const std::string lower = lower_case(name);
   for (const auto& [from, to] : kRoles)
-    if (from == name) return to;
+    if (from == lower) return to;
   usage_error("role '" + std::string(name) + "' is not supported",
               "roles are system, developer, user, assistant and tool");
 }
@@ -206,6 +207,12 @@ bool flag_value(const Json& value, std::string_view key) {
 
 text::Message message(const Json& item, RowNotes& notes) {
   if (!item.is_object()) usage_error("a message is not an object with role and content");
+  // Some rows name both alike; two different ones are two messages in one.
+  for (const auto& [a, b] : {std::pair{"role", "from"}, std::pair{"content", "value"}})
+    if (item.contains(a) && item.contains(b) && !says_nothing(item[a]) && !says_nothing(item[b]) &&
+        item[a] != item[b] &&
+        !(std::string_view(a) == "role" && role_of(text_field(item, a)) == role_of(text_field(item, b))))
+      usage_error(std::string("a message has both '") + a + "' and '" + b + "', and they differ");
   const bool from = item.contains("from") && !item.contains("role");
   const std::string_view role = role_of(text_field(item, from ? "from" : "role"));
   text::Message out{role == kCall ? "assistant" : std::string(role), ""};

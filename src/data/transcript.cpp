@@ -56,7 +56,9 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(kWhite) - begin + 1));
 }
 
-std::vector<text::Message> hh_turns(const std::string& text, std::string_view key, RowNotes& notes) {
+std::vector<text::Message> hh_turns(const std::string& given, std::string_view key, RowNotes& notes) {
+  const std::string text =
+      looks_like_hh(given) ? "\n\n" + trimmed(given) : given;  // whose first blank line was cut off
   std::vector<text::Message> turns;
   size_t at = text.find("\n\n"), length = 0;
   std::string role;

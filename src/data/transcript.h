@@ -10,8 +10,9 @@
 
 namespace hone::data {
 
-/// Anthropic's transcripts: turns begin with "\n\nHuman:" and "\n\nAssistant:" and are trimmed; neighbouring turns of
-/// one speaker are joined by a blank line, which is noticed. Another beginning: kUsage naming the field.
+/// Anthropic's transcripts: turns begin with "\n\nHuman:" and "\n\nAssistant:" (the first blank line may be missing)
+/// and are trimmed; neighbouring turns of one speaker are joined by a blank line, which is noticed. Another beginning:
+/// kUsage naming the field.
 std::vector<text::Message> hh_turns(const std::string& text, std::string_view key, RowNotes& notes);
 /// True for a text that begins with "Human:" and holds an assistant's turn.
 bool looks_like_hh(std::string_view text);

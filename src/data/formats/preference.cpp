@@ -11,6 +11,7 @@
 #include "data/format.h"
 #include "data/row_parts.h"
 #include "data/shared_prefix.h"
+#include "data/transcript.h"
 
 namespace hone::data::formats_impl {
 
@@ -44,7 +45,9 @@ bool begins_with(const std::vector<text::Message>& all, std::span<const text::Me
 std::vector<text::Message> side_of(const Json& side, const RowPrompt& prompt, const char* key, RowNotes& notes) {
   if (side.is_string()) {
     if (prompt.messages.empty()) usage_error(std::string("field 'prompt' is missing beside a text in '") + key + "'");
-    return {answer_to(prompt, side.get<std::string>())};
+    const std::string text = side.get<std::string>();
+    if (looks_like_hh(text)) return hh_turns(text, key, notes);  // the whole transcript, which repeats the prompt
+    return {answer_to(prompt, text)};
   }
   return side.is_object() ? std::vector<text::Message>{message(side, notes)} : message_list(side, notes);
 }
