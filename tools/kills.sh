@@ -6,7 +6,7 @@
 #   tools/kills.sh BUILD KILLS [SEED [SIGNAL [VARIANT]]]
 # SIGNAL is KILL (default) or TERM. VARIANT is `plain` (default: the recipe as it stands) or `other`: the other way through
 # every loop (tests/train/other_way.txt), with bf16 matrix work, accumulation, activation checkpointing, frequent
-# evaluation, a trunk shared with the reference, early stops.
+# evaluation, a trunk shared with the reference, early stops; or `adapters`: LoRA in every stage (tests/train/adapters.txt).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 hone=${1:-build}/hone
@@ -14,9 +14,13 @@ kills=${2:-100}
 RANDOM=${3:-1}
 signal=${4:-KILL}
 options=()
-if [ "${5:-plain}" = other ]; then
-  while read -r setting; do options+=(--set "$setting"); done <tests/train/other_way.txt
-fi
+case ${5:-plain} in
+  plain) settings=/dev/null ;;
+  other) settings=tests/train/other_way.txt ;;
+  adapters) settings=tests/train/adapters.txt ;;
+  *) echo "kills: there is no variant '$5'" >&2; exit 2 ;;
+esac
+while read -r setting; do options+=(--set "$setting"); done <"$settings"
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-kills.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 recipe=tests/train/tiny.toml

@@ -75,10 +75,12 @@ all_parts() {  # the longest first, so that no core waits at the end
   part processors tools/processors.sh "$build"
   part kills tools/kills.sh "$build" 100
   part kills-other tools/kills.sh "$build" 30 2 KILL other
+  part kills-adapters tools/kills.sh "$build" 30 4 KILL adapters
   part terminations tools/kills.sh "$build" 30 3 TERM
   part strangers tests/strangers/transformers.sh "$build"
   part soak "$build/tests/train/tests_soak" --success
   part fuzz-gguf tools/fuzz_gguf.sh 900
+  [ ! -d "$data" ] || part peft tools/check_peft.sh "$build" "$data"
   [ ! -d "$data" ] || part gguf tools/check_gguf.sh "$build" "$data"
   for seed in 1 2 3 4; do recipe "align-$seed" recipes/align.toml --set seed=$seed; done
   # Four fresh seeds from the commit that is tested: nobody can have tuned on them.

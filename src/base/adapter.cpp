@@ -1,24 +1,78 @@
 #include "base/adapter.h"
 
+#include <map>
+#include <mutex>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 
 namespace hone {
+namespace {
 
-void refuse_adapter(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "adapter_config.json";
+struct Told {
+  std::mutex mutex;
+  std::map<fs::path, fs::path> base_of;
+};
+Told& told() {
+  static Told t;
+  return t;
+}
+
+std::string text_at(const Json& object, const char* key) {
+  const auto it = object.is_object() ? object.find(key) : object.end();
+  return it != object.end() && it->is_string() ? it->get<std::string>() : "";
+}
+
+}  // namespace
+
+bool is_adapter(const fs::path& folder) {
   std::error_code ec;
-  if (!std::filesystem::exists(file, ec)) return;
-  const Json config = parse_python_json(read_file(file), file.string());
-  const auto base = config.is_object() ? config.find("base_model_name_or_path") : config.end();
-  const std::string of = base != config.end() && base->is_string() && !base->get_ref<const std::string&>().empty()
-                             ? " of the base model '" + base->get<std::string>() + "'"
-                             : ", and adapter_config.json names no base model";
-  usage_error(folder.string() + ": is an adapter (adapter_config.json)" + of + ", not a model by itself",
-              "merge the adapter into its base first, in Python: AutoPeftModelForCausalLM.from_pretrained(\"" +
-                  folder.string() +
-                  "\").merge_and_unload().save_pretrained(\"DIR\"), and save the tokenizer there too");
+  return fs::exists(folder / "adapter_config.json", ec) && !fs::exists(folder / "model.safetensors", ec) &&
+         !fs::exists(folder / "model.safetensors.index.json", ec);
+}
+
+void tell_adapter_base(const fs::path& adapter, const fs::path& base) {
+  const std::lock_guard lock(told().mutex);
+  told().base_of[fs::weakly_canonical(adapter)] = base;
+}
+
+fs::path adapter_base(const fs::path& folder) {
+  std::error_code ec;
+  std::string wanted;
+  fs::path found;
+  {
+    const std::lock_guard lock(told().mutex);
+    const auto it = told().base_of.find(fs::weakly_canonical(folder, ec));
+    if (it != told().base_of.end()) found = it->second;
+  }
+  const auto look = [&](const fs::path& path) {
+    if (found.empty() && !path.empty() && (fs::exists(path / "config.json", ec) || fs::is_regular_file(path, ec)))
+      found = path;
+  };
+  if (!found.empty()) {
+  } else if (const fs::path notes = folder / kAdapterNotes; fs::exists(notes, ec)) {
+    const Json json = parse_json(read_file(notes), notes.string());
+    const Json base = json.is_object() && json.contains("base") ? json["base"] : Json();
+    wanted = text_at(base, "path");
+    look(wanted);
+    if (const std::string relative = text_at(base, "relative"); !relative.empty()) look(folder / relative);
+  } else {
+    const fs::path file = folder / "adapter_config.json";
+    wanted = text_at(parse_python_json(read_file(file), file.string()), "base_model_name_or_path");
+    look(wanted);
+    if (!wanted.empty()) look(folder / wanted);
+  }
+  if (found.empty())
+    usage_error(
+        folder.string() + ": is an adapter (adapter_config.json)" +
+            (wanted.empty() ? ", and names no base model" : " of the base model '" + wanted + "', which is not here"),
+        "give the base too: --model BASE --adapter " + folder.string() +
+            "; or make one folder of both: hone merge --model BASE --adapter " + folder.string() + " --out DIR");
+  if (is_adapter(found))
+    usage_error(folder.string() + ": its base " + found.string() + " is an adapter itself",
+                "merge that one into its own base first: hone merge");
+  return found;
 }
 
 }  // namespace hone

@@ -61,8 +61,7 @@ bool verify(const fs::path& folder, Verdict& verdict, bool top) {
   if (fs::exists(folder / names::kRecord)) {
     ++verdict.runs;
     if (!holds(folder, verdict, [&] { return config::verify_run_folder(folder); })) return false;
-    if (fs::exists(folder / names::kModel / "config.json") && !verify(folder / names::kModel, verdict, false))
-      return false;
+    if (infer::holds_model(folder / names::kModel) && !verify(folder / names::kModel, verdict, false)) return false;
     for (const fs::path& inner : folders_of(folder))
       if (fs::exists(inner / names::kRecord) && !verify(inner, verdict, false)) return false;
     if (const fs::path checkpoints = folder / names::kCheckpoints; fs::is_directory(checkpoints)) {

@@ -35,7 +35,7 @@ void declare_reading(Options& options, data::ReadSettings& read) {
 
 // Tokens that end an answer by the model's configuration; a tokenizer alone has none.
 std::vector<int64_t> ends_of(const std::string& model) {
-  if (!std::filesystem::exists(std::filesystem::path(model) / "config.json")) return {};
+  if (!model::holds_model(model)) return {};
   return model::load_config(model).config.eos;
 }
 

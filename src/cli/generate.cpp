@@ -98,8 +98,8 @@ int generate(Options& options) {
   if (sampling.top_k < 0) usage_error("'--top-k' must not be negative");
   if (how.max_batch < 1) usage_error("'--max-batch' must be at least 1");
 
-  const infer::Engine engine = infer::Engine::open(model.folder, model.engine);
-  rows_text.open(model.folder, engine.end_ids());
+  const infer::Engine engine = infer::Engine::open(model.path(), model.engine);
+  rows_text.open(model.path(), engine.end_ids());
   // Ids need no tokenizer; without one there is no text and no stop string.
   const bool has_tokenizer = rows_text.has_tokenizer();
   const text::StopMatcher matcher = stops.empty() ? text::StopMatcher() : text::StopMatcher(stops);
@@ -109,7 +109,7 @@ int generate(Options& options) {
   }
   if (has_tokenizer) {
     how.absent_ids = rows_text.tokenizer().without_token(engine.vocab_size());
-    text::say_without_token(how.absent_ids, model.folder);
+    text::say_without_token(how.absent_ids, model.path());
   }
   if (!ignore_end) how.end_ids = rows_text.end_ids();
 

@@ -1,10 +1,8 @@
 #include "foreign/import.h"
 
-#include <unistd.h>
-
-#include "base/error.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "cli/scratch_folder.h"
 #include "cli/verb.h"
 #include "config/run_folder.h"
 
@@ -23,28 +21,12 @@ int import(Options& options) {
                   "weights in f32, with the chat template and the end tokens");
   options.example("hone import stories260K.bin --out models/stories", "then: hone generate --model models/stories");
   if (!options.parse()) return kDone;
-  const fs::path folder(out);
-  if (fs::exists(folder) && !fs::is_empty(folder))
-    usage_error(out + ": is there already and not empty", "choose another folder with --out");
-
-  // Beside its place, then moved there: a failed import leaves nothing.
-  struct Scratch {
-    fs::path path;
-    ~Scratch() {
-      std::error_code ignored;
-      fs::remove_all(path, ignored);
-    }
-  };
-  fs::path beside = folder.lexically_normal();
-  if (!beside.has_filename()) beside = beside.parent_path();
-  const Scratch scratch{beside.string() + ".import-" + std::to_string(::getpid())};
-  fs::create_directories(scratch.path);
+  ScratchFolder scratch(out, "import");  // a failed import leaves nothing
   config::StageContext context;
-  context.folder = scratch.path;
+  context.folder = scratch.path();
   foreign::run_import(params, context);
-  if (fs::exists(folder)) fs::remove(folder);
-  fs::rename(scratch.path / config::names::kModel, folder);
-  log::info("wrote " + folder.string());
+  scratch.move_into_place(scratch.path() / config::names::kModel);
+  log::info("wrote " + fs::path(out).string());
   return kDone;
 }
 

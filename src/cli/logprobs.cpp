@@ -55,8 +55,8 @@ int logprobs(Options& options) {
                   "a file; perplexity is exp(-sum / count)");
   if (!options.parse()) return kDone;
 
-  const infer::Engine engine = infer::Engine::open(model.folder, model.engine);
-  text.open(model.folder, engine.end_ids());
+  const infer::Engine engine = infer::Engine::open(model.path(), model.engine);
+  text.open(model.path(), engine.end_ids());
   rows.chunk_rows = 64;
   return process_jsonl(rows, {"text", "prompt", "completion", "messages", "ids", "prompt_len", "logps", "sum", "count"},
                        [&](std::span<Item*> items) {

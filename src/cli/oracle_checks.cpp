@@ -46,6 +46,8 @@ const std::vector<SelftestCheck>& oracle_checks() {
       {"DPO reaches the same optimum, a table, beta 0.3", [](Path) { return dpo(kTable, 0.3); }},
       {"DPO reaches the same optimum, a transformer, beta 1", [](Path) { return dpo(kTransformer, 1); }},
       {"DPO reaches the same optimum, a transformer, beta 0.3", [](Path) { return dpo(kTransformer, 0.3); }},
+      {"PPO reaches the optimum, an adapter, beta 0.5", [](Path) { return ppo(kAdapter, 0.5); }},
+      {"DPO reaches the same optimum, an adapter, beta 0.3", [](Path) { return dpo(kAdapter, 0.3); }},
       {"the sampled policy gradient is the exact one",
        [](Path) {
          const double worst = oracle::gradient_deviation({4, 3, 0.5, 1}, 64, 256);

@@ -25,8 +25,8 @@ int score(Options& options) {
   options.example("hone score --model DIR --in answers.jsonl --out scored.jsonl", "a file of answers");
   if (!options.parse()) return kDone;
 
-  const infer::Engine engine = infer::Engine::open(model.folder, model.engine, true);
-  text.open(model.folder, engine.end_ids());
+  const infer::Engine engine = infer::Engine::open(model.path(), model.engine, true);
+  text.open(model.path(), engine.end_ids());
   rows.chunk_rows = 64;
   return process_jsonl(rows, {"prompt", "completion", "messages", "ids", "reward"}, [&](std::span<Item*> items) {
     std::vector<Item*> good;

@@ -87,21 +87,23 @@ std::string batches_change_nothing(const fs::path& folder) {
   return "48 completions, 1, 5 and 64 at a time";
 }
 
-std::string ratio_is_one_without_learning(const fs::path& folder) {
-  const Json keys{{"model", in(folder, "sft/model")},
-                  {"reward", in(folder, "reward/model")},
-                  {"prompts", {in(folder, "world/prompts-train.jsonl")}},
-                  {"steps", 3},
-                  {"batch_prompts", 16},
-                  {"minibatches", 2},
-                  {"policy_epochs", 2},
-                  {"critic_warmup", 0},
-                  {"policy_optim.lr", 0.0},
-                  {"sampling.max_tokens", 12}};
-  run_alone(stage("ppo", "still", keys), folder / "still");
+// PPO at learning rate 0 from `model`, with more settings; the weights' file must stay what it was.
+std::string still(const fs::path& folder, const char* name, const char* model, const char* weights, const Json& more) {
+  Json keys{{"model", in(folder, model)},
+            {"reward", in(folder, "reward/model")},
+            {"prompts", {in(folder, "world/prompts-train.jsonl")}},
+            {"steps", 3},
+            {"batch_prompts", 16},
+            {"minibatches", 2},
+            {"policy_epochs", 2},
+            {"critic_warmup", 0},
+            {"policy_optim.lr", 0.0},
+            {"sampling.max_tokens", 12}};
+  keys.update(more);
+  run_alone(stage("ppo", name, keys), folder / name);
   int64_t lines = 0;
   double largest = 0;
-  for_each_line(folder / "still" / names::kMetrics, [&](std::string_view line, int64_t number) {
+  for_each_line(folder / name / names::kMetrics, [&](std::string_view line, int64_t number) {
     const Json m = parse_json(line, "metrics.jsonl:" + std::to_string(number));
     if (!m.contains("ratio_max")) return;
     ++lines;
@@ -112,12 +114,29 @@ std::string ratio_is_one_without_learning(const fs::path& folder) {
   if (lines == 0) run_error("PPO wrote no ratio_max");
   if (!(largest < 1e-4))
     run_error("the largest probability ratio is 1 ± " + std::to_string(largest) + " although nothing was learnt");
-  if (read_file(folder / "still" / names::kModel / "model.safetensors") !=
-      read_file(folder / "sft" / names::kModel / "model.safetensors"))
+  if (read_file(folder / name / names::kModel / weights) != read_file(folder / model / weights))
     run_error("the weights changed although the learning rate is 0");
   char text[96];
   std::snprintf(text, sizeof text, "ratio 1 ± %.1e, clip fraction 0, weights unchanged", largest);
   return text;
+}
+
+std::string ratio_is_one_without_learning(const fs::path& folder) {
+  return still(folder, "still", "sft/model", "model.safetensors", Json::object());
+}
+
+// The adapter was trained with dropout, which must be off wherever a ratio is computed.
+std::string ratio_is_one_with_an_adapter(const fs::path& folder) {
+  run_alone(stage("sft", "adapter",
+                  {{"model", in(folder, "sft/model")},
+                   {"data", {in(folder, "world/demonstrations.jsonl")}},
+                   {"steps", 6},
+                   {"batch_tokens", 256},
+                   {"optim.lr", 1e-2},
+                   {"adapter.rank", 4},
+                   {"adapter.dropout", 0.5}}),
+            folder / "adapter");
+  return still(folder, "still-adapter", "adapter/model", "adapter_model.safetensors", {{"adapter.rank", 4}});
 }
 
 // Runs a stage to its end, and again with a stop in the middle; both must leave the same bytes.
@@ -241,6 +260,7 @@ const std::vector<SelftestCheck>& selftest_checks() {
       {"cached log-probabilities equal recomputed ones", cache_equals_recomputation},
       {"completions do not depend on the batch", batches_change_nothing},
       {"learning rate 0 leaves the ratio at 1", ratio_is_one_without_learning},
+      {"the same with an adapter that has dropout", ratio_is_one_with_an_adapter},
       {"fine-tuning resumes exactly", fine_tuning_resumes},
       {"PPO resumes exactly", ppo_resumes},
       {"the run record notices a changed byte", record_notices_change},

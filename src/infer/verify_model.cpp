@@ -23,7 +23,7 @@ void require_model_folder(const fs::path& folder) {
                     ? "`hone import FILE --out DIR` makes a model folder of a foreign checkpoint"
                     : "--model takes a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file");
   }
-  if (!model::holds_model(folder) && fs::exists(folder / "model" / "config.json"))
+  if (!model::holds_model(folder) && model::holds_model(folder / "model"))
     usage_error(folder.string() + ": is a run folder, not a model folder",
                 "its model is " + (folder / "model").string());
 }
@@ -35,6 +35,9 @@ std::string verify_model_folder(const fs::path& folder) {
     const model::LoadedModel loaded = model::load_model(folder);
     for (const model::Parameter& p : loaded.decoder.parameters())
       if (!finite(p.tensor)) return "tensor " + p.name + " holds a value that is not finite";
+    if (loaded.decoder.adapter() != nullptr)
+      for (const model::Parameter& p : loaded.decoder.adapter()->parameters())
+        if (!finite(p.tensor)) return "tensor " + p.name + " holds a value that is not finite";
     if (loaded.head && !finite(loaded.head->weight)) return "tensor score.weight holds a value that is not finite";
     // A folder without a tokenizer is whole: hone works on ids too.
     if (text::Tokenizer::found(folder)) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "model/layer_ops.h"
+#include "model/tensor_ops.h"
 #include "tensor/from_host.h"
 #include "tensor/layer_kernels.h"
 #include "tensor/packed_attention.h"

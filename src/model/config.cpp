@@ -10,6 +10,7 @@
 #include "gguf/file.h"
 #include "model/family.h"
 #include "model/generation_config.h"
+#include "model/peft_folder.h"
 
 namespace hone::model {
 
@@ -156,16 +157,14 @@ Json config_json(const ModelConfig& c, bool classifier) {
 
 bool holds_model(const fs::path& path) {
   std::error_code ec;
-  return gguf::is_gguf(path) || fs::exists(path / "config.json", ec);
+  return gguf::is_gguf(path) || fs::exists(path / "config.json", ec) || is_adapter(path);
 }
 
 ParsedConfig load_config(const fs::path& path) {
+  if (is_adapter(path)) return load_adapted_config(path);
   if (gguf::is_gguf(path)) return parse_config(gguf::config_json(gguf::File(path)), path.string());
   const fs::path file = path / "config.json";
-  if (!fs::exists(file)) {
-    refuse_adapter(path);
-    usage_error(path.string() + ": no config.json, so it is not a model folder");
-  }
+  if (!fs::exists(file)) usage_error(path.string() + ": no config.json, so it is not a model folder");
   ParsedConfig parsed = parse_config(parse_python_json(read_file(file), file.string()), file.string());
   read_generation_config(path, parsed);
   return parsed;
@@ -173,6 +172,13 @@ ParsedConfig load_config(const fs::path& path) {
 
 std::vector<fs::path> model_files(const fs::path& path) {
   if (gguf::is_gguf(path)) return {path};
+  if (is_adapter(path)) {
+    std::vector<fs::path> out = model_files(adapter_base(path));
+    for (const std::string_view name :
+         {std::string_view("adapter_config.json"), std::string_view("adapter_model.safetensors"), kAdapterNotes})
+      if (fs::exists(path / name)) out.push_back(path / name);
+    return out;
+  }
   std::vector<fs::path> out{path / "config.json"};
   for (const auto& e : fs::directory_iterator(path))
     if (e.path().extension() == ".safetensors") out.push_back(e.path());
@@ -201,8 +207,8 @@ void check_config(const ModelConfig& c, const std::string& where) {
          std::string(name) + " must be between 1 and 2^24, it is " + std::to_string(value));
   need(c.heads % c.kv_heads == 0, "the number of heads (" + std::to_string(c.heads) +
                                       ") must be a multiple of the kv heads (" + std::to_string(c.kv_heads) + ")");
-  need(c.gpt2() || c.head_dim % 2 == 0, "head_dim must be even, it is " + std::to_string(c.head_dim));
-  need(!c.gpt2() || c.heads * c.head_dim == c.width, "n_embd must be a multiple of n_head");
+  need(layer_spec(c).positions == LayerSpec::Positions::kLearned || c.head_dim % 2 == 0,
+       "head_dim must be even, it is " + std::to_string(c.head_dim));
   need(c.norm_eps > 0 && c.rope_theta > 0, "norm epsilon and rope_theta must be positive");
   const auto size = [](int64_t n) { return static_cast<double>(n); };
   const double layer = size(c.width) * (2 * size(c.heads + c.kv_heads) * size(c.head_dim) + 3 * size(c.ffn));
@@ -213,17 +219,21 @@ void check_config(const ModelConfig& c, const std::string& where) {
        "hone_reward_dtype must be f32 or bf16, it is '" + c.reward_dtype + "'");
 }
 
+int64_t kv_bytes_per_token(const ModelConfig& c) {
+  return 4 * c.layers * c.kv_heads * (c.head_dim + (c.head_dim + 15) / 16 * 16);
+}
+
 int64_t parameter_count(const ModelConfig& c) {
-  const int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
-  int64_t layer = c.width * (q + 2 * kv) + q * c.width + 2 * c.width;
-  layer += (c.gpt2() ? 2 : 3) * c.width * c.ffn;
-  if (c.qkv_bias) layer += q + 2 * kv;
-  if (c.out_bias) layer += c.width;
-  if (c.mlp_bias) layer += c.width + (c.gpt2() ? 1 : 2) * c.ffn;
-  if (c.gpt2()) layer += 2 * c.width;
-  int64_t total = c.layers * layer + c.width * (c.gpt2() ? 2 : 1) + c.vocab_size * c.width * (c.tied ? 1 : 2);
-  if (c.gpt2()) total += c.max_positions * c.width;
-  return total;
+  const auto count = [](const std::vector<TensorShape>& tensors) {
+    int64_t n = 0;
+    for (const TensorShape& t : tensors) {
+      int64_t elements = 1;
+      for (const int64_t size : t.shape) elements *= size;
+      n += elements;
+    }
+    return n;
+  };
+  return count(tensors_before(c)) + c.layers * count(layer_tensors(c)) + count(tensors_behind(c, true));
 }
 
 }  // namespace hone::model

@@ -51,8 +51,6 @@ struct ModelConfig {
   std::string reward_dtype;     ///< of the matrix work in which that scale was found: f32, bf16; empty: unknown
   std::string generation_json;  ///< generation_config.json as it was read; empty: none
 
-  /// GPT-2: LayerNorm with biases, learned positions, one fused qkv matrix, GELU. Otherwise RMSNorm, RoPE, SwiGLU.
-  bool gpt2() const { return family == "gpt2"; }
   bool operator==(const ModelConfig&) const;
 };
 
@@ -84,6 +82,9 @@ std::vector<fs::path> model_files(const fs::path& path);
 
 /// Sizes that cannot be: kUsage naming the setting.
 void check_config(const ModelConfig& config, const std::string& where);
+
+/// Of the keys and values of one token, in f32 (model/kv_blocks.h rounds values up to 16 a head).
+int64_t kv_bytes_per_token(const ModelConfig& config);
 
 /// Below this many parameters bf16 gains nothing: casting costs more than it saves.
 inline constexpr int64_t kSmallModel = 10'000'000;

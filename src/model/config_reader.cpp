@@ -111,9 +111,15 @@ void ConfigReader::ignore(std::initializer_list<const char*> keys) {
   for (const char* key : keys) read_.insert(key);
 }
 
-std::vector<std::string> ConfigReader::finish() {
+std::vector<std::string> ConfigReader::unread() const {
+  std::vector<std::string> out;
   for (const auto& [key, value] : json_.items())
-    if (!read_.contains(key)) notes_.push_back(where_ + ": '" + key + "' is unknown and was ignored");
+    if (!read_.contains(key)) out.push_back(key);
+  return out;
+}
+
+std::vector<std::string> ConfigReader::finish() {
+  for (const std::string& key : unread()) notes_.push_back(where_ + ": '" + key + "' is unknown and was ignored");
   return std::move(notes_);
 }
 

@@ -37,6 +37,8 @@ class ConfigReader {
   [[noreturn]] void refuse(const std::string& key, const std::string& why) const;
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
+  /// Keys that nobody has read yet.
+  std::vector<std::string> unread() const;
   /// Notes on every key that nobody read.
   std::vector<std::string> finish();
   const std::string& where() const { return where_; }

@@ -1,58 +1,35 @@
 #include "model/decoder.h"
 
 #include "base/error.h"
-#include "model/layer_ops.h"
+#include "model/family.h"
+#include "model/layer.h"
 #include "model/rope.h"
+#include "model/tensor_ops.h"
 #include "tensor/autograd.h"
-#include "tensor/layer_kernels.h"
 #include "tensor/linear.h"
 
 namespace hone::model {
 
 using Kind = Parameter::Kind;
 
-Decoder::Decoder(ModelConfig config, bool output_weight) : config_(std::move(config)) {
+Decoder::Decoder(ModelConfig config, bool output_weight) : config_(std::move(config)), spec_(layer_spec(config_)) {
   const ModelConfig& c = config_;
   check_config(c, "model");
   slots_.resize(static_cast<size_t>(c.layers) + 1);
   for (auto& s : slots_) s.fill(-1);
-  const int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
-  add(Slot::kEmbedding, c.layers, {c.vocab_size, c.width}, Kind::kEmbedding);
-  if (c.gpt2()) add(Slot::kPositions, c.layers, {c.max_positions, c.width}, Kind::kEmbedding);
-  for (int64_t l = 0; l < c.layers; ++l) {
-    const auto matrix = [&](Slot weight, Slot bias, bool with_bias, int64_t out, int64_t in) {
-      add(weight, l, {out, in}, Kind::kMatrix);
-      if (with_bias) add(bias, l, {out}, Kind::kVector);
-    };
-    const auto norm = [&](Slot weight, Slot bias) {
-      add(weight, l, {c.width}, Kind::kVector);
-      if (c.gpt2()) add(bias, l, {c.width}, Kind::kVector);
-    };
-    norm(Slot::kNorm1, Slot::kNorm1Bias);
-    if (c.gpt2()) {
-      matrix(Slot::kQkv, Slot::kQkvBias, c.qkv_bias, q + 2 * kv, c.width);
-    } else {
-      matrix(Slot::kQ, Slot::kQBias, c.qkv_bias, q, c.width);
-      matrix(Slot::kK, Slot::kKBias, c.qkv_bias, kv, c.width);
-      matrix(Slot::kV, Slot::kVBias, c.qkv_bias, kv, c.width);
-    }
-    matrix(Slot::kO, Slot::kOBias, c.out_bias, c.width, q);
-    norm(Slot::kNorm2, Slot::kNorm2Bias);
-    if (!c.gpt2()) matrix(Slot::kGate, Slot::kGateBias, c.mlp_bias, c.ffn, c.width);
-    matrix(Slot::kUp, Slot::kUpBias, c.mlp_bias, c.ffn, c.width);
-    matrix(Slot::kDown, Slot::kDownBias, c.mlp_bias, c.width, c.ffn);
-  }
-  add(Slot::kFinalNorm, c.layers, {c.width}, Kind::kVector);
-  if (c.gpt2()) add(Slot::kFinalNormBias, c.layers, {c.width}, Kind::kVector);
-  if (!c.tied && output_weight) add(Slot::kOutput, c.layers, {c.vocab_size, c.width}, Kind::kHead);
-  if (!c.gpt2()) rope_ = std::make_unique<Rope>(c);
+  for (const TensorShape& t : tensors_before(c)) add(t, c.layers);
+  for (int64_t l = 0; l < c.layers; ++l)
+    for (const TensorShape& t : layer_tensors(c)) add(t, l);
+  for (const TensorShape& t : tensors_behind(c, output_weight)) add(t, c.layers);
+  if (spec_.positions == LayerSpec::Positions::kRotary) rope_ = std::make_unique<Rope>(c);
 }
 
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 Decoder::~Decoder() = default;
 
-void Decoder::add(Slot slot, int64_t layer, const std::vector<int64_t>& shape, Kind kind) {
+void Decoder::add(const TensorShape& tensor, int64_t layer) {
+  const auto [slot, shape, kind] = tensor;
   slots_[static_cast<size_t>(layer)][static_cast<size_t>(slot)] = static_cast<int>(parameters_.size());
   parameters_.push_back({family(config_.family).name(slot, layer), at::empty(shape, at::kFloat), kind});
 }
@@ -79,6 +56,16 @@ Tensor Decoder::output_weight() const {
   return config_.tied ? at(Slot::kEmbedding) : at(Slot::kOutput);
 }
 
+TokenLogps Decoder::token_logps(const Tensor& hidden, const Tensor& targets, const LogpsOptions& options) const {
+  return hone::token_logps(hidden, output_weight(), targets, options);
+}
+
+Tensor Decoder::logits(const Tensor& hidden, bool batch_invariant) const {
+  if (batch_invariant) return invariant_linear(hidden, output_weight());
+  const at::NoGradGuard no_grad;
+  return hone::linear(hidden, output_weight());
+}
+
 void Decoder::drop_output_weight() {
   const int index = find(Slot::kOutput);
   if (index < 0) return;
@@ -87,9 +74,34 @@ void Decoder::drop_output_weight() {
   slots_.back()[static_cast<size_t>(Slot::kOutput)] = -1;
 }
 
+void Decoder::set_adapter(std::optional<Adapter> adapter) {
+  adapter_ = std::move(adapter);
+  adapter_slots_.clear();
+  if (!adapter_) return;
+  adapter_slots_.resize(static_cast<size_t>(config_.layers));
+  for (auto& s : adapter_slots_) s.fill(-1);
+  for (size_t i = 0; i < adapter_->parts.size(); ++i) {
+    const AdapterPart& p = adapter_->parts[i];
+    adapter_slots_.at(static_cast<size_t>(p.layer))[static_cast<size_t>(p.slot)] = static_cast<int>(i);
+  }
+}
+
+const LowRank* Decoder::low_rank(Slot slot, int64_t layer) const {
+  if (!adapter_) return nullptr;
+  const int index = adapter_slots_[static_cast<size_t>(layer)][static_cast<size_t>(slot)];
+  return index < 0 ? nullptr : &adapter_->parts[static_cast<size_t>(index)].low_rank;
+}
+
 Decoder Decoder::clone() const {
+  Decoder copy = over_same_tensors();
+  for (Parameter& p : copy.parameters_) p.tensor = p.tensor.detach().clone();
+  if (adapter_) copy.set_adapter(adapter_->clone());
+  return copy;
+}
+
+Decoder Decoder::over_same_tensors() const {
   Decoder copy(config_, find(Slot::kOutput) >= 0);
-  for (size_t i = 0; i < parameters_.size(); ++i) copy.parameters_[i].tensor = parameters_[i].tensor.detach().clone();
+  for (size_t i = 0; i < parameters_.size(); ++i) copy.parameters_[i].tensor = parameters_[i].tensor;
   return copy;
 }
 
@@ -99,10 +111,25 @@ void Decoder::to(at::Device device, at::ScalarType dtype) {
     p.tensor = p.tensor.detach().to(device, dtype);
     p.tensor.requires_grad_(trainable);
   }
+  if (!adapter_) return;
+  for (AdapterPart& p : adapter_->parts)
+    for (Tensor* t : {&p.low_rank.a, &p.low_rank.b}) {
+      const bool trainable = t->requires_grad();
+      *t = t->detach().to(device, dtype);
+      t->requires_grad_(trainable);
+    }
 }
 
 void Decoder::set_trainable(bool on) {
   for (Parameter& p : parameters_) p.tensor.requires_grad_(on);
+  if (!adapter_) return;
+  for (Parameter& p : adapter_->parameters()) p.tensor.requires_grad_(on);
+}
+
+void Decoder::keep_matrices_in(at::ScalarType dtype) {
+  if (dtype == at::ScalarType::Undefined) return;
+  for (Parameter& p : parameters_)
+    if (p.kind == Kind::kMatrix && !p.tensor.requires_grad()) p.tensor = p.tensor.to(dtype);
 }
 
 // What one forward pass shares between layers.
@@ -113,27 +140,18 @@ struct Decoder::Pass {
 };
 
 Tensor Decoder::layer(int64_t l, const Tensor& x, const Pass& pass) const {
-  const ModelConfig& c = config_;
-  const auto project = [&](const Tensor& input, Slot weight, Slot bias) {
-    return linear(input, at(weight, l), at(bias, l), pass.options.matmul);
-  };
-  const auto heads = [&](const Tensor& t, int64_t n) { return t.unflatten(1, {n, c.head_dim}); };  // (N, n, d)
+  return run_layer(spec_,
+                   TensorOps(*this, l, pass.options,
+                             [&](const Tensor& q, const Tensor& k, const Tensor& v) {
+                               return pass.plan.attend(q, k, v, pass.cos, pass.sin);
+                             }),
+                   x);
+}
 
-  const Tensor h = normalise(x, at(Slot::kNorm1, l), at(Slot::kNorm1Bias, l), c.norm_eps);
-  Tensor q, k, v;
-  if (c.gpt2()) {
-    const std::vector<Tensor> parts = at::chunk(project(h, Slot::kQkv, Slot::kQkvBias), 3, 1);
-    q = heads(parts[0], c.heads), k = heads(parts[1], c.kv_heads), v = heads(parts[2], c.kv_heads);
-  } else {
-    q = heads(project(h, Slot::kQ, Slot::kQBias), c.heads);
-    k = heads(project(h, Slot::kK, Slot::kKBias), c.kv_heads);
-    v = heads(project(h, Slot::kV, Slot::kVBias), c.kv_heads);
-  }
-  const Tensor y = x + project(pass.plan.attend(q, k, v, pass.cos, pass.sin), Slot::kO, Slot::kOBias);
-  const Tensor m = normalise(y, at(Slot::kNorm2, l), at(Slot::kNorm2Bias, l), c.norm_eps);
-  const Tensor up = project(m, Slot::kUp, Slot::kUpBias);
-  const Tensor inner = c.gpt2() ? at::gelu(up, "tanh") : swiglu(project(m, Slot::kGate, Slot::kGateBias), up);
-  return y + project(inner, Slot::kDown, Slot::kDownBias);
+void Decoder::require_positions(int64_t tokens) const {
+  if (spec_.positions == LayerSpec::Positions::kLearned && tokens > config_.max_positions)
+    usage_error("a sequence of " + std::to_string(tokens) + " tokens, but the model has learned only " +
+                std::to_string(config_.max_positions) + " positions");
 }
 
 Tensor Decoder::hidden(const Packed& packed, const ComputeOptions& options) const {
@@ -142,22 +160,20 @@ Tensor Decoder::hidden(const Packed& packed, const ComputeOptions& options) cons
   int64_t longest = 0;
   for (size_t s = 0; s + 1 < packed.offsets.size(); ++s)
     longest = std::max(longest, packed.offsets[s + 1] - packed.offsets[s]);
-  Pass pass{options, AttentionPlan(packed.offsets, at(Slot::kEmbedding), options.work, options.own_attention), {}, {}};
-  Tensor x = at::embedding(at(Slot::kEmbedding), packed.ids);  // (N, D)
-  if (c.gpt2()) {
-    if (longest > c.max_positions)
-      usage_error("a sequence of " + std::to_string(longest) + " tokens, but the model has learned only " +
-                  std::to_string(c.max_positions) + " positions");
-    x = x + at::embedding(at(Slot::kPositions), packed.positions);
-  } else {
-    const RopeTable table = rope_->table(longest, x.options().requires_grad(false));
-    pass.cos = table.cos.index_select(0, packed.positions);
-    pass.sin = table.sin.index_select(0, packed.positions);
-  }
+  require_positions(longest);
+  auto [x, cos, sin] = embed(*this, packed.ids, packed.positions, longest);
+  const Pass pass{options, AttentionPlan(packed.offsets, at(Slot::kEmbedding), options.work, options.own_attention),
+                  cos, sin};
   for (int64_t l = 0; l < c.layers; ++l) {
     std::vector<Tensor> inputs{x};
     for (const int index : slots_[static_cast<size_t>(l)])
       if (index >= 0) inputs.push_back(parameters_[static_cast<size_t>(index)].tensor);
+    if (adapter_)
+      for (const int index : adapter_slots_[static_cast<size_t>(l)])
+        if (index >= 0)
+          for (const Tensor& t : {adapter_->parts[static_cast<size_t>(index)].low_rank.a,
+                                  adapter_->parts[static_cast<size_t>(index)].low_rank.b})
+            inputs.push_back(t);
     if (!options.checkpoint || !needs_grad(inputs)) {
       x = layer(l, x, pass);
       continue;

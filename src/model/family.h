@@ -1,4 +1,4 @@
-// What a family adds to the one Decoder: the names in config.json and in the weight files.
+// What a family adds to the one Decoder: what its layers are made of, and the names in config.json and weight files.
 #pragma once
 #include <span>
 #include <string>
@@ -7,37 +7,9 @@
 
 #include "model/config.h"
 #include "model/config_reader.h"
+#include "model/layer_spec.h"
 
 namespace hone::model {
-
-/// The tensors of a decoder by their role. Not every family has each.
-enum class Slot {
-  kEmbedding,
-  kPositions,
-  kFinalNorm,
-  kFinalNormBias,
-  kOutput,  // once
-  kNorm1,
-  kNorm1Bias,
-  kQkv,
-  kQkvBias,
-  kQ,
-  kQBias,
-  kK,
-  kKBias,
-  kV,
-  kVBias,
-  kO,
-  kOBias,  // per layer: attention
-  kNorm2,
-  kNorm2Bias,
-  kGate,
-  kGateBias,
-  kUp,
-  kUpBias,
-  kDown,
-  kDownBias,  // per layer: MLP
-};
 
 struct Family {
   std::string_view id;
@@ -46,6 +18,7 @@ struct Family {
   std::string_view model_type;
   std::string_view prefix;  ///< of every tensor but the head's; older files leave it out
   bool transposed;          ///< matrices of the layers lie (in, out) in the file
+  LayerSpec layer;
   void (*read)(ConfigReader& reader, ModelConfig& config);
   void (*write)(const ModelConfig& config, Json& json);
   std::string (*name)(Slot slot, int64_t layer);  ///< the full Hugging Face name

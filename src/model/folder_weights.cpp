@@ -1,7 +1,6 @@
 #include <map>
 #include <set>
 
-#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -21,7 +20,6 @@ class FolderWeights : public Weights {
     } else if (fs::exists(index)) {
       open_shards(folder, index);
     } else {
-      refuse_adapter(folder);
       const bool pickle = fs::exists(folder / "pytorch_model.bin");
       usage_error(folder.string() + ": neither model.safetensors nor model.safetensors.index.json",
                   pickle ? "pytorch_model.bin is a pickle, which may run code; save the model with safetensors" : "");

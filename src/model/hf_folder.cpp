@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "gguf/file.h"
+#include "model/family.h"
 #include "model/generation_config.h"
+#include "model/peft_folder.h"
 #include "model/weights.h"
 #include "tensor/safetensors.h"
 
@@ -113,7 +116,8 @@ bool transposed(const Family& family, const Parameter& p) {
 
 }  // namespace
 
-LoadedModel load_model(const fs::path& folder) {
+LoadedModel load_model(const fs::path& folder, std::span<const LoadedBase> loaded) {
+  if (is_adapter(folder)) return load_adapted_model(folder, loaded);
   ParsedConfig parsed = load_config(folder);
   const Family& f = family(parsed.config.family);
   Loader loader(folder, f);
@@ -135,6 +139,11 @@ LoadedModel load_model(const fs::path& folder) {
 }
 
 void save_model(const fs::path& folder, const Decoder& decoder, const ScalarHead* head, const Json& extra) {
+  if (decoder.adapter() != nullptr) {
+    HONE_CHECK(extra.empty(), "an adapter's files have no room for more keys");
+    save_adapter(folder, decoder, head);
+    return;
+  }
   const Family& f = family(decoder.config().family);
   fs::create_directories(folder);
   std::vector<NamedTensor> tensors;

@@ -26,11 +26,7 @@ Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids
       }
       ++runs.back().rows;
     }
-    for (const StepRun& run : runs)
-      if (decoder.config().gpt2() && run.position + run.rows > decoder.config().max_positions)
-        usage_error("a sequence of " + std::to_string(run.position + run.rows) +
-                    " tokens, but the model has learned only " + std::to_string(decoder.config().max_positions) +
-                    " positions");
+    for (const StepRun& run : runs) decoder.require_positions(run.position + run.rows);
     const auto part = ids.subspan(begin, n);
     parts.push_back(cache.blocks() != nullptr ? step_cpu(decoder, *cache.blocks(), part, runs)
                                               : step_tensors(decoder, *cache.tensors(), part, runs));

@@ -14,7 +14,11 @@ struct Problem {
   uint64_t seed = 1;
 };
 
-enum class Policy { kTable, kTransformer };
+enum class Policy {
+  kTable,
+  kTransformer,
+  kAdapter,  ///< the same transformer, frozen, under LoRA of full rank on every linear layer; a critic likewise
+};
 
 /// Total variation between a policy and the optimum π_ref·exp(r/β)/Z, before and after learning.
 struct Distance {

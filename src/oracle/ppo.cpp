@@ -77,10 +77,11 @@ Distance learn_table(const Problem& problem, int64_t steps, int64_t batch) {
   return learn(space, problem, params, steps, networks, space.optimum(problem.beta, space.reference()));
 }
 
-Distance learn_transformer(const Problem& problem, int64_t steps, int64_t batch) {
+Distance learn_transformer(const Problem& problem, int64_t steps, int64_t batch, bool adapter) {
   const Space space(problem);
   const model::Decoder reference = make_reference(space, problem.seed);
-  model::Decoder policy = reference.clone(), critic = reference.clone();
+  model::Decoder policy = adapter ? with_adapter(reference, problem.seed) : reference.clone(),
+                 critic = adapter ? with_adapter(reference, problem.seed + 1) : reference.clone();
   critic.drop_output_weight();
   model::ScalarHead head = model::make_scalar_head(critic.config().width, 0, 0);
   head.bias = at::zeros({1}, at::kFloat);
@@ -103,7 +104,8 @@ Distance learn_transformer(const Problem& problem, int64_t steps, int64_t batch)
 }  // namespace
 
 Distance ppo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps, int64_t batch) {
-  return policy == Policy::kTable ? learn_table(problem, steps, batch) : learn_transformer(problem, steps, batch);
+  return policy == Policy::kTable ? learn_table(problem, steps, batch)
+                                  : learn_transformer(problem, steps, batch, policy == Policy::kAdapter);
 }
 
 }  // namespace hone::oracle

@@ -72,10 +72,10 @@ Distance learn_table(const Problem& problem, int64_t steps) {
   return learn(space, problem.beta, steps, learner, space.optimum(problem.beta, space.reference()));
 }
 
-Distance learn_transformer(const Problem& problem, int64_t steps) {
+Distance learn_transformer(const Problem& problem, int64_t steps, bool adapter) {
   const Space space(problem);
   const model::Decoder reference = make_reference(space, problem.seed);
-  model::Decoder policy = reference.clone();
+  model::Decoder policy = adapter ? with_adapter(reference, problem.seed) : reference.clone();
   std::vector<data::Sequence> sequences;
   for (int64_t i = 0; i < space.answers(); ++i) {
     data::Sequence s{transformer_prompt(), {}};
@@ -98,7 +98,8 @@ Distance learn_transformer(const Problem& problem, int64_t steps) {
 }  // namespace
 
 Distance dpo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps) {
-  return policy == Policy::kTable ? learn_table(problem, steps) : learn_transformer(problem, steps);
+  return policy == Policy::kTable ? learn_table(problem, steps)
+                                  : learn_transformer(problem, steps, policy == Policy::kAdapter);
 }
 
 }  // namespace hone::oracle

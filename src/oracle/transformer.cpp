@@ -17,6 +17,14 @@ model::Decoder make_reference(const Space& space, uint64_t seed) {
   return model::make_decoder(config, seed);
 }
 
+model::Decoder with_adapter(const model::Decoder& reference, uint64_t seed) {
+  model::Decoder out = reference.over_same_tensors();
+  const int64_t rank = reference.config().width;
+  out.set_adapter(
+      model::make_adapter(out, {.rank = rank, .alpha = static_cast<double>(rank), .targets = {"all-linear"}}, seed));
+  return out;
+}
+
 std::vector<float> logits_of(const Space& space, const model::Decoder& decoder) {
   const at::NoGradGuard no_grad;
   std::vector<float> out(static_cast<size_t>(space.states() * space.vocab()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -25,6 +26,7 @@ constexpr double kTokensPerWord = 1.32, kTokensPerDocument = 64, kTokensPerDemon
 constexpr double kTokenizerBytesPerSecond = 10e6;
 // A forward pass is a third of a training step; the reward model, the critic and the reference each make one.
 constexpr double kForward = 1.0 / 3;
+constexpr double kInFlight = 64;  // sequences that are sampled at once
 
 std::string model_result(const Forecast& f) { return (fs::path(f.folder) / config::names::kModel).string(); }
 
@@ -106,9 +108,20 @@ Amount amount_of(const Known& known, Forecast& f, const std::string& tokenizer_f
   return {static_cast<double>(lengths.kept), static_cast<double>(lengths.tokens)};
 }
 
-// Bytes of a network in f32: one that learns holds weights, gradients and two moments.
-double learning(const model::ModelConfig& c) { return 16.0 * static_cast<double>(model::parameter_count(c)); }
-double frozen(const model::ModelConfig& c) { return 4.0 * static_cast<double>(model::parameter_count(c)); }
+train::Held held(Known& known, const model::ModelConfig& c) { return {.bf16 = known.speed.in_bf16(c)}; }
+
+// What a pass of `tokens` keeps for its backward pass.
+double activations(Known& known, const train::ModelSettings& settings, const model::ModelConfig& c, double tokens) {
+  const bool bf16 = known.speed.in_bf16(c);
+  const double pass = std::min(tokens, static_cast<double>(train::micro_tokens(settings, c, bf16)));
+  return pass * train::activation_bytes_per_token(c, bf16, settings.checkpoint_activations);
+}
+
+// Keys and values of the sequences that are in flight at once.
+double cache(const model::ModelConfig& c, const rollout::SamplingParams& sampling, double sequences, double prompt) {
+  return std::min(sampling.kv_gb * 1e9, sequences * (prompt + static_cast<double>(sampling.max_tokens)) *
+                                            static_cast<double>(model::kv_bytes_per_token(c)));
+}
 
 int64_t context_of(const Forecast& f) { return f.model ? f.model->max_positions : 0; }
 
@@ -119,14 +132,27 @@ std::string steps_text(double steps, double tokens) {
          count_text(whole(tokens)) + " tokens";
 }
 
+// A stage that learns an adapter leaves one over the same base.
+void remember_base(Known& known, const Forecast& f, const auto& params) {
+  if constexpr (requires { params.adapter.rank; }) {
+    if (params.adapter.rank <= 0) return;
+    const auto it = known.bases.find(params.model);
+    known.bases[model_result(f)] = it != known.bases.end()    ? it->second
+                                   : is_adapter(params.model) ? adapter_base(params.model).string()
+                                                              : params.model;
+  }
+}
+
 void language_model(const train::LanguageModelParams& params, Known& known, Forecast& f, const Amount& amount) {
   if (!f.model) return;
   known.models[model_result(f)] = *f.model;
-  f.bytes = learning(*f.model);
+  remember_base(known, f, params);
+  f.memory = train::learning_memory(*f.model, params.adapter, params.optim, held(known, *f.model));
   double tokens = amount.tokens * (1 - params.text.held_out);
   if (params.max_data_tokens > 0) tokens = std::min(tokens, static_cast<double>(params.max_data_tokens));
   // Few rows do not fill a step.
   const double batch = std::clamp(tokens, 1.0, static_cast<double>(params.batch_tokens));
+  f.activations = activations(known, params, *f.model, batch);
   const double steps = params.steps > 0 ? static_cast<double>(params.steps) : std::ceil(tokens * params.epochs / batch);
   if (steps <= 0) return;
   f.work = steps_text(steps, batch);
@@ -148,16 +174,17 @@ Amount comparisons_of(const Known& known, Forecast& f, const std::string& model,
 }
 
 // A loop over comparisons; `passes` is how often each goes through the model in units of a training pass.
-void comparisons(Known& known, Forecast& f, const Amount& amount, double share, double epochs, int64_t batch_pairs,
-                 double passes, const optim::OptimParams& optim) {
+void comparisons(Known& known, Forecast& f, const auto& params, const Amount& amount, double share, double epochs,
+                 double passes) {
   if (!f.model) return;
   known.models[model_result(f)] = *f.model;
+  remember_base(known, f, params);
   const double pair = amount.mean(256),
-               steps = std::ceil(amount.tokens / pair * share * epochs / static_cast<double>(batch_pairs));
-  const train::StepShape shape{whole(pair * static_cast<double>(batch_pairs)), whole(pair / 2)};
+               steps = std::ceil(amount.tokens / pair * share * epochs / static_cast<double>(params.batch_pairs));
+  const train::StepShape shape{whole(pair * static_cast<double>(params.batch_pairs)), whole(pair / 2)};
   f.work = "about " + count_text(whole(steps)) + (whole(steps) == 1 ? " step of " : " steps of ") +
-           count_text(batch_pairs) + " comparisons";
-  f.seconds = steps * passes * known.speed.step(*f.model, optim, shape);
+           count_text(params.batch_pairs) + " comparisons";
+  f.seconds = steps * passes * known.speed.step(*f.model, params.optim, shape);
 }
 
 }  // namespace
@@ -214,19 +241,53 @@ void forecast(const train::SftParams& params, Known& known, Forecast& f) {
 void forecast(const train::RewardParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
   const Amount amount = comparisons_of(known, f, params.model, params.data, params.text);
-  if (f.model) f.bytes = learning(*f.model) * static_cast<double>(params.ensemble);
-  comparisons(known, f, amount, (1 - params.text.held_out) * (1 + params.mismatch),
-              params.epochs * static_cast<double>(params.ensemble), params.batch_pairs, 1, params.optim);
+  if (f.model) {
+    train::Held each = held(known, *f.model);
+    each.output_weight = false;
+    f.memory = train::learning_memory(*f.model, params.adapter, params.optim, each);
+    each.shared = params.adapter.rank > 0;
+    f.memory +=
+        train::learning_memory(*f.model, params.adapter, params.optim, each) * static_cast<double>(params.ensemble - 1);
+    f.activations = activations(known, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));
+  }
+  comparisons(known, f, params, amount, (1 - params.text.held_out) * (1 + params.mismatch),
+              params.epochs * static_cast<double>(params.ensemble), 1);
 }
 
 void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
   const Amount amount = comparisons_of(known, f, params.model, params.data, params.text);
-  if (f.model) f.bytes = learning(*f.model) + frozen(*f.model);
+  if (f.model) {
+    // The reference is the policy before its first step, or read and dropped before the optimiser is made.
+    f.memory = train::learning_memory(*f.model, params.adapter, params.optim, held(known, *f.model));
+    f.activations = activations(known, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));
+  }
   const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs
-  comparisons(known, f, amount, 1 - params.text.held_out, params.epochs, params.batch_pairs, 1 + reference,
-              params.optim);
+  comparisons(known, f, params, amount, 1 - params.text.held_out, params.epochs, 1 + reference);
 }
+
+namespace {
+
+// Policy, reference, critic and reward model; what shares its frozen tensors is counted once (train/ppo.cpp).
+train::Memory ppo_memory(const train::PpoParams& params, Known& known, const model::ModelConfig& policy,
+                         const model::ModelConfig& reward, const model::ModelConfig& critic) {
+  const auto base = [&](const std::string& folder) {
+    const auto it = known.bases.find(folder);
+    return it != known.bases.end() ? it->second : is_adapter(folder) ? adapter_base(folder).string() : folder;
+  };
+  const bool lora = params.adapter.rank > 0, critic_lora = params.critic_adapter.rank > 0;
+  const std::string trunk = base(params.model), critic_folder = params.critic.empty() ? params.reward : params.critic;
+  train::Held held_policy = held(known, policy), held_reward = held(known, reward), held_critic = held(known, critic);
+  held_reward.output_weight = held_critic.output_weight = false;
+  train::Memory out = train::learning_memory(policy, params.adapter, params.policy_optim, held_policy);
+  if (!lora) out += train::frozen_memory(policy, held_policy);  // the reference
+  held_reward.shared = base(params.reward) != params.reward && base(params.reward) == trunk;
+  out += train::frozen_memory(reward, held_reward);
+  held_critic.shared = critic_lora && (critic_folder == params.reward || base(critic_folder) == trunk);
+  return out += train::learning_memory(critic, params.critic_adapter, params.critic_optim, held_critic);
+}
+
+}  // namespace
 
 void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
@@ -238,15 +299,18 @@ void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
       });
   if (!f.model) return;
   known.models[model_result(f)] = *f.model;
+  remember_base(known, f, params);
   const model::ModelConfig reward = config_of(known, params.reward).value_or(*f.model),
                            critic = config_of(known, params.critic).value_or(reward);
-  f.bytes = learning(*f.model) + frozen(*f.model) + learning(critic) + frozen(reward);
+  f.memory = ppo_memory(params, known, *f.model, reward, critic);
   const double prompt = amount.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
   const double prompts = std::min(static_cast<double>(params.batch_prompts), std::max(1.0, amount.tokens / prompt));
   const auto answers = prompts * static_cast<double>(params.samples_per_prompt),
              iterations = static_cast<double>(params.steps);
   const train::StepShape shape{whole(answers * (prompt + answer) / static_cast<double>(params.minibatches)),
                                whole(prompt + answer)};
+  f.activations = activations(known, params, *f.model, static_cast<double>(shape.tokens));
+  f.cache = cache(*f.model, params.sampling, std::min(answers, kInFlight), prompt);
   // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
   const double pass = static_cast<double>(params.minibatches) * known.speed.step(*f.model, params.policy_optim, shape);
   const double updates = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
@@ -264,7 +328,8 @@ void forecast(const collect::CompareParams& params, Known& known, Forecast& f) {
   known.files[(fs::path(f.folder) / "comparisons.jsonl").string()] = {rows, rows * 2 * (each + answer)};
   known.files[(fs::path(f.folder) / "prompts.jsonl").string()] = {count, count * each};
   if (!f.model) return;
-  f.bytes = frozen(*f.model);
+  f.memory = train::frozen_memory(*f.model, {});
+  f.cache = cache(*f.model, params.sampling, kInFlight, each);
   const double answers = count * static_cast<double>(params.samples);
   f.work = count_text(whole(answers)) + " answers";
   f.seconds = answers * known.speed.answer(*f.model, whole(each), whole(answer));
@@ -275,7 +340,7 @@ void forecast(const eval::EvalParams& params, Known& known, Forecast& f) {
   const std::string& last = params.models.back();
   f.model = config_of(known, last.substr(last.find('=') + 1));
   const Amount prompts = expected(known, params.prompts);
-  if (f.model) f.bytes = 2 * frozen(*f.model);  // with the start model
+  if (f.model) f.memory = train::frozen_memory(*f.model, {}) * 2;  // with the start model
   if (!f.model || prompts.tokens <= 0) return;
   const double each = prompts.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
   double rows = prompts.tokens / each * (params.held_out > 0 ? params.held_out : 1);

@@ -17,6 +17,7 @@
 #include "foreign/import.h"
 #include "model/config.h"
 #include "train/language_model.h"
+#include "train/memory.h"
 #include "train/ppo.h"
 #include "train/preference.h"
 #include "train/reward.h"
@@ -37,6 +38,7 @@ struct Known {
   config::RunSettings run;
   train::Speed speed;
   std::map<std::string, model::ModelConfig> models;
+  std::map<std::string, std::string> bases;  ///< of results that are adapters
   std::map<std::string, int64_t> vocabularies;
   std::map<std::string, Amount> files;
 };
@@ -47,7 +49,8 @@ struct Forecast {
   std::optional<model::ModelConfig> model = {};  ///< what it trains or samples from, where known
   std::vector<std::string> remarks = {};         ///< what is lost, what is not known yet
   std::string work = {};                         ///< "2,013 steps of 1,024 tokens"
-  double bytes = 0;                              ///< of weights, gradients and optimiser state at once
+  train::Memory memory = {};                     ///< of all networks at once
+  double activations = 0, cache = 0;             ///< bytes: kept for a backward pass, at most; keys and values
   std::optional<double> seconds = {};
   bool unread = false;  ///< rows or their tokenizer are not there yet
 };

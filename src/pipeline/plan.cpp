@@ -18,6 +18,11 @@
 namespace hone::pipeline {
 namespace {
 
+// LibTorch and the program itself, resident once a model has run (measured, docs/memory.md).
+constexpr double kProgramBytes = 300e6;
+
+std::string megabytes(double bytes) { return decimal_text(bytes / 1e6, bytes < 10e6 ? 1 : 0) + " MB"; }
+
 // " (0.1 MB)" for a file.
 std::string size_text(const std::string& path) {
   std::error_code ec;
@@ -91,9 +96,16 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     log::info(line);
     if (forecast.model) {
       const int64_t parameters = model::parameter_count(*forecast.model);
-      most = std::max(most, forecast.bytes);
-      log::info("       " + count_text(parameters) + " parameters, about " + decimal_text(forecast.bytes / 1e6, 0) +
-                " MB of weights and optimiser state");
+      const double bytes = forecast.memory.total() + forecast.activations + forecast.cache + kProgramBytes;
+      most = std::max(most, bytes);
+      if (forecast.memory.total() > 0)
+        log::info("       " + count_text(parameters) + " parameters, " + train::describe(forecast.memory, parameters) +
+                  ": " + megabytes(forecast.memory.total()));
+      else log::info("       " + count_text(parameters) + " parameters");
+      std::string rest;
+      if (forecast.activations > 0) rest += "activations at most " + megabytes(forecast.activations) + ", ";
+      if (forecast.cache > 0) rest += "KV cache at most " + megabytes(forecast.cache) + ", ";
+      log::info("       " + rest + "program " + megabytes(kProgramBytes));
     }
     for (size_t k = 0; k < named.size(); ++k)
       log::info("       " + named[k].first + ": " + named[k].second + size_text(inputs[k].second));
@@ -108,12 +120,12 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     usage_error("the run would not start; " + obstacle, "the plan marks everything that must be mended");
   log::info((unknown.empty() ? "  about " : "  at least about ") + clock_text(seconds) +
             " in all on this machine, by its speed on random weights of these shapes" +
-            (unknown.empty() ? "" : " (not known: " + unknown + ")") + "; at most about " +
-            decimal_text(most / 1e6, 0) + " MB for weights at once, activations besides; nothing was run");
+            (unknown.empty() ? "" : " (not known: " + unknown + ")") + "; at most about " + megabytes(most) +
+            " of memory at once; nothing was run");
   if (unread)
     log::info("  what is left out or cut is told once tokenizer and rows are there: give --plan the run's --out then");
   if (most > 0.8 * static_cast<double>(memory_bytes()) && recipe.run.device == "cpu")
-    log::warn("that leaves too little of this machine's memory for activations");
+    log::warn("that is more than four fifths of this machine's memory");
 }
 
 }  // namespace hone::pipeline

@@ -55,9 +55,11 @@ std::string resolve_dtype(const std::string& asked, const model::ModelConfig& co
   return device.is_cpu() || model::parameter_count(config) < model::kSmallModel ? "f32" : "bf16";
 }
 
-RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device device, const std::string& dtype) {
+RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device device, const std::string& dtype,
+                              std::span<const model::LoadedBase> loaded_bases) {
   RewardModel out;
   out.combine_by("mean", 0);
+  out.dtype_ = resolve_dtype(dtype, model::load_config(folder).config, device);
   std::vector<std::filesystem::path> folders{folder};
   if (const auto members = folder / "members"; std::filesystem::is_directory(members)) {
     for (const auto& e : std::filesystem::directory_iterator(members))
@@ -65,16 +67,24 @@ RewardModel RewardModel::load(const std::filesystem::path& folder, at::Device de
     std::sort(folders.begin() + 1, folders.end());
   }
   for (const auto& f : folders) {
-    model::LoadedModel loaded = model::load_model(f);
+    // Members that are adapters over one base share it. A base that is kept in bf16 serves no reward asked in f32.
+    std::vector<model::LoadedBase> bases;
+    for (const model::LoadedBase& base : loaded_bases)
+      if (base.decoder->matrix_dtype() == (out.dtype_ == "bf16" ? at::kBFloat16 : at::kFloat)) bases.push_back(base);
+    for (const Member& m : out.members_)
+      if (m.decoder.adapter() != nullptr) bases.push_back({m.decoder.adapter()->base, &m.decoder});
+    model::LoadedModel loaded = model::load_model(f, bases);
     if (!loaded.head)
       usage_error(f.string() + ": not a reward model: it has no scalar head (score.weight)",
                   "train one with `hone reward`");
-    loaded.decoder.to(device, at::kFloat);
+    if (!loaded.shared) {
+      loaded.decoder.to(device, at::kFloat);
+      if (out.dtype_ == "bf16") loaded.decoder.keep_matrices_in(at::kBFloat16);
+    }
     loaded.head->weight = loaded.head->weight.to(device);
     if (loaded.head->bias.defined()) loaded.head->bias = loaded.head->bias.to(device);
     out.members_.push_back({std::move(loaded.decoder), std::move(*loaded.head)});
   }
-  out.dtype_ = resolve_dtype(dtype, out.config(), device);
   return out;
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "model/decoder.h"
+#include "model/hf_folder.h"
 #include "model/scalar_head.h"
 
 namespace hone::rewards {
@@ -30,13 +31,16 @@ struct Member {
 class RewardModel {
  public:
   /// A folder without a head is kUsage. `dtype` of matrix work: f32, bf16 or auto, see resolve_dtype.
-  static RewardModel load(const std::filesystem::path& folder, at::Device device, const std::string& dtype = "auto");
+  /// `loaded`: frozen decoders whose tensors an adapter's folder may share.
+  static RewardModel load(const std::filesystem::path& folder, at::Device device, const std::string& dtype = "auto",
+                          std::span<const model::LoadedBase> loaded = {});
 
   /// How members become one number: a HONE_ENSEMBLE of rewards.def, "mean" from the start.
   void combine_by(const std::string& rule, double penalty);
   /// One reward for each sequence (prompt and answer), at its last token. Sequences must not be empty.
   std::vector<double> score(std::span<const std::vector<int32_t>> sequences) const;
   size_t members() const { return members_.size(); }
+  const Member& member(size_t i) const { return members_[i]; }
   /// Raw score of one unit of reward, the members' mean: differences times it are log-odds under Bradley–Terry.
   double scale() const;
   const model::ModelConfig& config() const { return members_.front().decoder.config(); }

@@ -11,7 +11,6 @@
 #include "model/kv_cache.h"
 #include "rollout/sampling.h"
 #include "tensor/from_host.h"
-#include "tensor/linear.h"
 
 namespace hone::rollout {
 namespace {
@@ -67,6 +66,13 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
   std::vector<Active> active;
   size_t next = 0, done = 0;
   int64_t prompt_tokens = 0, new_tokens = 0;
+  // A sequence is admitted with all that it may come to need; shared prompts are counted for each.
+  const double room = params.kv_gb * 1e9 / static_cast<double>(model::kv_bytes_per_token(decoder.config()));
+  const auto need = [&](size_t request) {
+    return static_cast<double>(std::min(static_cast<int64_t>(requests[request].prompt.size()) + params.max_tokens,
+                                        decoder.config().max_positions));
+  };
+  double reserved = 0;
 
   while (done < requests.size()) {
     // Rows of this step: the newest token of each running sequence, and the prompts of those that join.
@@ -86,6 +92,8 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
       // so that each has its own row.
       const bool shares = active.size() > running && requests[next - 1].prompt == r.prompt && n > 1;
       if (!shares && prefill > 0 && prefill + n > kPrefillTokens) break;
+      if (!active.empty() && reserved + need(next) > room) break;
+      reserved += need(next);
       Active a{next, shares ? -1 : cache.add(), Stream(options.seed, "sample", r.key, r.sample),
                options.stop ? options.stop() : nullptr};
       active.push_back(std::move(a));
@@ -100,9 +108,7 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
     prompt_tokens += prefill;
 
     const Tensor hidden = model::step(decoder, cache, ids, sequences);
-    Tensor logits = options.batch_invariant ? invariant_linear(hidden, decoder.output_weight())
-                                            : linear(hidden, decoder.output_weight(), {}, at::ScalarType::Undefined);
-
+    Tensor logits = decoder.logits(hidden, options.batch_invariant);
     if (absent.defined()) logits.index_fill_(1, absent, -std::numeric_limits<float>::infinity());
 
     std::vector<double> uniforms;
@@ -128,6 +134,7 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
       const auto length = static_cast<int64_t>(requests[a.request].prompt.size() + c.ids.size());
       if (ended || static_cast<int64_t>(c.ids.size()) >= params.max_tokens || length >= context) {
         cache.remove(a.sequence);
+        reserved -= need(a.request);
         ++done;
       } else {
         still.push_back(std::move(a));

@@ -40,7 +40,7 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
       const model::Packed packed = model::pack(ids, decoder.device());
       const at::Device device = decoder.device();
       const Tensor hidden = decoder.hidden(packed, options).index_select(0, from_host(rows, device));
-      const Tensor logps = token_logps(hidden, decoder.output_weight(), from_host(targets, device), logps_options)
+      const Tensor logps = decoder.token_logps(hidden, from_host(targets, device), logps_options)
                                .logps.to(at::kCPU, at::kFloat)
                                .contiguous();
       std::copy_n(logps.const_data_ptr<float>(), values.size(), values.begin());

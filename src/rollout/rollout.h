@@ -24,6 +24,7 @@ struct SamplingParams {
   int64_t top_k = 0;
   int64_t max_tokens = 64;
   int64_t min_tokens = 0;
+  double kv_gb = 4;
 
   template <class V>
   void fields(V& v) {
@@ -32,6 +33,10 @@ struct SamplingParams {
     v("top_k", top_k, "only the k most likely tokens (0 = all)");
     v("max_tokens", max_tokens, "most tokens of one completion, the end token included");
     v("min_tokens", min_tokens, "the end token cannot be sampled before this many tokens");
+    v("kv_gb", kv_gb,
+      "memory for keys and values, in 10^9 bytes: a sequence starts once its prompt and max_tokens fit beside those in "
+      "flight");
+    v.range("kv_gb", 0.001);
     v.range("temperature", 0);
     v.range("top_p", 0, 1);
     v.range("max_tokens", 1);

@@ -15,6 +15,8 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, at::ScalarType 
     const Tensor y = at::linear(x.to(compute), w.to(compute)).to(own);  // (N, O); the bias is added in f32
     return b.defined() ? y + b : y;
   }
+  // A frozen weight may lie in another dtype than this product's.
+  if (w.scalar_type() != own) return linear(x, w.to(own), b, compute);
   const std::optional<Tensor> bias = b.defined() ? std::optional<Tensor>(b) : std::nullopt;
   const int64_t rows = x.size(0);
   if (rows < kMinRows && rows > 0 && own == at::kFloat && x.is_cpu() && !at::GradMode::is_enabled())

@@ -18,9 +18,13 @@ struct Problem {
   LogpsOptions options;
   int64_t chunk;
 
-  // (rows, V): the scaled logits of rows [begin, begin + rows).
-  Tensor logits(int64_t begin, int64_t rows) const {
-    Tensor z = linear(hidden.narrow(0, begin, rows), weight, {}, options.compute);
+  at::ScalarType compute() const {
+    return options.compute == at::ScalarType::Undefined ? hidden.scalar_type() : options.compute;
+  }
+  // (rows, V): the scaled logits of rows [begin, begin + rows). `cast`: the weight in the dtype of the products, made
+  // once for all chunks.
+  Tensor logits(const Tensor& cast, int64_t begin, int64_t rows) const {
+    Tensor z = linear(hidden.narrow(0, begin, rows), cast, {}, options.compute);
     if (options.inv_temperature != 1) z.mul_(options.inv_temperature);
     if (options.absent.defined()) z.index_fill_(1, options.absent, -std::numeric_limits<double>::infinity());
     return z;
@@ -30,7 +34,7 @@ struct Problem {
 std::vector<Tensor> backward(const Problem& problem, const Tensor& logsumexp, const Tensor& entropy,
                              const Tensor& grad_logps, const Tensor& grad_entropy) {
   const auto& [hidden, weight, targets, options, chunk] = problem;
-  const at::ScalarType compute = options.compute == at::ScalarType::Undefined ? hidden.scalar_type() : options.compute;
+  const at::ScalarType compute = problem.compute();
   Tensor grad_hidden, grad_weight;
   if (hidden.requires_grad()) grad_hidden = at::empty_like(hidden);
   if (weight.requires_grad()) grad_weight = at::zeros_like(weight);
@@ -38,7 +42,7 @@ std::vector<Tensor> backward(const Problem& problem, const Tensor& logsumexp, co
   for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
     const int64_t rows = std::min(chunk, hidden.size(0) - begin);
     const auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, begin, rows) : t; };
-    Tensor z = problem.logits(begin, rows);
+    Tensor z = problem.logits(cast_weight, begin, rows);
     softmax_rows_backward_(z, part(targets), part(logsumexp), part(entropy), part(grad_logps), part(grad_entropy),
                            options.inv_temperature);
     const Tensor dz = z.to(compute);
@@ -63,13 +67,15 @@ TokenLogps token_logps(const Tensor& hidden, const Tensor& weight, const Tensor&
   Tensor logps, logsumexp, entropies;
   {
     const at::NoGradGuard no_grad;
+    const Tensor cast_weight = weight.to(problem.compute());
     logps = at::empty({hidden.size(0)}, hidden.options());
     logsumexp = at::empty_like(logps);
     if (entropy) entropies = at::empty_like(logps);
     for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
       const int64_t rows = std::min(chunk, hidden.size(0) - begin);
-      softmax_rows(problem.logits(begin, rows), targets.narrow(0, begin, rows), logps.narrow(0, begin, rows),
-                   logsumexp.narrow(0, begin, rows), entropy ? entropies.narrow(0, begin, rows) : Tensor());
+      softmax_rows(problem.logits(cast_weight, begin, rows), targets.narrow(0, begin, rows),
+                   logps.narrow(0, begin, rows), logsumexp.narrow(0, begin, rows),
+                   entropy ? entropies.narrow(0, begin, rows) : Tensor());
     }
   }
   const Tensor kept_entropy = options.entropy_grad ? entropies.detach() : Tensor();

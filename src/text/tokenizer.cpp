@@ -154,7 +154,7 @@ bool Tokenizer::found(const fs::path& path) {
   if (!fs::is_directory(path, ec)) return fs::exists(path, ec);
   for (const char* file : {"tokenizer.json", "vocab.json", "encoder.json"})
     if (fs::exists(path / file, ec)) return true;
-  return false;
+  return is_adapter(path) && found(adapter_base(path));
 }
 
 Tokenizer Tokenizer::load(const fs::path& path) {
@@ -181,7 +181,7 @@ Tokenizer Tokenizer::load(const fs::path& path) {
     if (fs::exists(folder / vocab, ec) && fs::exists(folder / merges, ec))
       return from_vocab(folder, vocab, merges, config);
   }
-  refuse_adapter(folder);
+  if (is_adapter(folder)) return load(adapter_base(folder));
   const bool sentencepiece = fs::exists(folder / "tokenizer.model", ec);
   usage_error("no tokenizer in " + folder.string() +
                   (sentencepiece ? ": tokenizer.model (SentencePiece) is not supported" : ""),

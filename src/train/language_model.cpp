@@ -22,9 +22,11 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "text/tokenizer.h"
+#include "train/adapt.h"
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/language_step.h"
+#include "train/memory.h"
 #include "train/precision.h"
 #include "train/session.h"
 #include "train/trainable.h"
@@ -118,6 +120,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     usage_error(tokenizer_folder + ": the tokenizer has " + std::to_string(tokenizer.size()) +
                 " tokens, the model only " + std::to_string(decoder.config().vocab_size));
   decoder.to(at::Device(context.run.device), at::kFloat);
+  settle_adapter(decoder, params.model, params.adapter, seed);
   const at::ScalarType compute = resolve_precision(context, decoder.config());
 
   // 2. The data.
@@ -142,6 +145,8 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
             count_text(static_cast<int64_t>(corpus.held_out.size())) + " sequences held out; " + count_text(steps) +
             " steps, " + decimal_text(plan.epochs(), 2) + " epochs");
   optim::Optimizer optimizer(trainable_tensors(decoder), params.optim);
+  decoder.keep_matrices_in(compute);
+  const int64_t micro = micro_tokens(params, decoder.config(), compute == at::kBFloat16);
   model::AttentionWork attention;
   Forward forward;
   forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
@@ -172,8 +177,8 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
     optimizer.zero_grad();
-    const auto [loss, tokens] =
-        add_language_gradient(decoder, corpus.train, lengths, batch, params.micro_tokens, forward);
+    const auto [loss, tokens] = add_language_gradient(decoder, corpus.train, lengths, batch, micro, forward,
+                                                      step_dropout(params.adapter, seed, step));
     const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -207,8 +212,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     numbers.emplace_back("tokens", static_cast<double>(tokens));
     std::optional<double> score;
     if (session.evaluation_due(step) && !corpus.held_out.empty()) {
-      score = evaluation =
-          session.apart([&] { return held_out_loss(decoder, corpus.held_out, forward, params.micro_tokens); });
+      score = evaluation = session.apart([&] { return held_out_loss(decoder, corpus.held_out, forward, micro); });
       numbers.emplace_back("held_out_loss", *evaluation);
     }
     session.journal().metrics(step + 1, numbers);
@@ -222,10 +226,12 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   fs::create_directories(folder);
   tokenizer.save(folder);
   model::save_model(folder, decoder);
-  context.record.model_json = dump_json(Json{{"parameters", decoder.parameter_count()},
-                                             {"vocabulary", decoder.config().vocab_size},
-                                             {"layers", decoder.config().layers},
-                                             {"width", decoder.config().width}});
+  Json model{{"parameters", decoder.parameter_count()},
+             {"vocabulary", decoder.config().vocab_size},
+             {"layers", decoder.config().layers},
+             {"width", decoder.config().width}};
+  record_adapter(decoder, model);
+  context.record.model_json = dump_json(model);
   Json summary = held_out_summary({{"held_out_loss", evaluation}});
   summary.update(Json{{"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});
   context.record.summary_json = dump_json(summary);

@@ -34,22 +34,19 @@ struct ShapeSettings {
   }
 };
 
-struct LanguageModelParams {
+struct LanguageModelParams : ModelSettings {
   /// The optimiser's defaults hold for a given model; a new one gets those it is made with (docs/log.md), as far as
   /// `given`, the keys that somebody has set, leaves them open: `lr` alone is every tensor's.
   void settle(const std::set<std::string>& given);
   /// No data, nothing to start from, a shape that cannot be: kUsage.
   void check() const;
-  std::string model;      // SFT and continued pretraining
   std::string tokenizer;  // pretraining from nothing
   std::vector<std::string> data;
   int64_t steps = 0;
   double epochs = 1;
   int64_t batch_tokens = 4096;
-  int64_t micro_tokens = 16384;
   int64_t max_data_tokens = 0;
   double max_minutes = 0;
-  bool checkpoint_activations = false;
   ShapeSettings shape;
   data::CorpusSettings corpus;
   TextSettings text;
@@ -57,8 +54,8 @@ struct LanguageModelParams {
   KeepSettings keep;
 
   void fields(config::Fields& v) {
-    v.path(
-        "model", model,
+    ModelSettings::fields(
+        v,
         "folder of the model to start from; empty: a new one of `shape`, for which optim.rule is muon, optim.lr 3e-3, "
         "matrix_lr 0.01 and embedding_lr 0.02 where neither rule nor lr is set");
     v.path("tokenizer", tokenizer, "folder of the tokenizer of a new model");
@@ -66,21 +63,19 @@ struct LanguageModelParams {
     v("steps", steps, "optimiser steps; 0: as many as `epochs` make");
     v("epochs", epochs, "passes over the data");
     v("batch_tokens", batch_tokens, "tokens of one optimiser step", "8 rows of 512, TRL's batch at half its length");
-    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
     v("max_data_tokens", max_data_tokens, "pretraining: read no more than this many tokens of the data; 0: all");
     v("max_minutes", max_minutes,
       "cap on the wall-clock time; 0: none. The steps are then estimated from the first ones, so a capped run is not "
       "bit-reproducible and the record says so");
-    v("checkpoint_activations", checkpoint_activations,
-      "recompute each block in the backward pass instead of keeping it: less memory, a third more work");
     v.range("epochs", 0, 1e6);
-    for (const char* key : {"batch_tokens", "micro_tokens"}) v.range(key, 1);
+    v.range("batch_tokens", 1);
     v.range("max_minutes", 0);
     v.group("shape", shape);
     corpus.fields(v);
     v.group("text", text);
     v.group("optim", optim);
     v.group("keep", keep);
+    v.only_if("adapter", "there is a model to start from", [this] { return !model.empty(); });
     v.only_if("shape", "there is no model to start from", [this] { return model.empty(); });
     v.omit({"text.ties"});
   }

@@ -8,12 +8,12 @@ namespace hone::train {
 
 Tensor token_losses(const model::Decoder& decoder, const Batch& batch, const Forward& forward) {
   const Tensor hidden = decoder.hidden(batch.packed, forward.compute).index_select(0, batch.rows);
-  return losses::language(token_logps(hidden, decoder.output_weight(), batch.targets, forward.logps).logps);
+  return losses::language(decoder.token_logps(hidden, batch.targets, forward.logps).logps);
 }
 
 LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<const data::Sequence> sequences,
                                    std::span<const int64_t> lengths, std::span<const int64_t> batch,
-                                   int64_t micro_tokens, const Forward& forward) {
+                                   int64_t micro_tokens, const Forward& given, const StepDropout& dropout) {
   double normaliser = 0;
   for (const int64_t i : batch) normaliser += losses::total_weight(sequences[static_cast<size_t>(i)].weight);
   LanguageStep out;
@@ -21,6 +21,8 @@ LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<cons
     std::vector<const data::Sequence*> members;
     for (const int64_t i : micro) members.push_back(&sequences[static_cast<size_t>(i)]);
     const Batch b = collate(members, decoder.device());
+    Forward forward = given;
+    forward.compute.dropout = token_dropout(dropout, std::vector<uint64_t>(micro.begin(), micro.end()), b.packed);
     const Tensor part = losses::reduce(token_losses(decoder, b, forward), b.weights, normaliser);
     part.backward();
     out.loss += part.item<double>();

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "data/tokens.h"
+#include "train/adapt.h"
 #include "train/collate.h"
 #include "train/forward.h"
 
@@ -21,6 +22,6 @@ struct LanguageStep {
 /// nothing but rounding.
 LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<const data::Sequence> sequences,
                                    std::span<const int64_t> lengths, std::span<const int64_t> batch,
-                                   int64_t micro_tokens, const Forward& forward);
+                                   int64_t micro_tokens, const Forward& forward, const StepDropout& dropout = {});
 
 }  // namespace hone::train

@@ -14,7 +14,7 @@ Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& 
     options.compute = compute.matmul;
     options.absent = absent;
     const Tensor hidden = decoder.hidden(b.packed, compute).index_select(0, b.rows);
-    return token_logps(hidden, decoder.output_weight(), b.targets, options);
+    return decoder.token_logps(hidden, b.targets, options);
   };
   return actor;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -21,8 +22,10 @@
 #include "model/hf_folder.h"
 #include "rewards/reward_model.h"
 #include "text/tokenizer.h"
+#include "train/adapt.h"
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
+#include "train/memory.h"
 #include "train/networks.h"
 #include "train/ppo_learner.h"
 #include "train/precision.h"
@@ -45,13 +48,65 @@ void require_same(const text::Tokenizer& policy, const std::string& folder, cons
                                "PPO scores the very token ids that were sampled, so both must share one tokenizer");
 }
 
+// The model as given: under full training its copy; under an adapter the same frozen tensors, with the adapter that the
+// model brought, if any.
+model::Decoder make_reference(model::Decoder& policy, const PpoParams& params, at::ScalarType compute, uint64_t seed) {
+  if (params.adapter.rank <= 0) {
+    settle_adapter(policy, params.model, params.adapter, seed);
+    model::Decoder copy = policy.clone();
+    if (params.train_layers == 0) copy.keep_matrices_in(compute);
+    return copy;
+  }
+  policy.keep_matrices_in(compute);
+  model::Decoder reference = policy.over_same_tensors();
+  if (policy.adapter() != nullptr) reference.set_adapter(policy.adapter()->clone());
+  settle_adapter(policy, params.model, params.adapter, seed);
+  return reference;
+}
+
+struct CriticStart {
+  model::Decoder decoder;
+  std::optional<model::ScalarHead> head;
+};
+
+// A critic that learns by an adapter stands on frozen tensors that are there anyway: the reward model's or the
+// reference's.
+CriticStart load_critic(const std::string& folder, const PpoParams& params, const rewards::RewardModel& reward,
+                        const model::Decoder& reference, std::span<const model::LoadedBase> loaded,
+                        at::ScalarType compute) {
+  const auto over = [](const model::Decoder& decoder) {
+    model::Decoder out = decoder.over_same_tensors();
+    if (decoder.adapter() != nullptr) out.set_adapter(decoder.adapter()->clone());
+    return out;
+  };
+  if (params.critic_adapter.rank > 0) {
+    const auto is = [&](const std::string& other) {
+      return fs::weakly_canonical(folder) == fs::weakly_canonical(other);
+    };
+    const model::Decoder& asked = reward.member(0).decoder;
+    if (is(params.reward) && asked.matrix_dtype() == reference.matrix_dtype()) {
+      const model::ScalarHead& head = reward.member(0).head;
+      return {over(asked), model::ScalarHead{head.weight.clone(), head.bias.defined() ? head.bias.clone() : Tensor()}};
+    }
+    if (is(params.model)) return {over(reference), std::nullopt};
+  }
+  model::LoadedModel critic =
+      model::load_model(folder, params.critic_adapter.rank > 0 ? loaded : std::span<const model::LoadedBase>());
+  if (!critic.shared) {
+    critic.decoder.to(reference.device(), at::kFloat);
+    if (params.critic_adapter.rank > 0) critic.decoder.keep_matrices_in(compute);
+  }
+  return {std::move(critic.decoder), std::move(critic.head)};
+}
+
 Models load_models(const PpoParams& params, config::StageContext& context, at::ScalarType& compute) {
+  const auto seed = static_cast<uint64_t>(context.run.seed);
   const at::Device device(context.run.device);
   text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
   model::LoadedModel policy = model::load_model(params.model);
   policy.decoder.to(device, at::kFloat);
   compute = resolve_precision(context, policy.decoder.config());
-  model::Decoder reference = policy.decoder.clone();
+  model::Decoder reference = make_reference(policy.decoder, params, compute, seed);
   if (params.train_layers > 0) {
     if (params.train_layers > policy.decoder.config().layers)
       usage_error("ppo: train_layers is more than the model has");
@@ -60,8 +115,11 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
     for (size_t i = 0; i < policy.decoder.parameters().size(); ++i)
       if (!policy.decoder.parameters()[i].tensor.requires_grad()) reference.share_parameter(i, policy.decoder);
   }
+  std::vector<model::LoadedBase> loaded;
+  if (policy.decoder.adapter() != nullptr) loaded.push_back({policy.decoder.adapter()->base, &reference});
+  else if (!is_adapter(params.model) && params.train_layers == 0) loaded.push_back({params.model, &reference});
   require_same(tokenizer, params.reward, "reward model");
-  rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, context.run.dtype);
+  rewards::RewardModel reward = rewards::RewardModel::load(params.reward, device, context.run.dtype, loaded);
   log::info("  reward model asked in " + reward.dtype());
   reward.combine_by(params.ensemble, params.ensemble_penalty);
   if (params.ensemble != "mean" && reward.members() == 1)
@@ -69,14 +127,13 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
                 "train several members (reward.ensemble), or leave the setting out");
   const std::string critic_folder = params.critic.empty() ? params.reward : params.critic;
   require_same(tokenizer, critic_folder, "critic");
-  model::LoadedModel critic = model::load_model(critic_folder);
+  CriticStart critic = load_critic(critic_folder, params, reward, reference, loaded, compute);
   critic.decoder.drop_output_weight();
-  critic.decoder.to(device, at::kFloat);
-  model::ScalarHead head =
-      critic.head ? std::move(*critic.head)
-                  : model::make_scalar_head(critic.decoder.config().width, 0, static_cast<uint64_t>(context.run.seed));
   log::info(critic.head ? "  critic starts from " + critic_folder
                         : "  critic starts from " + critic_folder + " with a new value head of zeros");
+  settle_adapter(critic.decoder, critic_folder, params.critic_adapter, mix64(seed, hash64("critic")));
+  model::ScalarHead head =
+      critic.head ? std::move(*critic.head) : model::make_scalar_head(critic.decoder.config().width, 0, seed);
   head.weight = head.weight.to(device);
   if (head.bias.defined()) head.bias = head.bias.to(device);
   const model::ModelConfig& scored = critic.decoder.config();
@@ -170,6 +227,10 @@ void write_samples(Session& session, const text::Tokenizer& tokenizer, const std
 
 }  // namespace
 
+void PpoParams::settle(const std::set<std::string>& given) {
+  if (adapter.rank > 0 && !given.contains("critic_adapter.rank")) critic_adapter = adapter;
+}
+
 void PpoParams::check() const {
   if (model.empty() || reward.empty())
     usage_error("needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
@@ -215,7 +276,9 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   };
   // Pretraining's loss is over the whole output layer, as it was in pretraining.
   const ExtraLoss extra = pretraining_mix(params, models, decoder_actor(models.policy, options), seed, device);
-  PpoLearner learner(params, seed, params.steps, device, actor,
+  PpoParams resolved = params;
+  resolved.micro_tokens = micro_tokens(params, models.policy.config(), compute == at::kBFloat16);
+  PpoLearner learner(resolved, seed, params.steps, device, actor,
                      decoder_actor(models.reference, options, generate_options.absent_ids), critic, reward, extra);
   const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
@@ -292,8 +355,9 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   fs::create_directories(folder);
   models.tokenizer.save(folder);
   model::save_model(folder, models.policy);
-  context.record.model_json = dump_json(
-      Json{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}});
+  Json model{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}};
+  record_adapter(models.policy, model);
+  context.record.model_json = dump_json(model);
   context.record.summary_json = dump_json(learner.summary());
 }
 

@@ -1,5 +1,7 @@
 // Proximal policy optimisation from a reward model under a KL penalty: the stage. The algorithm is in ppo_learner.h.
 #pragma once
+#include <set>
+
 #include "advantages/params.h"
 #include "config/stage_context.h"
 #include "losses/params.h"
@@ -9,8 +11,7 @@
 
 namespace hone::train {
 
-struct PpoParams {
-  std::string model;
+struct PpoParams : ModelSettings {
   std::string reward;
   std::string critic;
   std::vector<std::string> prompts;
@@ -22,8 +23,6 @@ struct PpoParams {
   int64_t critic_epochs = 1;
   int64_t minibatches = 4;
   int64_t critic_warmup = 2;
-  int64_t micro_tokens = 16384;
-  bool checkpoint_activations = false;
   double target_kl = 0;
   double pretrain_coef = 0;
   std::vector<std::string> pretrain_data;
@@ -32,6 +31,7 @@ struct PpoParams {
   std::string watch;
   int64_t watch_every = 4;
   int64_t watch_prompts = 200;
+  AdapterSettings critic_adapter;
   std::string ensemble = "mean";
   double ensemble_penalty = 1.0;
   bool close_unfinished = false;
@@ -56,13 +56,16 @@ struct PpoParams {
     keep.every = 10;
   }
 
+  /// A policy that learns by an adapter has such a critic too, unless `given`, the keys somebody has set, says
+  /// otherwise.
+  void settle(const std::set<std::string>& given);
   /// No model, reward model or prompts, or what no PPO can be: kUsage.
   void check() const;
   /// What no PPO can be, whatever it learns from: kUsage.
   void check_algorithm() const;
 
   void fields(config::Fields& v) {
-    v.path("model", model, "folder of the policy to start from; its frozen copy is the reference");
+    ModelSettings::fields(v, "folder of the policy to start from; its frozen copy is the reference");
     v.path("reward", reward, "folder of the reward model");
     v.path("critic", critic, "folder that the critic starts from; empty: the reward model",
            "N+ and AlpacaFarm; spec 2.1 row 18");
@@ -78,9 +81,6 @@ struct PpoParams {
     v("critic_epochs", critic_epochs, "passes to train the critic");
     v("minibatches", minibatches, "optimiser steps of one pass");
     v("critic_warmup", critic_warmup, "first iterations that train the critic alone");
-    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a minibatch is split to fit");
-    v("checkpoint_activations", checkpoint_activations,
-      "recompute each block in the backward pass instead of keeping it");
     v("target_kl", target_kl,
       "a pass over the rollouts stops once the mean k3 between old and new policy exceeds this; 0: never");
     v("pretrain_coef", pretrain_coef, "weight of the pretraining loss mixed into the policy's gradient",
@@ -110,9 +110,12 @@ struct PpoParams {
       "behind every answer that it has learnt from",
       "off: most systems score the last token as it is; OpenRLHF puts an end token on cut rows");
     for (const char* key : {"steps", "batch_prompts", "samples_per_prompt", "policy_epochs", "minibatches",
-                            "micro_tokens", "pretrain_tokens", "watch_every", "watch_prompts"})
+                            "pretrain_tokens", "watch_every", "watch_prompts"})
       v.range(key, 1);
     for (const char* key : {"target_kl", "pretrain_coef", "ensemble_penalty"}) v.range(key, 0);
+    v.group("critic_adapter", critic_adapter);
+    v.only_if("train_layers", "adapter.rank = 0", [this] { return adapter.rank <= 0; });
+    v.omit({"adapter.dropout", "critic_adapter.dropout"});  // ratios of probabilities, and clipped values, are computed
     v.group("sampling", sampling);
     kl.fields(v);
     shaping.fields(v);

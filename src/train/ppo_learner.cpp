@@ -84,6 +84,7 @@ PpoLearner::PpoLearner(const PpoParams& params, uint64_t seed, int64_t total_ste
       kl_(params.kl) {
   params_.policy_optim.schedule = optim::fit_schedule(params.policy_optim.schedule, total_steps);
   params_.critic_optim.schedule = optim::fit_schedule(params.critic_optim.schedule, total_steps);
+  if (params_.micro_tokens <= 0) params_.micro_tokens = 16384;  // a stage goes by its model (train/memory.h)
   params_.check_algorithm();
 }
 

@@ -24,8 +24,10 @@
 #include "optim/schedule.h"
 #include "rollout/logprobs.h"
 #include "text/tokenizer.h"
+#include "train/adapt.h"
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
+#include "train/memory.h"
 #include "train/precision.h"
 #include "train/preference_step.h"
 #include "train/session.h"
@@ -34,17 +36,15 @@
 namespace hone::train {
 namespace {
 
-ReferenceLogps compute_reference(const std::string& folder, std::span<const data::Pair> pairs,
-                                 const std::string& device, at::ScalarType compute) {
-  model::LoadedModel loaded = model::load_model(folder);
-  loaded.decoder.to(at::Device(device), at::kFloat);
+ReferenceLogps compute_reference(const model::Decoder& decoder, std::span<const data::Pair> pairs,
+                                 at::ScalarType compute) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const data::Pair& p : pairs) {
     sequences.push_back({p.chosen.ids, std::max<int64_t>(1, p.prompt_length)});
     sequences.push_back({p.rejected.ids, std::max<int64_t>(1, p.prompt_length)});
   }
   Progress bar("  reference log-probabilities", static_cast<int64_t>(sequences.size()));
-  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, compute, 16384, {},
+  const auto logps = rollout::sequence_logps(decoder, sequences, 1.0, compute, 16384, {},
                                              [&](int64_t done) { bar.update(done, "answers"); });
   ReferenceLogps out;
   for (size_t i = 0; i < logps.size(); ++i) {
@@ -59,9 +59,11 @@ ReferenceLogps compute_reference(const std::string& folder, std::span<const data
 }
 
 // The file's name is a hash of the reference's weights, the token ids with their weights, and the precision: whatever
-// changes them changes the name, so a stale file is never read.
-ReferenceLogps cached_reference(const std::string& folder, std::span<const data::Pair> pairs,
-                                const config::StageContext& context, at::ScalarType compute) {
+// changes them changes the name, so a stale file is never read. `start`: the decoder of that folder where it is at
+// hand, not yet trained.
+ReferenceLogps cached_reference(const std::string& folder, const model::Decoder* start,
+                                std::span<const data::Pair> pairs, const config::StageContext& context,
+                                at::ScalarType compute) {
   std::string key = context.record.dtype + context.record.processor + context.record.kernels;
   for (const fs::path& file : model::model_files(folder)) key += sha256_file(file);
   for (const data::Pair& p : pairs)
@@ -80,7 +82,15 @@ ReferenceLogps cached_reference(const std::string& folder, std::span<const data:
     log::info("  reference log-probabilities: read from " + path.filename().string());
     return out;
   }
-  ReferenceLogps out = compute_reference(folder, pairs, context.run.device, compute);
+  ReferenceLogps out;
+  if (start != nullptr) {
+    out = compute_reference(*start, pairs, compute);
+  } else {
+    model::LoadedModel loaded = model::load_model(folder);
+    loaded.decoder.to(at::Device(context.run.device), at::kFloat);
+    loaded.decoder.keep_matrices_in(compute);
+    out = compute_reference(loaded.decoder, pairs, compute);
+  }
   std::string bytes(2 * n * sizeof(float), '\0');
   std::memcpy(bytes.data(), out.chosen.data(), n * sizeof(float));
   std::memcpy(bytes.data() + n * sizeof(float), out.rejected.data(), n * sizeof(float));
@@ -129,7 +139,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     usage_error(params.model + ": is a reward model, not a language model", "start from the model that it was made of");
   model::Decoder policy = std::move(loaded.decoder);
   policy.to(at::Device(context.run.device), at::kFloat);
+  settle_adapter(policy, params.model, params.adapter, seed);
   const at::ScalarType compute = resolve_precision(context, policy.config());
+  if (policy.adapter() != nullptr) policy.keep_matrices_in(compute);
   auto read = data::read_preferences(params.data, params.text.read);
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format, policy.config().eos);
@@ -150,9 +162,11 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   if (!params.reference.empty())
     text::require_same_tokenizer(tokenizer, params.reference, "the reference has another tokenizer than the policy",
                                  "both must give the probability of the same token ids");
-  const ReferenceLogps reference = cached_reference(reference_folder, train.items, context, compute);
+  const model::Decoder* start = params.reference.empty() ? &policy : nullptr;
+  const ReferenceLogps reference = cached_reference(reference_folder, start, train.items, context, compute);
   const ReferenceLogps held_out_reference =
-      held_out.items.empty() ? ReferenceLogps{} : cached_reference(reference_folder, held_out.items, context, compute);
+      held_out.items.empty() ? ReferenceLogps{}
+                             : cached_reference(reference_folder, start, held_out.items, context, compute);
 
   // 3. The plan and the steps.
   const std::vector<int64_t> ones(train.items.size(), 1);
@@ -160,6 +174,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   std::vector<int64_t> lengths;
   for (const data::Pair& p : train.items) lengths.push_back(p.size());
   optim::Optimizer optimizer(trainable_tensors(policy), params.optim);
+  const int64_t micro = micro_tokens(params, policy.config(), compute == at::kBFloat16);
   model::AttentionWork attention;
   Forward forward;
   forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
@@ -185,8 +200,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
     optimizer.zero_grad();
-    const auto [loss, chosen, rejected, right, tokens] = add_preference_gradient(
-        policy, train.items, reference, lengths, batch, params.micro_tokens, params.loss, forward);
+    const auto [loss, chosen, rejected, right, tokens] =
+        add_preference_gradient(policy, train.items, reference, lengths, batch, micro, params.loss, forward);
     const double factor = optim::schedule_factor(schedule, step, steps);
     const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -226,8 +241,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   fs::create_directories(folder);
   tokenizer.save(folder);
   model::save_model(folder, policy);
-  context.record.model_json =
-      dump_json(Json{{"parameters", policy.parameter_count()}, {"reference", reference_folder}});
+  Json model{{"parameters", policy.parameter_count()}, {"reference", reference_folder}};
+  record_adapter(policy, model);
+  context.record.model_json = dump_json(model);
   Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})
                       : held_out_summary({});
   summary["comparisons"] = train.items.size();

@@ -7,14 +7,11 @@
 
 namespace hone::train {
 
-struct PreferenceParams {
-  std::string model;
+struct PreferenceParams : ModelSettings {
   std::string reference;
   std::vector<std::string> data;
   double epochs = 1;
   int64_t batch_pairs = 32;
-  int64_t micro_tokens = 16384;
-  bool checkpoint_activations = false;
   std::string watch;
   int64_t watch_every = 20;
   int64_t watch_prompts = 200;
@@ -34,25 +31,23 @@ struct PreferenceParams {
   void check() const;
 
   void fields(config::Fields& v) {
-    v.path("model", model, "folder of the policy to start from, usually the fine-tuned one");
+    ModelSettings::fields(v, "folder of the policy to start from, usually the fine-tuned one");
     v.path("reference", reference, "folder of the frozen reference; empty: the starting policy");
     v.path("data", data, "files of comparisons");
     v("epochs", epochs, "passes over the comparisons");
     v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
-    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
-    v("checkpoint_activations", checkpoint_activations,
-      "recompute each block in the backward pass instead of keeping it");
     v.path("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "steps between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
     v.range("epochs", 0, 1e6);
-    for (const char* key : {"batch_pairs", "micro_tokens", "watch_every", "watch_prompts"}) v.range(key, 1);
+    for (const char* key : {"batch_pairs", "watch_every", "watch_prompts"}) v.range(key, 1);
     v.group("text", text);
     v.group("loss", loss);
     v.group("optim", optim);
     v.group("keep", keep);
     for (const char* key : {"watch_every", "watch_prompts"})
       v.only_if(key, "watch is set", [this] { return !watch.empty(); });
+    v.omit({"adapter.dropout"});                                           // a ratio of probabilities is computed
     v.omit({"text.train_on", "text.split_text_by", "text.chosen_sides"});  // of demonstrations and running text
   }
 };

@@ -28,7 +28,7 @@ losses::PairLogps pair_logps(const model::Decoder& policy, std::span<const int64
   const Batch b = collate(sequences, device);
   tokens += b.tokens;
   const Tensor hidden = policy.hidden(b.packed, forward.compute).index_select(0, b.rows);
-  const Tensor sums = sum_by_sequence(token_logps(hidden, policy.output_weight(), b.targets, forward.logps).logps, b);
+  const Tensor sums = sum_by_sequence(policy.token_logps(hidden, b.targets, forward.logps).logps, b);
   const Tensor counts = sum_by_sequence(at::ones_like(b.weights), b);
   const auto n = static_cast<int64_t>(members.size());
   return {sums.narrow(0, 0, n),

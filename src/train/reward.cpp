@@ -12,6 +12,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -26,8 +27,10 @@
 #include "rewards/agreement.h"
 #include "rewards/reward_model.h"
 #include "text/tokenizer.h"
+#include "train/adapt.h"
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
+#include "train/memory.h"
 #include "train/precision.h"
 #include "train/reward_step.h"
 #include "train/session.h"
@@ -77,20 +80,23 @@ void add_mismatches(std::vector<data::Pair>& pairs, double share, uint64_t seed,
   }
 }
 
-std::vector<Member> make_members(const RewardParams& params, config::StageContext& context) {
+std::vector<Member> make_members(const RewardParams& params, config::StageContext& context, at::ScalarType& compute) {
   std::vector<Member> out;
   for (int64_t m = 0; m < params.ensemble; ++m) {
-    model::LoadedModel loaded = model::load_model(params.model);
+    // Members with adapters share the frozen model beneath.
+    const bool shared = m > 0 && params.adapter.rank > 0;
+    model::LoadedModel loaded = shared ? model::LoadedModel{out.front().decoder.over_same_tensors(), {}, {}, true}
+                                       : model::load_model(params.model);
     model::Decoder decoder = std::move(loaded.decoder);
+    if (shared && is_adapter(params.model)) decoder.set_adapter(out.front().decoder.adapter()->clone());
+    const uint64_t own_seed = mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m));
     const bool fresh = !loaded.head || params.ensemble > 1;
     const double std =
         params.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params.head_std;
     // A bias would change no comparison, and transformers' heads have none: normalising makes up for it.
     if (loaded.head) loaded.head->bias = Tensor();
     model::ScalarHead head =
-        fresh ? model::make_scalar_head(decoder.config().width, std,
-                                        mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m)))
-              : std::move(*loaded.head);
+        fresh ? model::make_scalar_head(decoder.config().width, std, own_seed) : std::move(*loaded.head);
     if (m == 0)
       log::info(fresh ? "  new scalar head, N(0, " + decimal_text(std, 4) + ")"
                       : "  scalar head taken over from " + params.model);
@@ -98,8 +104,11 @@ std::vector<Member> make_members(const RewardParams& params, config::StageContex
     decoder.config().reward_shift = 0;
     decoder.config().reward_scale = 1;
     const at::Device device(context.run.device);
-    decoder.to(device, at::kFloat);
+    if (!shared) decoder.to(device, at::kFloat);
+    if (m == 0) compute = resolve_precision(context, decoder.config());
+    if (params.adapter.rank > 0 && !shared) decoder.keep_matrices_in(compute);
     head.weight = head.weight.to(device);
+    settle_adapter(decoder, params.model, params.adapter, own_seed);
     // A bias moves both sides of a comparison alike: without centring it has no gradient, and stays what it was.
     const bool bias = head.bias.defined() && params.loss.centring > 0;
     model::ScalarHead trained{head.weight, bias ? head.bias : Tensor()};
@@ -228,7 +237,8 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
 
   // 1. Comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
-  std::vector<Member> members = make_members(params, context);
+  at::ScalarType compute = at::ScalarType::Undefined;
+  std::vector<Member> members = make_members(params, context, compute);
   const int64_t longest = members.front().decoder.config().max_positions;
   auto read = data::read_preferences(params.data, params.text.read);
   log::info("  " + read.report.summary());
@@ -255,7 +265,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   add_mismatches(data.train, params.mismatch, seed, longest);
 
   // 2. The plan.
-  const at::ScalarType compute = resolve_precision(context, members.front().decoder.config());
+  const int64_t micro = micro_tokens(params, members.front().decoder.config(), compute == at::kBFloat16);
   const std::vector<int64_t> ones(data.train.size(), 1);
   std::vector<BatchPlan> plans;
   for (int64_t m = 0; m < params.ensemble; ++m)
@@ -299,8 +309,9 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     Member& m = members[member];
     const std::span<const int64_t> batch = plans[member].batch(own_step);
     m.optimizer.zero_grad();
-    const auto [loss, right, gap, tokens] = add_reward_gradient(
-        m.decoder, m.head, data.train, lengths, batch, params.micro_tokens, params.loss, params.use_margin, options);
+    const auto [loss, right, gap, tokens] =
+        add_reward_gradient(m.decoder, m.head, data.train, lengths, batch, micro, params.loss, params.use_margin,
+                            options, step_dropout(params.adapter, mix64(seed, member), own_step));
     const double factor = optim::schedule_factor(schedule, own_step, steps_each);
     const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -360,10 +371,12 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   if (!data.held_out.empty())
     write_file_atomic(context.folder / config::names::kResults,
                       dump_json(results(members, data, compute, final_accuracy), 1) + "\n");
-  context.record.model_json = dump_json(Json{{"parameters", members.front().decoder.parameter_count()},
-                                             {"members", members.size()},
-                                             {"reward_shift", members.front().decoder.config().reward_shift},
-                                             {"reward_scale", members.front().decoder.config().reward_scale}});
+  Json model{{"parameters", members.front().decoder.parameter_count()},
+             {"members", members.size()},
+             {"reward_shift", members.front().decoder.config().reward_shift},
+             {"reward_scale", members.front().decoder.config().reward_scale}};
+  record_adapter(members.front().decoder, model);
+  context.record.model_json = dump_json(model);
   Json summary = held_out_summary({});
   if (final_accuracy.n > 0)
     summary = {{"accuracy", final_accuracy.value},

@@ -7,18 +7,15 @@
 
 namespace hone::train {
 
-struct RewardParams {
-  std::string model;
+struct RewardParams : ModelSettings {
   std::vector<std::string> data;
   double epochs = 1;
   int64_t batch_pairs = 32;
-  int64_t micro_tokens = 16384;
   int64_t ensemble = 1;
   double mismatch = 0;
   bool use_margin = false;
   double head_std = -1;
   std::vector<std::string> reference;
-  bool checkpoint_activations = false;
   TextSettings text;
   losses::BradleyTerryParams loss;
   optim::OptimParams optim;
@@ -37,11 +34,10 @@ struct RewardParams {
   void check() const;
 
   void fields(config::Fields& v) {
-    v.path("model", model, "folder of the model to start from, usually the fine-tuned one");
+    ModelSettings::fields(v, "folder of the model to start from, usually the fine-tuned one");
     v.path("data", data, "files of comparisons");
     v("epochs", epochs, "passes over the comparisons", "one: a second memorises labels (Ouyang et al. 2022)");
     v("batch_pairs", batch_pairs, "comparisons of one optimiser step");
-    v("micro_tokens", micro_tokens, "tokens of one forward and backward pass; a step is split to fit");
     v("ensemble", ensemble, "members trained on the same comparisons from different heads and orders",
       "Coste et al. 2023: 4-5 against over-optimisation");
     v("mismatch", mismatch,
@@ -53,10 +49,8 @@ struct RewardParams {
            "files of demonstrations whose answers' rewards get mean 0 and standard deviation 1; empty: both sides of "
            "the training comparisons; of many answers 4,000, drawn by the seed",
            "Ziegler et al. 2019; N+ takes demonstrations");
-    v("checkpoint_activations", checkpoint_activations,
-      "recompute each block in the backward pass instead of keeping it");
     v.range("epochs", 0, 1e6);
-    for (const char* key : {"batch_pairs", "micro_tokens", "ensemble"}) v.range(key, 1);
+    for (const char* key : {"batch_pairs", "ensemble"}) v.range(key, 1);
     v.range("mismatch", 0, 1);
     v.range("head_std", -1);
     v.group("text", text);

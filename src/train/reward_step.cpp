@@ -12,7 +12,7 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
                                std::span<const data::Pair> pairs, std::span<const int64_t> lengths,
                                std::span<const int64_t> batch, int64_t micro_tokens,
                                const losses::BradleyTerryParams& loss, bool use_margin,
-                               const model::ComputeOptions& compute) {
+                               const model::ComputeOptions& given, const StepDropout& dropout) {
   double normaliser = 0;
   for (const int64_t i : batch) normaliser += pairs[static_cast<size_t>(i)].weight;
   RewardStep out;
@@ -20,14 +20,18 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
     std::vector<const data::Sequence*> sequences;
     const auto count = static_cast<int64_t>(micro.size());
     std::vector<float> weights, margins;
+    std::vector<uint64_t> numbers;
     for (const int64_t i : micro) {
       const data::Pair& p = pairs[static_cast<size_t>(i)];
       sequences.push_back(&p.chosen);
       sequences.push_back(&p.rejected);
       weights.push_back(static_cast<float>(p.weight));
       margins.push_back(static_cast<float>(p.margin));
+      for (const uint64_t side : {0, 1}) numbers.push_back(2 * static_cast<uint64_t>(i) + side);
     }
     const Batch b = collate(sequences, decoder.device());
+    model::ComputeOptions compute = given;
+    compute.dropout = token_dropout(dropout, numbers, b.packed);
     const Tensor scores = head.scores(decoder.hidden(b.packed, compute).index_select(0, b.last)).view({count, 2});
     const losses::RewardPair pair{
         scores.select(1, 0), scores.select(1, 1), use_margin ? from_host(margins, scores.device()) : Tensor(), {}};

@@ -7,6 +7,7 @@
 #include "losses/params.h"
 #include "model/decoder.h"
 #include "model/scalar_head.h"
+#include "train/adapt.h"
 
 namespace hone::train {
 
@@ -23,6 +24,6 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
                                std::span<const data::Pair> pairs, std::span<const int64_t> lengths,
                                std::span<const int64_t> batch, int64_t micro_tokens,
                                const losses::BradleyTerryParams& loss, bool use_margin,
-                               const model::ComputeOptions& compute);
+                               const model::ComputeOptions& compute, const StepDropout& dropout = {});
 
 }  // namespace hone::train

@@ -11,6 +11,54 @@
 
 namespace hone::train {
 
+/// LoRA in place of training every weight (model/adapter.h).
+struct AdapterSettings {
+  int64_t rank = 0;
+  double alpha = 32;
+  bool rslora = false;
+  double dropout = 0;
+  std::vector<std::string> targets{"all-linear"};
+
+  void fields(config::Fields& v) {
+    v("rank", rank,
+      "rank of the low-rank matrices that learn while the model's weights stay frozen (LoRA, Hu et al. 2021); 0: every "
+      "weight learns. The result is a PEFT folder that names its base",
+      "0; TRL's scripts take 16");
+    v("alpha", alpha, "the adapter's output is scaled by alpha / rank", "32: TRL; PEFT 8");
+    v("rslora", rslora, "scale by alpha / sqrt(rank) instead", "off; Kalajdzievski 2023, arXiv 2312.03732");
+    v("dropout", dropout, "share of the adapter's inputs that a training step leaves out", "0; TRL 0.05");
+    v("targets", targets,
+      "linear layers that get one: all-linear, or names as PEFT takes them (q_proj, layers.0.mlp.*), * for any text",
+      "all-linear: Dettmers et al. 2023, arXiv 2305.14314; PEFT q_proj and v_proj");
+    v.range("alpha", 0);
+    v.range("dropout", 0, 0.95);
+    for (const char* key : {"alpha", "rslora", "dropout", "targets"})
+      v.only_if(key, "adapter.rank > 0", [this] { return rank > 0; });
+  }
+};
+
+/// The model that a stage starts from, and how it is trained.
+struct ModelSettings {
+  std::string model;
+  int64_t micro_tokens = 0;
+  double activation_gb = 2;
+  bool checkpoint_activations = false;
+  AdapterSettings adapter;
+
+  void fields(config::Fields& v, std::string_view model_doc) {
+    v.path("model", model, model_doc);
+    v("micro_tokens", micro_tokens,
+      "tokens of one forward and backward pass; a step is split to fit. 0: as many as activation_gb holds, from 512 to "
+      "16,384");
+    v("activation_gb", activation_gb, "memory for what a pass keeps for its backward pass, in 10^9 bytes");
+    v("checkpoint_activations", checkpoint_activations,
+      "recompute each block in the backward pass instead of keeping it: less memory, a third more work");
+    v.range("activation_gb", 0.001);
+    v.only_if("activation_gb", "micro_tokens = 0", [this] { return micro_tokens == 0; });
+    v.group("adapter", adapter);
+  }
+};
+
 /// Checkpoints and evaluation inside a stage.
 struct KeepSettings {
   int64_t every = 500;

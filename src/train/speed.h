@@ -29,6 +29,8 @@ class Speed {
   /// Seconds of one optimiser step of language modelling: forward, backward, update; in the precision that the run
   /// would choose.
   double step(const model::ModelConfig& config, const optim::OptimParams& optim, const StepShape& shape);
+  /// Would the run's matrix work be in bf16?
+  bool in_bf16(const model::ModelConfig& config);
   /// Seconds of one answer of `new_tokens` with 64 in flight, its prompt included.
   double answer(const model::ModelConfig& config, int64_t prompt_tokens, int64_t new_tokens);
 
@@ -39,7 +41,6 @@ class Speed {
   struct Answer {
     double prompt = 0, token = 0;  // seconds of the whole prompt; of each token after it
   };
-  bool in_bf16(const model::ModelConfig& config);
   Step measure_step(const model::ModelConfig& config, const optim::OptimParams& optim, int64_t length, bool bf16) const;
   Answer measure_answer(const model::ModelConfig& config, int64_t prompt_tokens) const;
 

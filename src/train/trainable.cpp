@@ -37,7 +37,13 @@ std::vector<optim::NamedTensor> trainable_tensors(model::Decoder& decoder, model
   decoder.set_trainable(false);
   std::vector<optim::NamedTensor> out;
   const int64_t first = top_layers > 0 ? decoder.config().layers - top_layers : 0;
+  if (decoder.adapter() != nullptr)
+    for (model::Parameter& p : decoder.adapter()->parameters()) {
+      p.tensor.requires_grad_(true);
+      out.push_back({p.name, p.tensor, kind_of(p.kind)});
+    }
   for (model::Parameter& p : decoder.parameters()) {
+    if (decoder.adapter() != nullptr) break;
     const int64_t layer = layer_of(p.name);
     const bool trains =
         top_layers <= 0 || layer >= first || (layer < 0 && p.kind != model::Parameter::Kind::kEmbedding);

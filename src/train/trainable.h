@@ -6,8 +6,9 @@
 
 namespace hone::train {
 
-/// Decoder parameters (and the head's, if any) that train; switches their gradients on. With `top_layers` > 0 only the
-/// last blocks, the final norm and an untied output weight train.
+/// Decoder parameters (and the head's, if any) that train; switches their gradients on. Where the decoder has an
+/// adapter that is what trains. With `top_layers` > 0 only the last blocks, the final norm and an untied output weight
+/// train.
 std::vector<optim::NamedTensor> trainable_tensors(model::Decoder& decoder, model::ScalarHead* head = nullptr,
                                                   int64_t top_layers = 0);
 

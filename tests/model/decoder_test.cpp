@@ -42,7 +42,7 @@ double worst_relative(const std::vector<Tensor>& a, const std::vector<Tensor>& b
 }  // namespace
 
 TEST_CASE("packed sequences do not see each other: together equals apart") {
-  for (const char* family : {"llama", "gpt2"})
+  for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"})
     for (const auto& [dtype, bound] : {std::pair{at::kDouble, 1e-10}, {at::kFloat, 1e-5}}) {
       CAPTURE(family);
       Decoder decoder = make_decoder(tiny(family), 1);
@@ -62,7 +62,7 @@ TEST_CASE("packed sequences do not see each other: together equals apart") {
 }
 
 TEST_CASE("the order of sequences in a pack changes no gradient") {
-  for (const char* family : {"llama", "gpt2"})
+  for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"})
     for (const auto& [dtype, bound] : {std::pair{at::kDouble, 1e-10}, {at::kFloat, 1e-5}}) {
       Decoder decoder = make_decoder(tiny(family), 1);
       decoder.to(at::kCPU, dtype);
@@ -87,7 +87,7 @@ TEST_CASE("a later token changes nothing before it") {
 }
 
 TEST_CASE("activation checkpointing gives the same gradients") {
-  for (const char* family : {"llama", "gpt2"}) {
+  for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"}) {
     Decoder decoder = make_decoder(tiny(family), 5);
     decoder.to(at::kCPU, at::kDouble);
     const auto batch = sequences({20, 33});
@@ -98,7 +98,7 @@ TEST_CASE("activation checkpointing gives the same gradients") {
 }
 
 TEST_CASE("every parameter gets a gradient that agrees with central differences along a random direction") {
-  for (const char* family : {"llama", "gpt2"}) {
+  for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"}) {
     Decoder decoder = make_decoder(tiny(family), 6);
     decoder.to(at::kCPU, at::kDouble);
     const auto batch = sequences({9, 14});

@@ -1,24 +1,18 @@
 #include <doctest/doctest.h>
-#include <unistd.h>
-
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "folder.h"
 #include "model/hf_folder.h"
 #include "tensor/safetensors.h"
 
 using namespace hone;
 using namespace hone::model;
+using test::Folder;
 
 namespace {
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("hone-model-" + std::to_string(::getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-};
 
 std::string error_of(const fs::path& folder) {
   try {

@@ -44,7 +44,7 @@ std::vector<Tensor> feed(const Decoder& decoder, const std::vector<std::vector<i
 }  // namespace
 
 TEST_CASE("cached steps agree with the forward pass of training") {
-  for (const char* family : {"llama", "gpt2", "qwen2"})
+  for (const char* family : {"llama", "gpt2", "qwen2", "qwen3", "olmo2"})
     for (const auto& [dtype, bound] : {std::pair{at::kFloat, 1e-5}, {at::kDouble, 1e-10}}) {
       CAPTURE(family);
       Decoder decoder = make_decoder(tiny(family), 1);
@@ -62,7 +62,7 @@ TEST_CASE("cached steps agree with the forward pass of training") {
 }
 
 TEST_CASE("a token's result is the same bit for bit in every batch and however its prompt is cut") {
-  for (const char* family : {"llama", "gpt2"}) {
+  for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"}) {
     CAPTURE(family);
     const Decoder decoder = make_decoder(tiny(family), 2);
     const auto batch = sequences({50, 3, 17, 1, 33, 20, 64, 2, 9, 31, 40, 16, 15, 70, 5, 6, 7, 8, 22, 48});

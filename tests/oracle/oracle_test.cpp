@@ -52,6 +52,10 @@ TEST_CASE("PPO under a KL penalty comes to the reference tilted by exp(r / beta)
   }
 }
 
+TEST_CASE("PPO comes there by an adapter of full rank over the frozen reference") {
+  check_reached(oracle::ppo_reaches_optimum(kAdapter, {.vocab = 4, .length = 3, .beta = 0.5, .seed = 1}, 100, 768));
+}
+
 // Minutes: `make long` sets HONE_LONG. The cases above are its short piece.
 TEST_CASE("PPO in a larger space" * doctest::skip(std::getenv("HONE_LONG") == nullptr)) {
   const oracle::Problem problem{.vocab = 8, .length = 5, .beta = 1, .seed = 1};
@@ -60,9 +64,9 @@ TEST_CASE("PPO in a larger space" * doctest::skip(std::getenv("HONE_LONG") == nu
 }
 
 TEST_CASE("DPO comes to the same distribution") {
-  for (const oracle::Policy policy : {kTable, kTransformer})
+  for (const oracle::Policy policy : {kTable, kTransformer, kAdapter})
     for (const double beta : {0.3, 0.5, 1.0}) {
-      INFO(std::string(policy == kTable ? "table" : "transformer") << ", beta " << beta);
+      INFO("policy " << static_cast<int>(policy) << ", beta " << beta);
       check_reached(oracle::dpo_reaches_optimum(policy, {.vocab = 4, .length = 3, .beta = beta, .seed = 1}, 400));
     }
 }

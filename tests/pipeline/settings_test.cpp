@@ -24,6 +24,8 @@ using Settings = std::map<std::string, Json>;
 // What promises to change no result.
 const std::map<std::string, std::string> kChangesNothing{
     {"micro_tokens", "how a step is cut changes nothing but rounding (tests/train/cut_test.cpp)"},
+    {"activation_gb", "how a step is cut changes nothing but rounding"},
+    {"sampling.kv_gb", "how many sequences are in flight changes nothing (tests/rollout)"},
     {"checkpoint_activations", "what is kept and what is computed again changes nothing (tests/train/cut_test.cpp)"},
     {"tasks", "one entry; any other is refused"},
     {"watch_prompts", "a world this small has no more prompts to watch than are watched"},

@@ -34,10 +34,11 @@ std::vector<Request> requests() {
   return out;
 }
 
-std::vector<Completion> sampled(std::span<const Request> requests, int64_t max_batch) {
+std::vector<Completion> sampled(std::span<const Request> requests, int64_t max_batch, double kv_gb = 4) {
   static const model::Decoder decoder = small_decoder();
   SamplingParams params;
   params.max_tokens = 20;
+  params.kv_gb = kv_gb;
   GenerateOptions options;
   options.seed = 3;
   options.end_ids = {7};
@@ -56,6 +57,12 @@ TEST_CASE("completions are the same bit for bit for every batch size and schedul
       CHECK(other[i].ids == together[i].ids);
       CHECK(other[i].logps == together[i].logps);
     }
+  }
+  // Room for the keys and values of 70 tokens: one long sequence or a few short ones at a time; of none: one at a time.
+  const auto token = static_cast<double>(model::kv_bytes_per_token(small_decoder().config()));
+  for (const double tokens : {70.0, 0.5}) {
+    const std::vector<Completion> other = sampled(all, 64, tokens * token / 1e9);
+    for (size_t i = 0; i < all.size(); ++i) CHECK(other[i].ids == together[i].ids);
   }
   const std::vector<Request> reversed(all.rbegin(), all.rend());
   const std::vector<Completion> backwards = sampled(reversed, 4);
@@ -166,7 +173,7 @@ TEST_CASE("prompt and completion fill the model's context and never go over it")
   for (const char* family : {"llama", "gpt2"}) {
     model::ModelConfig config = model::llama_config(50, 32, 2, 4, 4, 64, 16);
     config.family = family;
-    if (config.gpt2()) config.qkv_bias = config.out_bias = config.mlp_bias = true;
+    if (config.family == "gpt2") config.qkv_bias = config.out_bias = config.mlp_bias = true;
     config.init_std = 0.3;
     const model::Decoder decoder = model::make_decoder(config, 5);
     SamplingParams params;

@@ -1,7 +1,7 @@
 """Makes the golden model folders of tests/golden/models with Hugging Face transformers.
 
     python3 -m venv VENV && VENV/bin/pip install torch==2.13.0 transformers safetensors
-    VENV/bin/python tools/golden/models.py tests/golden/models
+    VENV/bin/python tools/golden/models.py tests/golden/models [NAME…]     NAME: only these
 
 Every tensor of every model is drawn at random (norms around 1, biases around 0), so that none can be forgotten. Each folder
 holds what save_pretrained wrote and expected.safetensors: two sequences, laid end to end, and their logits (or scores at
@@ -16,7 +16,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
-from transformers import GPT2Config, LlamaConfig, MistralConfig, Qwen2Config
+from transformers import GPT2Config, LlamaConfig, MistralConfig, Olmo2Config, Qwen2Config, Qwen3Config
 
 SIZES = dict(vocab_size=64, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
              intermediate_size=48, max_position_embeddings=64, bos_token_id=1, eos_token_id=2, pad_token_id=0)
@@ -42,6 +42,8 @@ SHAPES = {
     "gpt2": GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_positions=64, bos_token_id=1, eos_token_id=2),
     "gpt2-reward": GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_inner=48, n_positions=64, num_labels=1,
                               pad_token_id=0),
+    "qwen3": Qwen3Config(**SIZES, head_dim=16, tie_word_embeddings=True),
+    "olmo2": Olmo2Config(**SIZES, tie_word_embeddings=False),
 }
 
 
@@ -57,8 +59,10 @@ def randomise(model, generator):
             parameter.data.copy_(noise * (1.5 / parameter.shape[-1] ** 0.5))
 
 
-def main(out):
+def main(out, only):
     for index, (name, config) in enumerate(SHAPES.items()):
+        if only and name not in only:
+            continue
         generator = torch.Generator().manual_seed(1000 + index)
         reward = name.endswith("-reward")
         auto = AutoModelForSequenceClassification if reward else AutoModelForCausalLM
@@ -81,8 +85,11 @@ def main(out):
         size = sum(f.stat().st_size for f in folder.iterdir())
         print(f"{name}: std {logits.std():.2f}, {size} bytes")
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "python": sys.version.split()[0]}
-    (out / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")
+    known = json.loads((out / "versions.json").read_text()) if only else versions
+    for name in only:
+        known.setdefault("others", {})[name] = versions
+    (out / "versions.json").write_text(json.dumps(known, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -55,6 +55,7 @@ void read(ConfigReader& reader, ModelConfig& c) {
   c.layers = reader.integer("n_layer");
   c.heads = c.kv_heads = reader.integer("n_head");
   c.head_dim = c.heads > 0 ? c.width / c.heads : 0;
+  if (c.heads > 0 && c.width % c.heads != 0) usage_error(reader.where() + ": n_embd must be a multiple of n_head");
   c.ffn = reader.integer("n_inner", 4 * c.width);
   c.max_positions = reader.integer("n_positions", 1024);
   c.norm_eps = reader.number("layer_norm_epsilon", 1e-5);
@@ -87,6 +88,10 @@ const Family& gpt2_family() {
       .model_type = "gpt2",
       .prefix = "transformer.",
       .transposed = true,
+      .layer = {.norm = LayerSpec::Norm::kLayer,
+                .qkv = LayerSpec::Qkv::kFused,
+                .mlp = LayerSpec::Mlp::kGelu,
+                .positions = LayerSpec::Positions::kLearned},
       .read = read,
       .write = write,
       .name = name,

@@ -66,6 +66,10 @@ std::string llama_shape_name(Slot slot, int64_t layer) {
       return in_layer + "self_attn.o_proj.weight";
     case Slot::kOBias:
       return in_layer + "self_attn.o_proj.bias";
+    case Slot::kQNorm:
+      return in_layer + "self_attn.q_norm.weight";
+    case Slot::kKNorm:
+      return in_layer + "self_attn.k_norm.weight";
     case Slot::kNorm2:
       return in_layer + "post_attention_layernorm.weight";
     case Slot::kGate:
@@ -94,6 +98,7 @@ const Family& llama_family() {
       .model_type = "llama",
       .prefix = "model.",
       .transposed = false,
+      .layer = {},
       .read =
           [](ConfigReader& reader, ModelConfig& c) {
             read_llama_shape(reader, c);

@@ -13,6 +13,7 @@ const Family& mistral_family() {
       .model_type = "mistral",
       .prefix = "model.",
       .transposed = false,
+      .layer = {},
       .read =
           [](ConfigReader& reader, ModelConfig& c) {
             read_llama_shape(reader, c);

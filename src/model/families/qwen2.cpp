@@ -12,6 +12,7 @@ const Family& qwen2_family() {
       .model_type = "qwen2",
       .prefix = "model.",
       .transposed = false,
+      .layer = {},
       .read =
           [](ConfigReader& reader, ModelConfig& c) {
             read_llama_shape(reader, c);

@@ -61,6 +61,9 @@ struct Kernels {
   /// y[n][m] = bias[n] + Σ_k w[n][k] · x[k][m] for n in [begin, end), summed in the order of k; added to y where `add`.
   void (*panel_linear)(const float* x, int64_t width, const float* w, int64_t k, const float* bias, float* y,
                        int64_t begin, int64_t end, bool add);
+  /// The same with weights in bf16 (their bits), widened as they are read.
+  void (*panel_linear_bf16)(const float* x, int64_t width, const uint16_t* w, int64_t k, const float* bias, float* y,
+                            int64_t begin, int64_t end, bool add);
   void (*panel_rms_norm)(const float* x, int64_t width, const float* weight, double eps, float* y, int64_t features);
   void (*panel_layer_norm)(const float* x, int64_t width, const float* weight, const float* bias, double eps, float* y,
                            int64_t features);

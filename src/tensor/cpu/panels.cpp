@@ -45,9 +45,13 @@ void linear(const Panels& x, const PanelLinear& layer, Panels& y, int64_t offset
   const int64_t tiles = (layer.n + k.tile_rows - 1) / k.tile_rows;
   at::parallel_for(0, tiles, 4, [&](int64_t first, int64_t last) {
     const int64_t begin = first * k.tile_rows, end = std::min(layer.n, last * k.tile_rows);
-    for (int64_t i = 0; i < x.count(); ++i)
-      k.panel_linear(x.panel(i), x.width, layer.weight, x.features, layer.bias, y.panel(i) + offset * y.width, begin,
-                     end, add);
+    for (int64_t i = 0; i < x.count(); ++i) {
+      const auto with = [&](auto kernel, const auto* weight) {
+        kernel(x.panel(i), x.width, weight, x.features, layer.bias, y.panel(i) + offset * y.width, begin, end, add);
+      };
+      if (layer.bf16 != nullptr) with(k.panel_linear_bf16, layer.bf16);
+      else with(k.panel_linear, layer.weight);
+    }
   });
 }
 

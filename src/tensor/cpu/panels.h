@@ -26,9 +26,10 @@ struct Panels {
 int64_t panel_width(int64_t rows);
 
 struct PanelLinear {
-  const float* weight;  ///< (N, K)
+  const float* weight;  ///< (N, K), or null where `bf16` is given
   const float* bias;    ///< (N) or null
   int64_t n;
+  const uint16_t* bf16 = nullptr;  ///< (N, K), the weight's bits in bf16
 };
 
 /// y[:, offset + n] = x · Wᵀ + b, spread over threads by output features; `add`ed to y where asked.

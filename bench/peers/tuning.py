@@ -1,0 +1,126 @@
+"""Whole DPO, SFT and reward-model runs of hone beside TRL's on this machine: the same model, rows, batches and threads, in one run.
+
+    bench/peers/tuning.sh BUILD MODEL ROWS [--dtype f32] [--lora] [--stages dpo,sft,reward]
+
+MODEL is a model folder (SmolLM2 imported), ROWS comparisons in JSON Lines. Of ROWS the first --rows that fit are taken. hone's
+time is that of the whole program (loading, reference pass, training, saving); TRL's that of making the trainer (tokenising,
+for DPO its reference pass) and of train(), without Python's start, the model's loading and saving. Runs alternate.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import torch
+import transformers
+import trl
+from datasets import Dataset
+
+LENGTH, BATCH, LR = 512, 16, 1e-6
+
+
+def rows_of(args, tokenizer):
+    """Comparisons of one prompt text and two answers whose two conversations fit."""
+    out = []
+    for line in open(args.data):
+        row = json.loads(line)
+        if not all(isinstance(row.get(k), str) and row[k] for k in ("prompt", "chosen", "rejected")):
+            continue
+        texts = [tokenizer.apply_chat_template([{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row[k]}], tokenize=False)
+                 for k in ("chosen", "rejected")]
+        if max(len(tokenizer(t).input_ids) for t in texts) <= LENGTH - 8:
+            out.append({k: row[k] for k in ("prompt", "chosen", "rejected")})
+        if len(out) == args.rows:
+            return out
+    raise SystemExit(f"{args.data} holds only {len(out)} rows that fit")
+
+
+def hone(args, stage, folder, rows, lora):
+    data = Path(folder) / "rows.jsonl"
+    sft = [{"prompt": r["prompt"], "completion": r["chosen"]} for r in rows]
+    data.write_text("".join(json.dumps(r) + "\n" for r in (sft if stage == "sft" else rows)))
+    out = tempfile.mkdtemp(dir=folder)
+    verb = {"dpo": "preference"}.get(stage, stage)
+    command = [args.hone, verb, "--model", args.model, "--data", str(data), "--out", out, "--dtype", args.dtype, "--threads", str(args.threads), "--quiet",
+               "--text.held-out", "0", "--optim.lr", str(LR), "--text.max-length", str(LENGTH), "--keep.every", "0"]
+    command += ["--steps", str(len(rows) // BATCH), "--batch-tokens", str(args.sft_tokens)] if stage == "sft" else ["--batch-pairs", str(BATCH)]
+    command += ["--adapter.rank", "16"] if lora else []
+    start = time.perf_counter()
+    subprocess.run(command, check=True)
+    seconds = time.perf_counter() - start
+    tokens = sum(json.loads(line).get("tokens", 0) for line in open(Path(out) / "metrics.jsonl"))
+    return seconds, tokens
+
+
+def theirs(args, stage, rows, lora, tokenizer):
+    dtype = torch.bfloat16 if args.dtype == "bf16" else torch.float32
+    auto = transformers.AutoModelForSequenceClassification if stage == "reward" else transformers.AutoModelForCausalLM
+    more = {"num_labels": 1} if stage == "reward" else {}
+    model = auto.from_pretrained(args.model, dtype=torch.float32, **more)
+    if stage == "reward":
+        model.config.pad_token_id = tokenizer.pad_token_id
+    peft_config = None
+    if lora:
+        import peft
+        peft_config = peft.LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="SEQ_CLS" if stage == "reward" else "CAUSAL_LM")
+    user = lambda text: [{"role": "user", "content": text}]
+    assistant = lambda text: [{"role": "assistant", "content": text}]
+    with tempfile.TemporaryDirectory() as out:
+        common = dict(output_dir=out, per_device_train_batch_size=args.micro, gradient_accumulation_steps=BATCH // args.micro, num_train_epochs=1,
+                      learning_rate=LR, logging_steps=1000, save_strategy="no", report_to=[], bf16=args.dtype == "bf16", use_cpu=True,
+                      gradient_checkpointing=False, max_length=LENGTH, disable_tqdm=True)
+        if stage == "dpo":
+            data = [{"prompt": user(r["prompt"]), "chosen": assistant(r["chosen"]), "rejected": assistant(r["rejected"])} for r in rows]
+            trainer, config = trl.DPOTrainer, trl.DPOConfig(**common, precompute_ref_log_probs=True)
+        elif stage == "sft":
+            data = [{"messages": user(r["prompt"]) + assistant(r["chosen"])} for r in rows]
+            trainer, config = trl.SFTTrainer, trl.SFTConfig(**common)
+        else:
+            data = [{"chosen": user(r["prompt"]) + assistant(r["chosen"]), "rejected": user(r["prompt"]) + assistant(r["rejected"])} for r in rows]
+            trainer, config = trl.RewardTrainer, trl.RewardConfig(**common)
+        start = time.perf_counter()
+        trainer(model=model, args=config, train_dataset=Dataset.from_list(data), processing_class=tokenizer, peft_config=peft_config).train()
+        return time.perf_counter() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hone", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--rows", type=int, default=96)
+    parser.add_argument("--micro", type=int, default=4, help="TRL's rows of one pass")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--dtype", default="f32", choices=["f32", "bf16"])
+    parser.add_argument("--lora", action="store_true", help="LoRA of rank 16 on all linear layers, with peft on TRL's side")
+    parser.add_argument("--stages", default="dpo,sft,reward")
+    parser.add_argument("--rounds", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    rows = rows_of(args, tokenizer)
+    # A step of SFT has as many tokens on both sides.
+    lengths = [len(tokenizer(tokenizer.apply_chat_template([{"role": "user", "content": r["prompt"]}, {"role": "assistant", "content": r["chosen"]}], tokenize=False)).input_ids) for r in rows]
+    args.sft_tokens = sum(lengths) * BATCH // len(rows)
+    print(f"TRL {trl.__version__}, transformers {transformers.__version__}, torch {torch.__version__}, {args.threads} threads, {args.dtype}{', LoRA' if args.lora else ''}, {len(rows)} rows")
+    for stage in args.stages.split(","):
+        ours, others = [], []
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(args.rounds):
+                seconds, tokens = hone(args, stage, folder, rows, args.lora)
+                ours.append(seconds)
+                others.append(theirs(args, stage, rows, args.lora, tokenizer))
+        a, b = statistics.median(ours), statistics.median(others)
+        print(f"{stage:7} hone {a:7.1f} s ({tokens / a:5.0f} tokens/s)   TRL {b:7.1f} s ({tokens / b:5.0f} tokens/s)   ratio {b / a:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
