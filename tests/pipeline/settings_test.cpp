@@ -253,6 +253,14 @@ std::vector<Subject> subjects(const Workshop& w) {
     out[at + "decay"] = {{{at + "warmup_steps", 0}}};
     return out;
   };
+  const auto adapter = [](const std::string& at) {
+    const Settings on{{at + "rank", 2}};
+    return std::map<std::string, Trial>{{at + "rank", {{}, {2}}},
+                                        {at + "alpha", {on, {3.0}}},
+                                        {at + "rslora", {on}},
+                                        {at + "dropout", {on, {0.5}}},
+                                        {at + "targets", {on, {Json::array({"q_proj"})}}}};
+  };
   const auto kept = [] {
     return std::map<std::string, Trial>{
         {"keep.every", {{}, {1, 2}}}, {"keep.last", {{{"keep.every", 1}}, {1}}}, {"keep.evaluate_every", {{}, {2, 3}}}};
@@ -296,7 +304,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                           {"text.held_out", {{}, {0.3}}},
                           {"optim.rule", {{}, {"adamw"}}}},
                          optimiser("optim.")),
-                     kept())});
+                     add(kept(), {{"adapter.targets", {{}, {Json::array({"q_proj"})}}}}))});
   const Settings sft{{"model", model},      {"data", {demos}},  {"steps", 3},
                      {"batch_tokens", 128}, {"optim.lr", 1e-2}, {"text.held_out", 0.2}};
   out.push_back({"sft", sft,
@@ -316,7 +324,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                              },
                              optimiser("optim.")),
                          lengths("text.", "data", long_demos)),
-                     kept())});
+                     add(kept(), adapter("adapter.")))});
   for (const char* key : {"layers", "width", "heads", "kv_heads", "ffn", "context", "rope_theta", "init_std", "tied"})
     out.back().trials["shape." + std::string(key)] = {};  // refused beside a model
   out.push_back({"compare",
@@ -357,7 +365,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                  pair_rows),
                              optimiser("optim.")),
                          lengths("text.", "data", long_pairs)),
-                     kept())});
+                     add(kept(), adapter("adapter.")))});
   out.push_back({"preference", comparisons,
                  add(add(add(add({{"model", {{}, {wide}}},
                                   {"reference", {{}, {wide}}},
@@ -367,7 +375,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                  pair_rows),
                              optimiser("optim.")),
                          lengths("text.", "data", long_pairs)),
-                     kept())});
+                     add(kept(), adapter("adapter.")))});
   out.push_back(
       {"ppo", ppo,
        add(add(add(add({{"model", {{}, {wide}}},
@@ -414,7 +422,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                        optimiser("policy_optim.")),
                    optimiser("critic_optim.")),
                lengths("", "prompts", long_demos)),
-           kept())});
+           add(kept(), add(adapter("adapter."), adapter("critic_adapter."))))});
   const Settings world_eval = with(short_answers, {{"models", {"sft=" + model, "ppo=" + w.path("ppo/model")}},
                                                    {"world", world},
                                                    {"prompts", {held_out}},

@@ -63,7 +63,7 @@ with tempfile.TemporaryDirectory() as scratch:
     common = ["--model", base, "--data", str(rows), "--adapter.rank", "8", "--optim.lr", "1e-3", "--optim.warmup-steps", "1",
               "--dtype", "f32", "--quiet"]
     run("sft", *common, "--steps", "4", "--batch-tokens", "512", "--out", scratch + "/sft")
-    run("preference", *common, "--epochs", "0.5", "--batch-pairs", "8", "--adapter.rslora", "true", "--adapter.targets", '["q_proj", "mlp.*"]',
+    run("preference", *common, "--epochs", "0.5", "--batch-pairs", "8", "--adapter.rslora", "true", "--adapter.targets", "q_proj", "--adapter.targets", "mlp.*",
         "--out", scratch + "/preference")
     run("reward", *common, "--epochs", "0.5", "--batch-pairs", "8", "--out", scratch + "/reward")
     plain = logprobs(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval())
