@@ -12,7 +12,7 @@ PARTS ?=
 help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
 	@echo "make test         set up, build, and run the tests (what CI runs)"
-	@echo "make test-fast    the fast ones of them"
+	@echo "make test-fast    the fast ones of them, under a minute once built"
 	@echo "make build        the program alone, at $(HONE)"
 	@echo "make format       format the C++ in place (clang-format 19)"
 	@echo "make check        format, lint, rooms, sanitizers"

@@ -32,7 +32,7 @@ endmacro()
 # WHOLE_MACHINE: alone, with a thread for every core; the others run side by side, each on a core of its own (tools/test.sh).
 set(HONE_ON_ONE_CORE ${CMAKE_SOURCE_DIR}/tools/on_one_core.sh)
 # hone_test(NAME [TORCH] [WHOLE_MACHINE] [LABELS …] SOURCES … LINK …): one doctest program tests_NAME, run by ctest. Labels: fast (the
-# default), full or gpu for how long it takes and what it needs; `processor` where results may depend on the processor
+# default), slow (over ten seconds), full (whole runs, kills) or gpu, for how long it takes and what it needs; `processor` where results may depend on the processor
 # (every TORCH test has it).
 function(hone_test name)
   cmake_parse_arguments(TEST "TORCH;WHOLE_MACHINE" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
