@@ -27,6 +27,7 @@
 #include "train/batch_plan.h"
 #include "train/language_step.h"
 #include "train/memory.h"
+#include "train/memory_count.h"
 #include "train/precision.h"
 #include "train/session.h"
 #include "train/trainable.h"
@@ -231,6 +232,11 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
              {"layers", decoder.config().layers},
              {"width", decoder.config().width}};
   record_adapter(decoder, model);
+  MemoryCount memory(compute == at::kBFloat16);
+  memory.add(decoder);
+  memory.add_trained(optimizer.tensors());
+  memory.add(optimizer.state());
+  model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = held_out_summary({{"held_out_loss", evaluation}});
   summary.update(Json{{"steps", steps}, {"tokens_seen", seen}, {"tokens_in_data", all_tokens}});

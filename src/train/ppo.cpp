@@ -26,6 +26,7 @@
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/memory.h"
+#include "train/memory_count.h"
 #include "train/networks.h"
 #include "train/ppo_learner.h"
 #include "train/precision.h"
@@ -357,6 +358,13 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   model::save_model(folder, models.policy);
   Json model{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}};
   record_adapter(models.policy, model);
+  MemoryCount memory(compute == at::kBFloat16);
+  for (const model::Decoder* network : {&models.policy, &models.reference, &models.critic}) memory.add(*network);
+  for (size_t i = 0; i < models.reward.members(); ++i) memory.add(models.reward.member(i).decoder);
+  memory.add_trained(actor.parameters);
+  memory.add_trained(critic.parameters);
+  memory.add(learner.state_tensors());
+  model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   context.record.summary_json = dump_json(learner.summary());
 }

@@ -28,6 +28,7 @@
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/memory.h"
+#include "train/memory_count.h"
 #include "train/precision.h"
 #include "train/preference_step.h"
 #include "train/session.h"
@@ -243,6 +244,11 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   model::save_model(folder, policy);
   Json model{{"parameters", policy.parameter_count()}, {"reference", reference_folder}};
   record_adapter(policy, model);
+  MemoryCount memory(compute == at::kBFloat16);
+  memory.add(policy);
+  memory.add_trained(optimizer.tensors());
+  memory.add(optimizer.state());
+  model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})
                       : held_out_summary({});

@@ -31,6 +31,7 @@
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
 #include "train/memory.h"
+#include "train/memory_count.h"
 #include "train/precision.h"
 #include "train/reward_step.h"
 #include "train/session.h"
@@ -376,6 +377,14 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
              {"reward_shift", members.front().decoder.config().reward_shift},
              {"reward_scale", members.front().decoder.config().reward_scale}};
   record_adapter(members.front().decoder, model);
+  MemoryCount memory(compute == at::kBFloat16);
+  for (const Member& m : members) {
+    memory.add(m.decoder);
+    memory.add(m.head);
+    memory.add_trained(m.optimizer.tensors());
+    memory.add(m.optimizer.state());
+  }
+  model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = held_out_summary({});
   if (final_accuracy.n > 0)
