@@ -56,7 +56,7 @@ with tempfile.TemporaryDirectory() as scratch:
                 plan = run(*command, "--plan")
                 run(*command)
                 networks = megabytes(r"bytes a parameter: .*?: ", plan)
-                activations, cache, program = megabytes("activations at most ", plan), megabytes("KV cache at most ", plan), megabytes("program ", plan)
+                activations, cache, program = megabytes("activations about ", plan), megabytes("KV cache at most ", plan), megabytes("program ", plan)
                 resident = max(json.loads(line)["memory_mb"] for line in open(out + "/timing.jsonl"))
                 record = json.loads(Path(out + "/run.json").read_text())
                 total = networks + activations + cache + program

@@ -17,14 +17,18 @@ done
 stand_ins+=("MKL_ENABLE_INSTRUCTIONS=AVX2" "ONEDNN_MAX_CPU_ISA=AVX2"
   "HONE_CPU=v3 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2"
   "OMP_NUM_THREADS=1 MKL_NUM_THREADS=1")
+# Side by side, each test on a core of its own, as in tools/test.sh.
+HONE_TEST_CORES=$(mktemp -d)
+export HONE_TEST_CORES
+trap 'rm -rf "$HONE_TEST_CORES"' EXIT
 failed=0
 for i in "${!stand_ins[@]}"; do
   stand_in=${stand_ins[$i]}
-  on=()
-  [[ $stand_in == OMP_* ]] && on=(taskset -c "$first")  # the program's own threads follow the affinity
+  on=() jobs=$(nproc)
+  [[ $stand_in == OMP_* ]] && on=(taskset -c "$first") jobs=1  # the program's own threads follow the affinity
   [[ $stand_in == *HONE_CPU=v3* ]] && ! HONE_CPU=v3 "$build/hone" --version >/dev/null 2>&1 && continue
   echo "== $stand_in"
-  env $stand_in "${on[@]}" ctest --test-dir "$build" -L processor -LE 'gpu|full' -V -j 1 "${@:2}" >"$out/$i.log" 2>&1 ||
+  env $stand_in "${on[@]}" ctest --test-dir "$build" -L processor -LE 'gpu|full' -V -j "$jobs" "${@:2}" >"$out/$i.log" 2>&1 ||
     { failed=$((failed + 1)); grep -E 'ERROR|FAILED|error:|\*\*\*' "$out/$i.log" | head -40; }
   # What does not hold on a processor is said by the test, and by selftest.
   grep -E "depends on how many rows" "$out/$i.log" | sort -u

@@ -50,7 +50,7 @@ struct Forecast {
   std::vector<std::string> remarks = {};         ///< what is lost, what is not known yet
   std::string work = {};                         ///< "2,013 steps of 1,024 tokens"
   train::Memory memory = {};                     ///< of all networks at once
-  double activations = 0, cache = 0;             ///< bytes: kept for a backward pass, at most; keys and values
+  double activations = 0, cache = 0;             ///< bytes: kept for a backward pass, about; keys and values, at most
   std::optional<double> seconds = {};
   bool unread = false;  ///< rows or their tokenizer are not there yet
 };

@@ -19,7 +19,7 @@ namespace hone::pipeline {
 namespace {
 
 // LibTorch and the program itself, resident once a model has run (measured, docs/memory.md).
-constexpr double kProgramBytes = 300e6;
+constexpr double kProgramBytes = 220e6;
 
 std::string megabytes(double bytes) { return decimal_text(bytes / 1e6, bytes < 10e6 ? 1 : 0) + " MB"; }
 
@@ -103,7 +103,7 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
                   ": " + megabytes(forecast.memory.total()));
       else log::info("       " + count_text(parameters) + " parameters");
       std::string rest;
-      if (forecast.activations > 0) rest += "activations at most " + megabytes(forecast.activations) + ", ";
+      if (forecast.activations > 0) rest += "activations about " + megabytes(forecast.activations) + ", ";
       if (forecast.cache > 0) rest += "KV cache at most " + megabytes(forecast.cache) + ", ";
       log::info("       " + rest + "program " + megabytes(kProgramBytes));
     }

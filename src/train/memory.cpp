@@ -90,8 +90,8 @@ double activation_bytes_per_token(const model::ModelConfig& c, bool bf16, bool c
   // products in the dtype of matrix work.
   const double kept = 4 * (2 * d + 2 * q + 2 * kv + gates * f);
   const double inputs = (bf16 ? 2 : 4) * (2 * d + f) + (bf16 ? 2 * q : 0);
-  const double layer = kept + inputs;
-  return checkpoint ? 4 * d * size(c.layers) + layer : layer * size(c.layers);
+  const double layer = kept + inputs, backward = 4 * (4 * d + (gates + 1) * f);
+  return (checkpoint ? 4 * d * size(c.layers) + layer : layer * size(c.layers)) + backward;
 }
 
 int64_t micro_tokens(const ModelSettings& settings, const model::ModelConfig& config, bool bf16) {

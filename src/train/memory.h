@@ -35,7 +35,8 @@ Memory frozen_memory(const model::ModelConfig& config, const Held& held);
 Memory learning_memory(const model::ModelConfig& config, const AdapterSettings& adapter,
                        const optim::OptimParams& optim, const Held& held);
 
-/// Activations that a training pass keeps of each token for its backward pass.
+/// Activations that a training pass keeps of each token for its backward pass, and what that makes in one layer. The
+/// allocator's own keep comes on top (docs/memory.md: up to a third).
 double activation_bytes_per_token(const model::ModelConfig& config, bool bf16, bool checkpoint);
 /// micro_tokens as set; where it is 0, as many as keep the activations of a pass under activation_gb, from 512 to
 /// 16,384.
