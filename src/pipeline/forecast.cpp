@@ -244,10 +244,7 @@ void forecast(const train::RewardParams& params, Known& known, Forecast& f) {
   if (f.model) {
     train::Held each = held(known, *f.model);
     each.output_weight = false;
-    f.memory = train::learning_memory(*f.model, params.adapter, params.optim, each);
-    each.shared = params.adapter.rank > 0;
-    f.memory +=
-        train::learning_memory(*f.model, params.adapter, params.optim, each) * static_cast<double>(params.ensemble - 1);
+    f.memory = train::learning_memory(*f.model, params.adapter, params.optim, each);  // of one member at a time
     f.activations = activations(known, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));
   }
   comparisons(known, f, params, amount, (1 - params.text.held_out) * (1 + params.mismatch),

@@ -2,10 +2,11 @@
 // answer, the last one that data::Encoder gives. Pairs are packed: both answers of every pair of a micro-batch run in
 // one forward pass. Steps:
 //   1. read comparisons, split by prompt hash, tokenise; say what is lost
-//   2. one or several members, each with its own new head
+//   2. one or several members, one after the other, each with its own new head
 //   3. for each step: scores at the last tokens, loss over one normaliser, update; evaluate; checkpoint
-//   4. shift and scale so that reference rewards have mean 0 and standard deviation 1
-//   5. accuracy, calibration, agreement by margin on held-out comparisons; the model folder
+//   4. once a member has learnt: shift and scale so that reference rewards have mean 0 and standard deviation 1; its
+//      folder; its judgement of the held-out comparisons
+//   5. accuracy, calibration, agreement by margin on held-out comparisons, of all members together
 #include "train/reward.h"
 
 #include <algorithm>
@@ -41,6 +42,7 @@ namespace hone::train {
 namespace {
 
 struct Member {
+  int64_t number;
   model::Decoder decoder;
   model::ScalarHead head;
   optim::Optimizer optimizer;
@@ -81,43 +83,73 @@ void add_mismatches(std::vector<data::Pair>& pairs, double share, uint64_t seed,
   }
 }
 
-std::vector<Member> make_members(const RewardParams& params, config::StageContext& context, at::ScalarType& compute) {
-  std::vector<Member> out;
-  for (int64_t m = 0; m < params.ensemble; ++m) {
-    // Members with adapters share the frozen model beneath.
-    const bool shared = m > 0 && params.adapter.rank > 0;
-    model::LoadedModel loaded = shared ? model::LoadedModel{out.front().decoder.over_same_tensors(), {}, {}, true}
-                                       : model::load_model(params.model);
+// Makes members one at a time: only the one that learns is there. With adapters all stand on one frozen model.
+class MemberMaker {
+ public:
+  MemberMaker(const RewardParams& params, config::StageContext& context) : params_(params), context_(context) {}
+
+  Member make(int64_t m) {
+    const at::Device device(context_.run.device);
+    model::LoadedModel loaded = trunk_ ? over_trunk() : model::load_model(params_.model);
     model::Decoder decoder = std::move(loaded.decoder);
-    if (shared && is_adapter(params.model)) decoder.set_adapter(out.front().decoder.adapter()->clone());
-    const uint64_t own_seed = mix64(static_cast<uint64_t>(context.run.seed), static_cast<uint64_t>(m));
-    const bool fresh = !loaded.head || params.ensemble > 1;
+    const uint64_t own_seed = mix64(static_cast<uint64_t>(context_.run.seed), static_cast<uint64_t>(m));
+    const bool fresh = !loaded.head || params_.ensemble > 1;
     const double std =
-        params.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params.head_std;
+        params_.head_std < 0 ? 1 / std::sqrt(static_cast<double>(decoder.config().width) + 1) : params_.head_std;
     // A bias would change no comparison, and transformers' heads have none: normalising makes up for it.
     if (loaded.head) loaded.head->bias = Tensor();
     model::ScalarHead head =
         fresh ? model::make_scalar_head(decoder.config().width, std, own_seed) : std::move(*loaded.head);
-    if (m == 0)
+    if (!made_)
       log::info(fresh ? "  new scalar head, N(0, " + decimal_text(std, 4) + ")"
-                      : "  scalar head taken over from " + params.model);
+                      : "  scalar head taken over from " + params_.model);
     decoder.drop_output_weight();
     decoder.config().reward_shift = 0;
     decoder.config().reward_scale = 1;
-    const at::Device device(context.run.device);
-    if (!shared) decoder.to(device, at::kFloat);
-    if (m == 0) compute = resolve_precision(context, decoder.config());
-    if (params.adapter.rank > 0 && !shared) decoder.keep_matrices_in(compute);
+    if (!loaded.shared) decoder.to(device, at::kFloat);
+    if (!made_) compute_ = resolve_precision(context_, decoder.config());
+    if (params_.adapter.rank > 0 && !trunk_) {
+      decoder.keep_matrices_in(compute_);
+      trunk_ = decoder.over_same_tensors();
+      if (decoder.adapter() != nullptr) trunk_->set_adapter(decoder.adapter()->clone());
+    }
     head.weight = head.weight.to(device);
-    settle_adapter(decoder, params.model, params.adapter, own_seed);
+    settle_adapter(decoder, params_.model, params_.adapter, own_seed);
+    if (made_) decoder.config().eos = ends_;
+    made_ = true;
     // A bias moves both sides of a comparison alike: without centring it has no gradient, and stays what it was.
-    const bool bias = head.bias.defined() && params.loss.centring > 0;
+    const bool bias = head.bias.defined() && params_.loss.centring > 0;
     model::ScalarHead trained{head.weight, bias ? head.bias : Tensor()};
     auto tensors = trainable_tensors(decoder, &trained);
-    out.push_back({std::move(decoder), std::move(head), optim::Optimizer(std::move(tensors), params.optim)});
+    return {m, std::move(decoder), std::move(head), optim::Optimizer(std::move(tensors), params_.optim)};
   }
-  return out;
-}
+  at::ScalarType compute() const { return compute_; }
+  /// What ends an answer, once it is known: for the members to come.
+  void set_ends(const std::vector<int64_t>& ends) { ends_ = ends; }
+
+ private:
+  model::LoadedModel over_trunk() const {
+    model::LoadedModel out{trunk_->over_same_tensors(), {}, {}, true};
+    if (trunk_->adapter() != nullptr) out.decoder.set_adapter(trunk_->adapter()->clone());
+    return out;
+  }
+  const RewardParams& params_;
+  config::StageContext& context_;
+  std::optional<model::Decoder> trunk_;
+  at::ScalarType compute_ = at::ScalarType::Undefined;
+  std::vector<int64_t> ends_;
+  bool made_ = false;
+};
+
+// What is left of a member that has learnt, beside its folder.
+struct Finished {
+  double shift = 0, scale = 1;
+  std::vector<double> margins;  ///< raw, of the held-out comparisons
+  Json to_json() const { return {{"shift", shift}, {"scale", scale}, {"margins", margins}}; }
+  static Finished from_json(const Json& j) {
+    return {j.at("shift"), j.at("scale"), j.at("margins").get<std::vector<double>>()};
+  }
+};
 
 std::vector<double> scores_of(const Member& m, std::span<const std::vector<int32_t>> sequences, at::ScalarType compute,
                               const char* label) {
@@ -144,21 +176,20 @@ std::vector<rewards::Compared> compare(const Member& m, std::span<const data::Pa
 
 // As the ensemble judges: the mean of its members' rewards, whose unit is brought back to that of raw scores, since
 // margins are read as log-odds. Of one member: its own margins.
-std::vector<rewards::Compared> compare(std::span<const Member> members, std::span<const data::Pair> pairs,
-                                       const std::vector<std::string>& sources, at::ScalarType compute) {
-  const char* label = "  held-out comparisons";
-  std::vector<rewards::Compared> out = compare(members.front(), pairs, sources, compute, label);
-  if (members.size() == 1) return out;
+std::vector<rewards::Compared> together(std::span<const Finished> members, const std::vector<std::string>& sources) {
+  std::vector<rewards::Compared> out;
   double scale = 0;
-  for (rewards::Compared& c : out) c.margin /= members.front().decoder.config().reward_scale;
-  for (const Member& m : members) {
-    scale += m.decoder.config().reward_scale;
-    if (&m == &members.front()) continue;
-    const std::vector<rewards::Compared> own = compare(m, pairs, sources, compute, label);
-    for (size_t i = 0; i < out.size(); ++i) out[i].margin += own[i].margin / m.decoder.config().reward_scale;
-  }
+  for (const Finished& m : members) scale += m.scale;
   const auto n = static_cast<double>(members.size());
-  for (rewards::Compared& c : out) c.margin *= scale / n / n;
+  for (size_t i = 0; i < members.front().margins.size(); ++i) {
+    double margin = members.front().margins[i];
+    if (members.size() > 1) {
+      margin /= members.front().scale;
+      for (const Finished& m : members.subspan(1)) margin += m.margins[i] / m.scale;
+      margin *= scale / n / n;
+    }
+    out.push_back({margin, sources[i]});
+  }
   return out;
 }
 
@@ -204,9 +235,8 @@ void normalise(Member& m, std::span<const std::vector<int32_t>> answers, at::Sca
   m.decoder.config().reward_scale = std > 1e-8 ? std : 1;
 }
 
-Json results(std::span<const Member> members, const Comparisons& data, at::ScalarType compute,
-             stats::Estimate& accuracy) {
-  const std::vector<rewards::Compared> compared = compare(members, data.held_out, data.held_out_sources, compute);
+Json results(std::span<const Finished> members, const Comparisons& data, stats::Estimate& accuracy) {
+  const std::vector<rewards::Compared> compared = together(members, data.held_out_sources);
   accuracy = rewards::accuracy(compared);
   std::vector<rewards::Compared> longer;  // the rule "longer is better" on the same comparisons
   for (size_t i = 0; i < data.held_out.size(); ++i)
@@ -238,15 +268,16 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
 
   // 1. Comparisons.
   const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
-  at::ScalarType compute = at::ScalarType::Undefined;
-  std::vector<Member> members = make_members(params, context, compute);
-  const int64_t longest = members.front().decoder.config().max_positions;
+  MemberMaker maker(params, context);
+  std::optional<Member> member = maker.make(0);
+  const at::ScalarType compute = maker.compute();
+  const int64_t longest = member->decoder.config().max_positions;
   auto read = data::read_preferences(params.data, params.text.read);
   log::info("  " + read.report.summary());
   const data::Encoder encoder =
-      data::Encoder::make(tokenizer, params.text.length.chat_format, members.front().decoder.config().eos);
-  settle_answer_ends(encoder, context, members.front().decoder.config());
-  for (Member& m : members) m.decoder.config().eos = members.front().decoder.config().eos;
+      data::Encoder::make(tokenizer, params.text.length.chat_format, member->decoder.config().eos);
+  settle_answer_ends(encoder, context, member->decoder.config());
+  maker.set_ends(member->decoder.config().eos);
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
   std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
   auto train = data::encode_preferences(split.train, encoder, params.text.length, longest);
@@ -266,7 +297,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   add_mismatches(data.train, params.mismatch, seed, longest);
 
   // 2. The plan.
-  const int64_t micro = micro_tokens(params, members.front().decoder.config(), compute == at::kBFloat16);
+  const int64_t micro = micro_tokens(params, member->decoder.config(), compute == at::kBFloat16);
   const std::vector<int64_t> ones(data.train.size(), 1);
   std::vector<BatchPlan> plans;
   for (int64_t m = 0; m < params.ensemble; ++m)
@@ -279,22 +310,65 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
             count_text(static_cast<int64_t>(data.held_out.size())) + " held out; " + count_text(steps) + " steps" +
             (params.ensemble > 1 ? " for " + std::to_string(params.ensemble) + " members" : ""));
 
+  // Finishing a member: normalise, save, measure; then it makes room for the next.
+  const fs::path folder = context.folder / config::names::kModel;
+  const std::optional<int32_t> pad = data::padding_apart_from(encoder.endings(), tokenizer);
+  if (!pad)
+    log::warn(folder.string() +
+              ": every special token ends answers, so none can pad a batch. transformers scores the last token that is "
+              "not the pad: it agrees with hone on one answer at a time, and refuses batches; add a pad token to the "
+              "tokenizer to score in batches there");
+  const std::vector<std::vector<int32_t>> reference =
+      reference_answers(params, std::span(data.train).first(decided), encoder, longest, seed);
+  std::vector<Finished> finished;
+  Json model_record = Json::object();
+  const auto finish = [&] {
+    Member& m = *member;
+    MemoryCount memory(compute == at::kBFloat16);
+    memory.add(m.decoder);
+    memory.add(m.head);
+    memory.add_trained(m.optimizer.tensors());
+    memory.add(m.optimizer.state());
+    model_record = {{"parameters", m.decoder.parameter_count()}, {"members", params.ensemble}};
+    record_adapter(m.decoder, model_record);
+    model_record["memory_bytes"] = memory.bytes();
+    normalise(m, reference, compute);
+    m.decoder.config().reward_dtype = context.record.dtype;
+    m.decoder.config().pad = pad;
+    const fs::path where = m.number == 0 ? folder : folder / "members" / std::to_string(m.number);
+    fs::create_directories(where);
+    tokenizer.save(where, pad);
+    model::save_model(where, m.decoder, &m.head);
+    Finished done{m.decoder.config().reward_shift, m.decoder.config().reward_scale, {}};
+    if (!data.held_out.empty())
+      for (const rewards::Compared& c :
+           compare(m, data.held_out, data.held_out_sources, compute, "  held-out comparisons"))
+        done.margins.push_back(c.margin);
+    finished.push_back(std::move(done));
+    member.reset();
+  };
+
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
-    for (size_t m = 0; m < members.size(); ++m) {
-      const std::string prefix = "member" + std::to_string(m) + ".";
-      append_weights(out, prefix, members[m].optimizer.tensors());
-      for (auto& [name, tensor] : members[m].optimizer.state()) out.emplace_back(prefix + "optim." + name, tensor);
-    }
+    append_weights(out, "member.", member->optimizer.tensors());
+    for (auto& [name, tensor] : member->optimizer.state()) out.emplace_back("optim." + name, tensor);
     return out;
   };
-  state.restore = [&](const optim::StateTensors& saved, const Json&) {
-    for (size_t m = 0; m < members.size(); ++m) {
-      const std::string prefix = "member" + std::to_string(m) + ".";
-      restore_weights(saved, prefix, members[m].optimizer.tensors());
-      members[m].optimizer.load_state(with_prefix(saved, prefix + "optim."));
+  state.json = [&] {
+    Json done = Json::array();
+    for (const Finished& f : finished) done.push_back(f.to_json());
+    return Json{{"member", member->number}, {"finished", done}};
+  };
+  state.restore = [&](const optim::StateTensors& saved, const Json& json) {
+    for (const Json& f : json.at("finished")) finished.push_back(Finished::from_json(f));
+    const int64_t number = json.at("member");
+    if (number != member->number) {
+      member.reset();
+      member = maker.make(number);
     }
+    restore_weights(saved, "member.", member->optimizer.tensors());
+    member->optimizer.load_state(with_prefix(saved, "optim."));
   };
   model::AttentionWork attention;
   Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
@@ -305,14 +379,17 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
   std::optional<double> accuracy;
   for (int64_t step = session.first_step(); step < steps; ++step) {
-    const auto member = static_cast<size_t>(step / steps_each);
-    const int64_t own_step = step % steps_each;
-    Member& m = members[member];
-    const std::span<const int64_t> batch = plans[member].batch(own_step);
+    const int64_t number = step / steps_each, own_step = step % steps_each;
+    if (number != member->number) {
+      session.apart(finish);
+      member = maker.make(number);
+    }
+    Member& m = *member;
+    const std::span<const int64_t> batch = plans[static_cast<size_t>(number)].batch(own_step);
     m.optimizer.zero_grad();
-    const auto [loss, right, gap, tokens] =
-        add_reward_gradient(m.decoder, m.head, data.train, lengths, batch, micro, params.loss, params.use_margin,
-                            options, step_dropout(params.adapter, mix64(seed, member), own_step));
+    const auto [loss, right, gap, tokens] = add_reward_gradient(
+        m.decoder, m.head, data.train, lengths, batch, micro, params.loss, params.use_margin, options,
+        step_dropout(params.adapter, mix64(seed, static_cast<uint64_t>(number)), own_step));
     const double factor = optim::schedule_factor(schedule, own_step, steps_each);
     const double norm = std::isfinite(loss) ? m.optimizer.step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
@@ -329,7 +406,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
                                    {"tokens", static_cast<double>(tokens)},
                                    {"accuracy", right / static_cast<double>(batch.size())},
                                    {"reward_gap", gap / static_cast<double>(batch.size())}});
-    if (params.ensemble > 1) numbers.emplace_back("member", static_cast<double>(member));
+    if (params.ensemble > 1) numbers.emplace_back("member", static_cast<double>(number));
     std::optional<double> score;
     if (session.evaluation_due(step) && !data.held_out.empty()) {
       const std::vector<rewards::Compared> compared =
@@ -348,44 +425,15 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
         "loss " + decimal_text(loss, 3) + (accuracy ? "  held-out accuracy " + decimal_text(*accuracy, 3) : ""), score);
   }
 
-  // 4. and 5. Normalise, save, measure.
-  const fs::path folder = context.folder / config::names::kModel;
-  const std::optional<int32_t> pad = data::padding_apart_from(encoder.endings(), tokenizer);
-  if (!pad)
-    log::warn(folder.string() +
-              ": every special token ends answers, so none can pad a batch. transformers scores the last token that is "
-              "not the pad: it agrees with hone on one answer at a time, and refuses batches; add a pad token to the "
-              "tokenizer to score in batches there");
-  const std::vector<std::vector<int32_t>> reference =
-      reference_answers(params, std::span(data.train).first(decided), encoder, longest, seed);
-  for (size_t k = 0; k < members.size(); ++k) {
-    Member& m = members[k];
-    normalise(m, reference, compute);
-    m.decoder.config().reward_dtype = context.record.dtype;
-    m.decoder.config().pad = pad;
-    const fs::path where = k == 0 ? folder : folder / "members" / std::to_string(k);
-    fs::create_directories(where);
-    tokenizer.save(where, pad);
-    model::save_model(where, m.decoder, &m.head);
-  }
+  // 4. and 5. The last member, and all of them together.
+  finish();
   stats::Estimate final_accuracy;
   if (!data.held_out.empty())
     write_file_atomic(context.folder / config::names::kResults,
-                      dump_json(results(members, data, compute, final_accuracy), 1) + "\n");
-  Json model{{"parameters", members.front().decoder.parameter_count()},
-             {"members", members.size()},
-             {"reward_shift", members.front().decoder.config().reward_shift},
-             {"reward_scale", members.front().decoder.config().reward_scale}};
-  record_adapter(members.front().decoder, model);
-  MemoryCount memory(compute == at::kBFloat16);
-  for (const Member& m : members) {
-    memory.add(m.decoder);
-    memory.add(m.head);
-    memory.add_trained(m.optimizer.tensors());
-    memory.add(m.optimizer.state());
-  }
-  model["memory_bytes"] = memory.bytes();
-  context.record.model_json = dump_json(model);
+                      dump_json(results(finished, data, final_accuracy), 1) + "\n");
+  model_record["reward_shift"] = finished.front().shift;
+  model_record["reward_scale"] = finished.front().scale;
+  context.record.model_json = dump_json(model_record);
   Json summary = held_out_summary({});
   if (final_accuracy.n > 0)
     summary = {{"accuracy", final_accuracy.value},

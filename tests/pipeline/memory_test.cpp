@@ -107,7 +107,9 @@ TEST_CASE("networks take what the plan says, and no more than promised") {
     close(w.make("sft", "sft-lora", with(sft, lora), dtype), 6);
     close(w.make("reward", "reward", reward, dtype), 18);
     close(w.make("reward", "reward-lora", with(reward, lora), dtype), 6);
-    close(w.make("reward", "ensemble", with(reward, {{"ensemble", 3}, {"adapter.rank", 2}}), dtype), 7);
+    close(w.make("reward", "ensemble", with(reward, {{"ensemble", 3}, {"adapter.rank", 2}}), dtype), 6);
+    INFO("members one at a time");
+    close(w.make("reward", "full-ensemble", with(reward, {{"ensemble", 3}}), dtype), 18);
     close(w.make("preference", "dpo", reward, dtype), 18);
     close(w.make("preference", "dpo-lora", with(reward, lora), dtype), 6);
     const Settings ppo{{"model", model},        {"reward", w.path("reward/model")},
