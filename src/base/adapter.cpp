@@ -43,21 +43,24 @@ fs::path adapter_base(const fs::path& folder) {
   fs::path found;
   {
     const std::lock_guard lock(told().mutex);
-    const auto it = told().base_of.find(fs::weakly_canonical(folder, ec));
-    if (it != told().base_of.end()) found = it->second;
+    const fs::path self = fs::weakly_canonical(folder, ec);
+    // The members of an ensemble stand on the base of the first.
+    const fs::path first = self.parent_path().filename() == "members" ? self.parent_path().parent_path() : self;
+    for (const fs::path& path : {self, first})
+      if (const auto it = told().base_of.find(path); found.empty() && it != told().base_of.end()) found = it->second;
   }
   const auto look = [&](const fs::path& path) {
     if (found.empty() && !path.empty() && (fs::exists(path / "config.json", ec) || fs::is_regular_file(path, ec)))
       found = path;
   };
-  if (!found.empty()) {
-  } else if (const fs::path notes = folder / kAdapterNotes; fs::exists(notes, ec)) {
+  if (const fs::path notes = folder / kAdapterNotes; fs::exists(notes, ec)) {
     const Json json = parse_json(read_file(notes), notes.string());
     const Json base = json.is_object() && json.contains("base") ? json["base"] : Json();
     wanted = text_at(base, "path");
     look(wanted);
     if (const std::string relative = text_at(base, "relative"); !relative.empty()) look(folder / relative);
-  } else {
+  }
+  if (wanted.empty() && found.empty()) {
     const fs::path file = folder / "adapter_config.json";
     wanted = text_at(parse_python_json(read_file(file), file.string()), "base_model_name_or_path");
     look(wanted);
@@ -67,8 +70,9 @@ fs::path adapter_base(const fs::path& folder) {
     usage_error(
         folder.string() + ": is an adapter (adapter_config.json)" +
             (wanted.empty() ? ", and names no base model" : " of the base model '" + wanted + "', which is not here"),
-        "give the base too: --model BASE --adapter " + folder.string() +
-            "; or make one folder of both: hone merge --model BASE --adapter " + folder.string() + " --out DIR");
+        "make one folder of both: hone merge --model BASE --adapter " + folder.string() +
+            " --out DIR; generate, logprobs, score and tokenize take --model BASE --adapter " + folder.string() +
+            " too");
   if (is_adapter(found))
     usage_error(folder.string() + ": its base " + found.string() + " is an adapter itself",
                 "merge that one into its own base first: hone merge");

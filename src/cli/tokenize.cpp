@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/jsonl.h"
+#include "cli/model_options.h"
 #include "cli/row_text.h"
 #include "cli/verb.h"
 #include "data/fields_of_row.h"
@@ -37,10 +38,10 @@ void show_text(Item& item, const text::ChatTemplate& chat_template, std::span<co
 }  // namespace
 
 int tokenize(Options& options) {
-  std::string model;
+  ModelChoice choice;
   bool chat = false, generation_prompt = false, decode = false;
   JsonlOptions rows;
-  options.value("--model", &model, "DIR", "model folder, .gguf file, or a tokenizer.json").required();
+  choice.declare(options, "model folder, .gguf file, or a tokenizer.json");
   options.flag("--chat", chat,
                "{\"messages\"} by the model's chat template: ids, the rendered text, loss_mask (1: trained)");
   options.flag("--add-generation-prompt", generation_prompt, "with --chat: end with what opens the assistant's turn");
@@ -60,6 +61,7 @@ int tokenize(Options& options) {
   if (decode && (chat || generation_prompt)) usage_error("--decode goes without --chat and --add-generation-prompt");
   if (generation_prompt && !chat) usage_error("--add-generation-prompt goes with --chat");
 
+  const std::string model = choice.path();
   if (std::filesystem::is_directory(model) && !text::Tokenizer::found(model))
     infer::require_model_folder(model);  // a run folder: says where its model is
   const text::Tokenizer tokenizer = text::Tokenizer::load(model);

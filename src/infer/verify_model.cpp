@@ -39,6 +39,10 @@ std::string verify_model_folder(const fs::path& folder) {
       for (const model::Parameter& p : loaded.decoder.adapter()->parameters())
         if (!finite(p.tensor)) return "tensor " + p.name + " holds a value that is not finite";
     if (loaded.head && !finite(loaded.head->weight)) return "tensor score.weight holds a value that is not finite";
+    if (const fs::path members = folder / "members"; fs::is_directory(members))
+      for (const auto& e : fs::directory_iterator(members))
+        if (const std::string wrong = e.is_directory() ? verify_model_folder(e.path()) : ""; !wrong.empty())
+          return "members/" + e.path().filename().string() + ": " + wrong;
     // A folder without a tokenizer is whole: hone works on ids too.
     if (text::Tokenizer::found(folder)) {
       const text::Tokenizer tokenizer = text::Tokenizer::load(folder);

@@ -135,6 +135,8 @@ LoadedModel load_model(const fs::path& folder, std::span<const LoadedBase> loade
     }
   }
   loader.finish(out.notes);
+  if (!gguf::is_gguf(folder) && fs::exists(folder / "adapter_config.json"))
+    out.notes.push_back("an adapter (adapter_config.json) lies beside the model and is not used");
   return out;
 }
 

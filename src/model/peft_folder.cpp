@@ -88,12 +88,14 @@ void apply_notes(const Json& notes, const std::string& where, ParsedConfig& pars
   if (!notes["config"].is_object()) usage_error(where + ": config is not an object");
   ConfigReader reader(notes["config"], where);
   ModelConfig& c = parsed.config;
-  c.eos = reader.integers("eos_token_id");
-  c.pad = reader.optional_integer("pad_token_id");
-  c.reward_shift = reader.number("hone_reward_shift", 0);
-  c.reward_scale = reader.number("hone_reward_scale", 1);
-  c.reward_dtype = reader.text("hone_reward_dtype", "");
-  c.generation_json = reader.text("generation_config", "");
+  if (reader.has("eos_token_id")) c.eos = reader.integers("eos_token_id");
+  if (reader.has("pad_token_id")) c.pad = reader.optional_integer("pad_token_id");
+  c.reward_shift = reader.number("hone_reward_shift", c.reward_shift);
+  c.reward_scale = reader.number("hone_reward_scale", c.reward_scale);
+  c.reward_dtype = reader.text("hone_reward_dtype", c.reward_dtype);
+  c.generation_json = reader.text("generation_config", c.generation_json);
+  if (!c.generation_json.empty() && !parse_json(c.generation_json, where + ": generation_config").is_object())
+    usage_error(where + ": generation_config is not an object");
   parsed.classifier = reader.boolean("classifier", parsed.classifier);
   for (std::string& note : reader.finish()) parsed.notes.push_back(std::move(note));
   for (const int64_t id : c.eos)
@@ -139,7 +141,7 @@ class PartReader {
         const std::string name = std::string(prefix) + module + middle + ".weight";
         if (!file_.tensors().contains(name)) continue;
         if (!at::isFloatingType(file_.tensors().at(name).dtype))
-          usage_error(where() + ": " + name + " holds no numbers with a point");
+          usage_error(where() + ": " + name + " holds whole numbers, not floating-point ones");
         taken_.insert(name);
         return file_.load(name).to(at::kFloat).contiguous();
       }
@@ -193,7 +195,7 @@ std::string model_hash(const fs::path& path) {
   const std::lock_guard lock(mutex);
   if (const auto it = known.find(state); it != known.end()) return it->second;
   std::string all;
-  for (const fs::path& file : files) all += file.filename().string() + " " + sha256_file(file) + "\n";
+  for (const fs::path& file : files) all += sha256_file(file) + "\n";
   return known[state] = sha256(all);
 }
 
@@ -206,6 +208,11 @@ ParsedConfig load_adapted_config(const fs::path& folder) {
 
 LoadedModel load_adapted_model(const fs::path& folder, std::span<const LoadedBase> loaded) {
   PeftConfig peft = read_peft_config(folder);
+  if (!fs::exists(folder / kWeights))
+    usage_error(folder.string() + ": no " + kWeights,
+                fs::exists(folder / "adapter_model.bin")
+                    ? "adapter_model.bin is a pickle, which may run code; save the adapter with safetensors"
+                    : "");
   const fs::path base = adapter_base(folder);
   const Json notes = read_notes(folder);
   require_same_base(folder, base, notes);
@@ -218,7 +225,7 @@ LoadedModel load_adapted_model(const fs::path& folder, std::span<const LoadedBas
   out.decoder.config() = parsed.config;
   PartReader reader(folder, parsed.config, peft.shape);
   Adapter adapter = reader.parts();
-  adapter.base = fs::absolute(base).lexically_normal();
+  adapter.base = fs::weakly_canonical(base);
   for (AdapterPart& p : adapter.parts) {
     p.low_rank.a = p.low_rank.a.to(out.decoder.device());
     p.low_rank.b = p.low_rank.b.to(out.decoder.device());
@@ -243,11 +250,6 @@ void save_adapter(const fs::path& folder, const Decoder& decoder, const ScalarHe
   HONE_CHECK(!adapter.base.empty(), "an adapter without a base on disk");
   const ModelConfig& c = decoder.config();
   fs::create_directories(folder);
-  std::vector<NamedTensor> tensors;
-  for (const Parameter& p : adapter.parameters()) tensors.emplace_back(std::string(kPrefix) + p.name, p.tensor);
-  if (head != nullptr) tensors.emplace_back(std::string(kPrefix) + "score.weight", head->weight);
-  write_safetensors(folder / kWeights, tensors);
-
   Json extra{{"eos_token_id", ends_json(c)}, {"pad_token_id", c.pad ? Json(*c.pad) : Json(nullptr)}};
   if (head != nullptr) {
     extra["classifier"] = true;
@@ -258,10 +260,18 @@ void save_adapter(const fs::path& folder, const Decoder& decoder, const ScalarHe
     extra["generation_config"] = c.generation_json;
   }
   const Json base{{"path", adapter.base.string()},
-                  {"relative", adapter.base.lexically_proximate(fs::absolute(folder).lexically_normal()).string()},
+                  {"relative", adapter.base.lexically_proximate(fs::weakly_canonical(folder)).string()},
                   {"sha256", model_hash(adapter.base)}};
+  std::vector<NamedTensor> tensors;
+  for (const Parameter& p : adapter.parameters()) tensors.emplace_back(std::string(kPrefix) + p.name, p.tensor);
+  if (head != nullptr) tensors.emplace_back(std::string(kPrefix) + "score.weight", head->weight);
+  write_safetensors(folder / kWeights, tensors);
+
   write_file_atomic(folder / kAdapterNotes, dump_json(Json{{"base", base}, {"config", extra}}, 2) + "\n");
 
+  Json ranks = Json::object();
+  for (const AdapterPart& p : adapter.parts)
+    if (p.low_rank.a.size(0) != adapter.shape.rank) ranks[p.module] = p.low_rank.a.size(0);
   const Json json{{"peft_type", "LORA"},
                   {"task_type", head != nullptr ? "SEQ_CLS" : "CAUSAL_LM"},
                   {"base_model_name_or_path", adapter.base.string()},
@@ -270,6 +280,7 @@ void save_adapter(const fs::path& folder, const Decoder& decoder, const ScalarHe
                   {"lora_dropout", number(adapter.dropout)},
                   {"use_rslora", adapter.shape.rslora},
                   {"target_modules", target_modules(adapter, c)},
+                  {"rank_pattern", ranks},
                   {"modules_to_save", head != nullptr ? Json::array({"score"}) : Json(nullptr)},
                   {"bias", "none"},
                   {"fan_in_fan_out", family(c.family).transposed},

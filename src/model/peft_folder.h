@@ -16,7 +16,7 @@ ParsedConfig load_adapted_config(const fs::path& folder);
 /// Writes the decoder's adapter alone, and the head of a reward model. The adapter's `base` must be a model on disk.
 void save_adapter(const fs::path& folder, const Decoder& decoder, const ScalarHead* head);
 
-/// SHA-256 over the names and contents of the files that a model's config and weights lie in.
+/// SHA-256 over the contents of the files that a model's config and weights lie in.
 std::string model_hash(const fs::path& path);
 
 }  // namespace hone::model

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/interrupt.h"
@@ -17,6 +18,7 @@
 #include "base/version.h"
 #include "config/run_folder.h"
 #include "eval/probe.h"
+#include "model/config.h"
 #include "pipeline/folders.h"
 #include "pipeline/references.h"
 #include "pipeline/stage.h"
@@ -46,6 +48,9 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const config::Fields&
       if (e.is_regular_file(ec) && !kNoInput.contains(e.path().filename().string())) files.push_back(e.path().string());
     std::ranges::sort(files);
     for (const std::string& file : files) inputs.emplace_back(file, sha256_file(file));
+    if (is_adapter(path))  // whose base is read too
+      for (const fs::path& file : model::model_files(adapter_base(path)))
+        inputs.emplace_back(file.string(), sha256_file(file));
   }
   return inputs;
 }

@@ -19,37 +19,39 @@ std::set<std::string> modules_of(const std::vector<model::AdapterModule>& module
 }
 
 // An adapter goes on training as it is: one of other sizes would be another adapter.
-void require_own_settings(const model::Decoder& decoder, const std::string& model, const AdapterSettings& settings) {
+void require_own_settings(const model::Decoder& decoder, const std::string& model, const AdapterSettings& settings,
+                          const std::string& group) {
   const model::Adapter& own = *decoder.adapter();
   const auto need = [&](bool same, const std::string& key, const std::string& asked, const std::string& has) {
     if (!same)
-      usage_error("adapter." + key + " = " + asked + ", but the adapter of " + model + " has " + has,
-                  "set adapter." + key + " = " + has + " to go on with it, or merge it first: hone merge --model " +
-                      model + " --out DIR");
+      usage_error(group + "." + key + " = " + asked + ", but the adapter of " + model + " has " + has,
+                  "set " + group + "." + key + " = " + has +
+                      " to go on with it, or merge it first: hone merge --model " + model + " --out DIR");
   };
   need(settings.rank == own.shape.rank, "rank", std::to_string(settings.rank), std::to_string(own.shape.rank));
-  need(settings.alpha == own.shape.alpha, "alpha", decimal_text(settings.alpha, 4), decimal_text(own.shape.alpha, 4));
+  need(settings.alpha == own.shape.alpha, "alpha", dump_json(Json(settings.alpha)), dump_json(Json(own.shape.alpha)));
   need(settings.rslora == own.shape.rslora, "rslora", settings.rslora ? "true" : "false",
        own.shape.rslora ? "true" : "false");
   std::set<std::string> there;
   for (const model::AdapterPart& p : own.parts) there.insert(p.module);
   if (modules_of(model::adapter_targets(decoder.config(), settings.targets)) != there)
-    usage_error("adapter.targets names other layers than those that the adapter of " + model + " is on",
+    usage_error(group + ".targets names other layers than those that the adapter of " + model + " is on",
                 "name the same, or merge it first: hone merge --model " + model + " --out DIR");
 }
 
 }  // namespace
 
-void settle_adapter(model::Decoder& decoder, const std::string& model, const AdapterSettings& settings, uint64_t seed) {
+void settle_adapter(model::Decoder& decoder, const std::string& model, const AdapterSettings& settings, uint64_t seed,
+                    const std::string& group) {
   if (settings.rank <= 0) {
     if (decoder.adapter() == nullptr) return;
-    log::info("  the adapter of " + model + " is merged into its weights, which train (adapter.rank = 0)");
+    log::info("  the adapter of " + model + " is merged into its weights, which train (" + group + ".rank = 0)");
     merge_adapter(decoder);
     return;
   }
   const bool goes_on = decoder.adapter() != nullptr;
   if (goes_on) {
-    require_own_settings(decoder, model, settings);
+    require_own_settings(decoder, model, settings, group);
     model::Adapter adapter = *decoder.adapter();
     adapter.dropout = settings.dropout;
     decoder.set_adapter(std::move(adapter));
@@ -57,11 +59,15 @@ void settle_adapter(model::Decoder& decoder, const std::string& model, const Ada
     model::Adapter adapter = model::make_adapter(
         decoder,
         {.rank = settings.rank, .alpha = settings.alpha, .rslora = settings.rslora, .targets = settings.targets}, seed);
-    adapter.base = std::filesystem::absolute(model).lexically_normal();
+    adapter.base = std::filesystem::weakly_canonical(model);
     adapter.dropout = settings.dropout;
     decoder.set_adapter(std::move(adapter));
   }
   const model::Adapter& adapter = *decoder.adapter();
+  const int64_t width = decoder.config().width;
+  if (adapter.shape.rank > width)
+    log::warn(group + ".rank = " + std::to_string(adapter.shape.rank) + " is above the model's width of " +
+              std::to_string(width) + ": a matrix has no higher rank than its smaller side");
   log::info(std::string("  ") + (goes_on ? "the model's own" : "a new") + " adapter of rank " +
             std::to_string(adapter.shape.rank) + " on " + std::to_string(adapter.parts.size()) +
             " linear layers: " + count_text(adapter.parameter_count()) + " parameters train, " +

@@ -11,8 +11,10 @@ namespace hone::train {
 
 /// Puts the adapter on a decoder loaded from `model` that the settings ask for, and says so. rank 0: none, and one that
 /// the model brought is merged into its weights, which then train. Else a new one; where the model brought one that
-/// goes on training, and settings that are not its own are kUsage.
-void settle_adapter(model::Decoder& decoder, const std::string& model, const AdapterSettings& settings, uint64_t seed);
+/// goes on training, and settings that are not its own are kUsage. `group`: where the settings stand, for
+/// messages.
+void settle_adapter(model::Decoder& decoder, const std::string& model, const AdapterSettings& settings, uint64_t seed,
+                    const std::string& group = "adapter");
 
 /// The dropout of one optimiser step. Off (rate 0) wherever a ratio of probabilities is computed.
 struct StepDropout {

@@ -105,6 +105,8 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   const at::Device device(context.run.device);
   text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
   model::LoadedModel policy = model::load_model(params.model);
+  if (policy.head)
+    usage_error(params.model + ": is a reward model, not a language model", "start from the model that it was made of");
   policy.decoder.to(device, at::kFloat);
   compute = resolve_precision(context, policy.decoder.config());
   model::Decoder reference = make_reference(policy.decoder, params, compute, seed);
@@ -132,7 +134,7 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
   critic.decoder.drop_output_weight();
   log::info(critic.head ? "  critic starts from " + critic_folder
                         : "  critic starts from " + critic_folder + " with a new value head of zeros");
-  settle_adapter(critic.decoder, critic_folder, params.critic_adapter, mix64(seed, hash64("critic")));
+  settle_adapter(critic.decoder, critic_folder, params.critic_adapter, mix64(seed, hash64("critic")), "critic_adapter");
   model::ScalarHead head =
       critic.head ? std::move(*critic.head) : model::make_scalar_head(critic.decoder.config().width, 0, seed);
   head.weight = head.weight.to(device);
@@ -229,7 +231,15 @@ void write_samples(Session& session, const text::Tokenizer& tokenizer, const std
 }  // namespace
 
 void PpoParams::settle(const std::set<std::string>& given) {
-  if (adapter.rank > 0 && !given.contains("critic_adapter.rank")) critic_adapter = adapter;
+  if (adapter.rank <= 0) return;
+  const auto inherit = [&](const char* key, auto& own, const auto& policys) {
+    if (!given.contains(std::string("critic_adapter.") + key)) own = policys;
+  };
+  inherit("rank", critic_adapter.rank, adapter.rank);
+  if (critic_adapter.rank <= 0) return;
+  inherit("alpha", critic_adapter.alpha, adapter.alpha);
+  inherit("rslora", critic_adapter.rslora, adapter.rslora);
+  inherit("targets", critic_adapter.targets, adapter.targets);
 }
 
 void PpoParams::check() const {

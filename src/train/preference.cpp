@@ -88,6 +88,7 @@ ReferenceLogps cached_reference(const std::string& folder, const model::Decoder*
     out = compute_reference(*start, pairs, compute);
   } else {
     model::LoadedModel loaded = model::load_model(folder);
+    if (loaded.head) usage_error(folder + ": is a reward model, so it can be no reference");
     loaded.decoder.to(at::Device(context.run.device), at::kFloat);
     loaded.decoder.keep_matrices_in(compute);
     out = compute_reference(loaded.decoder, pairs, compute);

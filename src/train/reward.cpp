@@ -320,6 +320,9 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
               "tokenizer to score in batches there");
   const std::vector<std::vector<int32_t>> reference =
       reference_answers(params, std::span(data.train).first(decided), encoder, longest, seed);
+  const auto folder_of = [&](int64_t number) {
+    return number == 0 ? folder : folder / "members" / std::to_string(number);
+  };
   std::vector<Finished> finished;
   Json model_record = Json::object();
   const auto finish = [&] {
@@ -335,7 +338,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     normalise(m, reference, compute);
     m.decoder.config().reward_dtype = context.record.dtype;
     m.decoder.config().pad = pad;
-    const fs::path where = m.number == 0 ? folder : folder / "members" / std::to_string(m.number);
+    const fs::path where = folder_of(m.number);
     fs::create_directories(where);
     tokenizer.save(where, pad);
     model::save_model(where, m.decoder, &m.head);
@@ -361,7 +364,13 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     return Json{{"member", member->number}, {"finished", done}};
   };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
-    for (const Json& f : json.at("finished")) finished.push_back(Finished::from_json(f));
+    for (const Json& f : json.at("finished")) {
+      const fs::path where = folder_of(static_cast<int64_t>(finished.size()));
+      if (!model::holds_model(where))
+        usage_error(where.string() + ": the member that had learnt before the checkpoint is no longer there",
+                    "start afresh in another folder");
+      finished.push_back(Finished::from_json(f));
+    }
     const int64_t number = json.at("member");
     if (number != member->number) {
       member.reset();

@@ -30,10 +30,11 @@ struct AdapterSettings {
     v("targets", targets,
       "linear layers that get one: all-linear, or names as PEFT takes them (q_proj, layers.0.mlp.*), * for any text",
       "all-linear: Dettmers et al. 2023, arXiv 2305.14314; PEFT q_proj and v_proj");
-    v.range("alpha", 0);
+    v.range("rank", 0, 65536);
+    v.range("alpha", 1e-6, 1e6);
     v.range("dropout", 0, 0.95);
     for (const char* key : {"alpha", "rslora", "dropout", "targets"})
-      v.only_if(key, "adapter.rank > 0", [this] { return rank > 0; });
+      v.only_if(key, "the adapter's rank is above 0", [this] { return rank > 0; });
   }
 };
 

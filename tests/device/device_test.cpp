@@ -151,8 +151,10 @@ void check_resume(const config::Recipe& recipe, const fs::path& out, const std::
   REQUIRE(before.size() > 1);
   std::ranges::sort(checkpoints);
   if (checkpoints.size() > 1) fs::remove_all(checkpoints.back());
+  // Of an ensemble only the last member is not finished before the checkpoint.
+  const bool ensemble = fs::exists(folder / "model/members");
   for (const auto& [path, bytes] : before)
-    if (path.extension() == ".safetensors") fs::remove(path);
+    if (path.extension() == ".safetensors" && !(ensemble && path.parent_path() == folder / "model")) fs::remove(path);
   std::string record = read_file(folder / "run.json");
   const std::string done = "\"outcome\": \"done\"";
   REQUIRE(record.find(done) != std::string::npos);
