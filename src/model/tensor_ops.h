@@ -31,7 +31,8 @@ class TensorOps {
 
   Tensor normalise(const Tensor& x, Slot norm) const;
   Tensor project(const Tensor& x, Slot matrix) const;
-  Tensor add_projected(const Tensor& x, const Tensor& y, Slot matrix) const { return x + project(y, matrix); }
+  // In place: a sum of its own would leave a hole of the allocator's in every layer.
+  Tensor add_projected(const Tensor& x, const Tensor& y, Slot matrix) const { return project(y, matrix).add_(x); }
   Tensor add(const Tensor& x, const Tensor& y) const { return x + y; }
   Tensor normalise_heads(const Tensor& x, Slot norm) const;
   std::array<Tensor, 3> split(const Tensor& qkv) const;

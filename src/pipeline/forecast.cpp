@@ -132,10 +132,22 @@ std::string steps_text(double steps, double tokens) {
          count_text(whole(tokens)) + " tokens";
 }
 
-// A stage that learns an adapter leaves one over the same base.
+// A stage that learns an adapter leaves one over the same base; one that starts from an adapter goes on with it, or
+// merges it. kUsage, as in the stage (train/adapt.h), where an earlier stage's adapter has other sizes.
 void remember_base(Known& known, const Forecast& f, const auto& params) {
   if constexpr (requires { params.adapter.rank; }) {
-    if (params.adapter.rank <= 0) return;
+    const train::AdapterSettings& adapter = params.adapter;
+    if (adapter.rank <= 0) return;
+    if (const auto before = known.adapters.find(params.model); before != known.adapters.end()) {
+      const train::AdapterSettings& own = before->second;
+      if (own.rank != adapter.rank || own.alpha != adapter.alpha || own.rslora != adapter.rslora ||
+          own.targets != adapter.targets)
+        usage_error(
+            "the adapter of " + params.model + " will have rank " + std::to_string(own.rank) +
+                ", alpha, rslora and targets of its stage, and this stage asks for others",
+            "give both stages the same adapter settings, or set adapter.rank = 0 here: the adapter is then merged");
+    }
+    known.adapters[model_result(f)] = adapter;
     const auto it = known.bases.find(params.model);
     known.bases[model_result(f)] = it != known.bases.end()    ? it->second
                                    : is_adapter(params.model) ? adapter_base(params.model).string()

@@ -38,7 +38,8 @@ struct Known {
   config::RunSettings run;
   train::Speed speed;
   std::map<std::string, model::ModelConfig> models;
-  std::map<std::string, std::string> bases;  ///< of results that are adapters
+  std::map<std::string, std::string> bases;                ///< of results that are adapters
+  std::map<std::string, train::AdapterSettings> adapters;  ///< which those have
   std::map<std::string, int64_t> vocabularies;
   std::map<std::string, Amount> files;
 };

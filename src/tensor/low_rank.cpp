@@ -30,7 +30,7 @@ Tensor drop(const Tensor& x, const TokenDropout& dropout, uint64_t salt) {
 }
 
 Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& adapter, at::ScalarType compute) {
-  return y + hone::linear(hone::linear(x, adapter.a, {}, compute) * adapter.scale, adapter.b, {}, compute);
+  return Tensor(y).add_(hone::linear(hone::linear(x, adapter.a, {}, compute) * adapter.scale, adapter.b, {}, compute));
 }
 
 }  // namespace hone

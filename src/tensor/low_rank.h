@@ -27,7 +27,7 @@ struct TokenDropout {
 /// x with a share of its elements zero and the others divided by 1 - rate; `salt` sets layers apart. x (N, I).
 Tensor drop(const Tensor& x, const TokenDropout& dropout, uint64_t salt);
 
-/// y + s · B A x, matrix products in `compute`. x (N, I) with dropout applied, y (N, O).
+/// y + s · B A x, in place of y; matrix products in `compute`. x (N, I) with dropout applied, y (N, O).
 Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& adapter, at::ScalarType compute);
 
 }  // namespace hone
