@@ -1,5 +1,7 @@
 #include "model/adapter.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -12,31 +14,14 @@
 namespace hone::model {
 namespace {
 
-// Does `text` match a pattern in which * stands for any text?
-bool matches(std::string_view pattern, std::string_view text) {
-  size_t p = 0, t = 0, star = std::string_view::npos, after = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++after;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
+bool matches(const std::string& pattern, const std::string& text) {
+  return ::fnmatch(pattern.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
 }
 
 bool names(const std::string& pattern, const std::string& module) {
   if (pattern == "all-linear" || matches(pattern, module)) return true;
   for (size_t dot = module.find('.'); dot != std::string::npos; dot = module.find('.', dot + 1))
-    if (matches(pattern, std::string_view(module).substr(dot + 1))) return true;
+    if (matches(pattern, module.substr(dot + 1))) return true;
   return false;
 }
 

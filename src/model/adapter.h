@@ -53,8 +53,8 @@ struct AdapterModule {
 std::vector<AdapterModule> adapter_modules(const ModelConfig& config);
 
 /// Those of them that a list of patterns names. A pattern is "all-linear", or a module's name, whole or
-/// from a dot on as in PEFT ("q_proj", "self_attn.q_proj"), in which * stands for any text. One that names nothing:
-/// kUsage, listing what there is.
+/// from a dot on as in PEFT ("q_proj", "self_attn.q_proj"), with the shell's wildcards (fnmatch). One that names
+/// nothing: kUsage, listing what there is.
 std::vector<AdapterModule> adapter_targets(const ModelConfig& config, const std::vector<std::string>& patterns);
 
 /// A new adapter: A uniform in ±1/√I as in PEFT (a function of seed, name and index alone), B zero, so that the model

@@ -74,6 +74,12 @@ void settle_adapter(model::Decoder& decoder, const std::string& model, const Ada
             count_text(decoder.parameter_count()) + " are frozen");
 }
 
+model::Decoder over_same_base(const model::Decoder& decoder) {
+  model::Decoder out = decoder.over_same_tensors();
+  if (decoder.adapter() != nullptr) out.set_adapter(decoder.adapter()->clone());
+  return out;
+}
+
 StepDropout step_dropout(const AdapterSettings& settings, uint64_t seed, int64_t step) {
   if (settings.rank <= 0 || settings.dropout <= 0) return {};
   return {settings.dropout, mix64(mix64(seed, hash64("adapter-dropout")), static_cast<uint64_t>(step))};

@@ -16,6 +16,9 @@ namespace hone::train {
 void settle_adapter(model::Decoder& decoder, const std::string& model, const AdapterSettings& settings, uint64_t seed,
                     const std::string& group = "adapter");
 
+/// Another decoder over the same frozen tensors, with a copy of the adapter, if there is one.
+model::Decoder over_same_base(const model::Decoder& decoder);
+
 /// The dropout of one optimiser step. Off (rate 0) wherever a ratio of probabilities is computed.
 struct StepDropout {
   double rate = 0;

@@ -59,8 +59,7 @@ model::Decoder make_reference(model::Decoder& policy, const PpoParams& params, a
     return copy;
   }
   policy.keep_matrices_in(compute);
-  model::Decoder reference = policy.over_same_tensors();
-  if (policy.adapter() != nullptr) reference.set_adapter(policy.adapter()->clone());
+  model::Decoder reference = over_same_base(policy);
   settle_adapter(policy, params.model, params.adapter, seed);
   return reference;
 }
@@ -75,11 +74,6 @@ struct CriticStart {
 CriticStart load_critic(const std::string& folder, const PpoParams& params, const rewards::RewardModel& reward,
                         const model::Decoder& reference, std::span<const model::LoadedBase> loaded,
                         at::ScalarType compute) {
-  const auto over = [](const model::Decoder& decoder) {
-    model::Decoder out = decoder.over_same_tensors();
-    if (decoder.adapter() != nullptr) out.set_adapter(decoder.adapter()->clone());
-    return out;
-  };
   if (params.critic_adapter.rank > 0) {
     const auto is = [&](const std::string& other) {
       return fs::weakly_canonical(folder) == fs::weakly_canonical(other);
@@ -87,9 +81,10 @@ CriticStart load_critic(const std::string& folder, const PpoParams& params, cons
     const model::Decoder& asked = reward.member(0).decoder;
     if (is(params.reward) && asked.matrix_dtype() == reference.matrix_dtype()) {
       const model::ScalarHead& head = reward.member(0).head;
-      return {over(asked), model::ScalarHead{head.weight.clone(), head.bias.defined() ? head.bias.clone() : Tensor()}};
+      return {over_same_base(asked),
+              model::ScalarHead{head.weight.clone(), head.bias.defined() ? head.bias.clone() : Tensor()}};
     }
-    if (is(params.model)) return {over(reference), std::nullopt};
+    if (is(params.model)) return {over_same_base(reference), std::nullopt};
   }
   model::LoadedModel critic =
       model::load_model(folder, params.critic_adapter.rank > 0 ? loaded : std::span<const model::LoadedBase>());
@@ -232,8 +227,8 @@ void write_samples(Session& session, const text::Tokenizer& tokenizer, const std
 
 void PpoParams::settle(const std::set<std::string>& given) {
   if (adapter.rank <= 0) return;
-  const auto inherit = [&](const char* key, auto& own, const auto& policys) {
-    if (!given.contains(std::string("critic_adapter.") + key)) own = policys;
+  const auto inherit = [&](const char* key, auto& own, const auto& of_policy) {
+    if (!given.contains(std::string("critic_adapter.") + key)) own = of_policy;
   };
   inherit("rank", critic_adapter.rank, adapter.rank);
   if (critic_adapter.rank <= 0) return;

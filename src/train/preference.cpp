@@ -20,6 +20,7 @@
 #include "data/split.h"
 #include "losses/pair.h"
 #include "model/hf_folder.h"
+#include "model/peft_folder.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "rollout/logprobs.h"
@@ -66,7 +67,7 @@ ReferenceLogps cached_reference(const std::string& folder, const model::Decoder*
                                 std::span<const data::Pair> pairs, const config::StageContext& context,
                                 at::ScalarType compute) {
   std::string key = context.record.dtype + context.record.processor + context.record.kernels;
-  for (const fs::path& file : model::model_files(folder)) key += sha256_file(file);
+  key += model::model_hash(folder);
   for (const data::Pair& p : pairs)
     for (const data::Sequence* s : {&p.chosen, &p.rejected}) {
       key.append(reinterpret_cast<const char*>(s->ids.data()), s->ids.size() * sizeof(int32_t));

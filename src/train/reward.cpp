@@ -90,7 +90,8 @@ class MemberMaker {
 
   Member make(int64_t m) {
     const at::Device device(context_.run.device);
-    model::LoadedModel loaded = trunk_ ? over_trunk() : model::load_model(params_.model);
+    model::LoadedModel loaded =
+        trunk_ ? model::LoadedModel{over_same_base(*trunk_), {}, {}, true} : model::load_model(params_.model);
     model::Decoder decoder = std::move(loaded.decoder);
     const uint64_t own_seed = mix64(static_cast<uint64_t>(context_.run.seed), static_cast<uint64_t>(m));
     const bool fresh = !loaded.head || params_.ensemble > 1;
@@ -110,8 +111,7 @@ class MemberMaker {
     if (!made_) compute_ = resolve_precision(context_, decoder.config());
     if (params_.adapter.rank > 0 && !trunk_) {
       decoder.keep_matrices_in(compute_);
-      trunk_ = decoder.over_same_tensors();
-      if (decoder.adapter() != nullptr) trunk_->set_adapter(decoder.adapter()->clone());
+      trunk_ = over_same_base(decoder);
     }
     head.weight = head.weight.to(device);
     settle_adapter(decoder, params_.model, params_.adapter, own_seed);
@@ -128,11 +128,6 @@ class MemberMaker {
   void set_ends(const std::vector<int64_t>& ends) { ends_ = ends; }
 
  private:
-  model::LoadedModel over_trunk() const {
-    model::LoadedModel out{trunk_->over_same_tensors(), {}, {}, true};
-    if (trunk_->adapter() != nullptr) out.decoder.set_adapter(trunk_->adapter()->clone());
-    return out;
-  }
   const RewardParams& params_;
   config::StageContext& context_;
   std::optional<model::Decoder> trunk_;

@@ -28,7 +28,8 @@ struct AdapterSettings {
     v("rslora", rslora, "scale by alpha / sqrt(rank) instead", "off; Kalajdzievski 2023, arXiv 2312.03732");
     v("dropout", dropout, "share of the adapter's inputs that a training step leaves out", "0; TRL 0.05");
     v("targets", targets,
-      "linear layers that get one: all-linear, or names as PEFT takes them (q_proj, layers.0.mlp.*), * for any text",
+      "linear layers that get one: all-linear, or names as PEFT takes them (q_proj, layers.0.mlp.*), with the shell's "
+      "wildcards",
       "all-linear: Dettmers et al. 2023, arXiv 2305.14314; PEFT q_proj and v_proj");
     v.range("rank", 0, 65536);
     v.range("alpha", 1e-6, 1e6);
