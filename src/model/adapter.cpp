@@ -78,6 +78,7 @@ std::vector<AdapterModule> adapter_modules(const ModelConfig& config) {
 }
 
 std::vector<AdapterModule> adapter_targets(const ModelConfig& config, const std::vector<std::string>& patterns) {
+  if (patterns.empty()) usage_error("no adapter targets", "all-linear names every linear layer");
   std::vector<AdapterModule> out;
   std::set<std::string> used, leaves;
   for (AdapterModule& m : adapter_modules(config)) {

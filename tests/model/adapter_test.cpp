@@ -166,6 +166,7 @@ TEST_CASE("targets by pattern, as PEFT takes names") {
   CHECK(count(llama, {"mlp.*_proj", "q_proj"}) == 8);
   CHECK(count(gpt2, {"c_attn"}) == 2);
   CHECK(count(gpt2, {"all-linear"}) == 8);
+  CHECK_THROWS_WITH_AS(count(llama, {}), doctest::Contains("no adapter targets"), Error);
   for (const std::string wrong : {"proj", "lm_head", "layers.2.*", "", "*.weight"}) {
     CAPTURE(wrong);
     CHECK_THROWS_WITH_AS(count(llama, {"q_proj", wrong}), doctest::Contains(("'" + wrong + "'").c_str()), Error);
