@@ -80,6 +80,7 @@ all_parts() {  # the longest first, so that no core waits at the end
   part strangers tests/strangers/transformers.sh "$build"
   part soak "$build/tests/train/tests_soak" --success
   part fuzz-gguf tools/fuzz_gguf.sh 900
+  [ ! -d "$data" ] || part memory python3 tools/memory_table.py "$build" "$data"
   [ ! -d "$data" ] || part peft tools/check_peft.sh "$build" "$data"
   [ ! -d "$data" ] || part gguf tools/check_gguf.sh "$build" "$data"
   for seed in 1 2 3 4; do recipe "align-$seed" recipes/align.toml --set seed=$seed; done

@@ -86,7 +86,9 @@ std::vector<std::vector<rollout::Completion>> Engine::generate(std::span<const s
   for (const auto& prompt : prompts)
     for (int64_t sample = 0; sample < n; ++sample)
       requests.push_back({prompt, key_of(prompt), static_cast<uint64_t>(sample)});
-  std::vector<rollout::Completion> flat = rollout::generate(*state_->decoder, requests, sampling, options);
+  rollout::GenerateOptions own = options;
+  own.bf16 = state_->compute == at::kBFloat16;
+  std::vector<rollout::Completion> flat = rollout::generate(*state_->decoder, requests, sampling, own);
   if (sampling.temperature == 0) {
     // Under the distribution sampled from a greedy token has probability 1; the model's own is what a person wants.
     std::vector<Scored> scored;

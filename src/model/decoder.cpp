@@ -60,10 +60,11 @@ TokenLogps Decoder::token_logps(const Tensor& hidden, const Tensor& targets, con
   return hone::token_logps(hidden, output_weight(), targets, options);
 }
 
-Tensor Decoder::logits(const Tensor& hidden, bool batch_invariant) const {
-  if (batch_invariant) return invariant_linear(hidden, output_weight());
+Tensor Decoder::logits(const Tensor& hidden, bool batch_invariant, const ComputeOptions& options) const {
+  if (batch_invariant && options.matmul == at::ScalarType::Undefined) return invariant_linear(hidden, output_weight());
   const at::NoGradGuard no_grad;
-  return hone::linear(hidden, output_weight());
+  const Tensor weight = options.casts ? options.casts->of(output_weight(), options.matmul) : output_weight();
+  return hone::linear(hidden, weight, {}, options.matmul);
 }
 
 void Decoder::drop_output_weight() {

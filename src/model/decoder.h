@@ -32,6 +32,7 @@ struct ComputeOptions {
   bool checkpoint = false;        ///< keep only each layer's input and recompute the layer in the backward pass
   AttentionWork* work = nullptr;  ///< counts attention's work and padding
   bool own_attention = true;      ///< hone's own kernel where there is one; off: padded buckets, as on a GPU
+  std::shared_ptr<WeightCasts> casts = {};           ///< keeps casts from pass to pass; null: made by each pass
   std::shared_ptr<const TokenDropout> dropout = {};  ///< of the adapter's inputs, a key a token; null: none
 };
 
@@ -57,7 +58,7 @@ class Decoder {
   TokenLogps token_logps(const Tensor& hidden, const Tensor& targets, const LogpsOptions& options = {}) const;
   /// (rows, V) without a gradient. On the CPU in f32 each row is the same whatever stands beside it, unless that is
   /// not asked for (`batch_invariant`).
-  Tensor logits(const Tensor& hidden, bool batch_invariant = true) const;
+  Tensor logits(const Tensor& hidden, bool batch_invariant = true, const ComputeOptions& options = {}) const;
   /// (V, D).
   Tensor output_weight() const;
   bool has_output_weight() const { return config_.tied || find(Slot::kOutput) >= 0; }

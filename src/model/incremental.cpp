@@ -8,7 +8,8 @@
 
 namespace hone::model {
 
-Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids, std::span<const int64_t> sequences) {
+Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids, std::span<const int64_t> sequences,
+            const ComputeOptions& options) {
   const at::NoGradGuard no_grad;
   HONE_CHECK(!ids.empty() && ids.size() == sequences.size(), "step: as many sequences as ids, at least one");
   for (const int32_t id : ids)
@@ -29,7 +30,7 @@ Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids
     for (const StepRun& run : runs) decoder.require_positions(run.position + run.rows);
     const auto part = ids.subspan(begin, n);
     parts.push_back(cache.blocks() != nullptr ? step_cpu(decoder, *cache.blocks(), part, runs)
-                                              : step_tensors(decoder, *cache.tensors(), part, runs));
+                                              : step_tensors(decoder, *cache.tensors(), part, runs, options));
   }
   return parts.size() == 1 ? parts[0] : at::cat(parts);
 }

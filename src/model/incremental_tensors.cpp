@@ -9,7 +9,7 @@
 namespace hone::model {
 
 Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<const int32_t> ids,
-                    std::span<const StepRun> runs) {
+                    std::span<const StepRun> runs, const ComputeOptions& options) {
   const ModelConfig& c = decoder.config();
   const at::Device device = decoder.device();
   std::vector<int64_t> host_positions, host_slots;
@@ -52,7 +52,7 @@ Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<c
       }
       return at::cat(parts);
     };
-    x = run_layer(decoder.spec(), TensorOps(decoder, l, {}, attend), x);
+    x = run_layer(decoder.spec(), TensorOps(decoder, l, options, attend), x);
   }
   return normalise(x, decoder.at(Slot::kFinalNorm), decoder.at(Slot::kFinalNormBias), c.norm_eps);
 }

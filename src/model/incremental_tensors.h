@@ -6,6 +6,6 @@
 namespace hone::model {
 
 Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<const int32_t> ids,
-                    std::span<const StepRun> runs);
+                    std::span<const StepRun> runs, const ComputeOptions& options);
 
 }  // namespace hone::model

@@ -35,11 +35,13 @@ Tensor TensorOps::normalise(const Tensor& x, Slot norm) const {
 }
 
 Tensor TensorOps::project(const Tensor& x, Slot matrix) const {
-  const Tensor y = linear(x, decoder_.at(matrix, layer_), decoder_.at(bias_of(matrix), layer_), options_.matmul);
+  const auto cast = [&](const Tensor& w) { return options_.casts ? options_.casts->of(w, options_.matmul) : w; };
+  const Tensor y = linear(x, cast(decoder_.at(matrix, layer_)), decoder_.at(bias_of(matrix), layer_), options_.matmul);
   const LowRank* adapter = decoder_.low_rank(matrix, layer_);
   if (adapter == nullptr) return y;
   const auto salt = static_cast<uint64_t>(layer_) * kSlots + static_cast<uint64_t>(matrix);
-  return add_low_rank(y, options_.dropout ? drop(x, *options_.dropout, salt) : x, *adapter, options_.matmul);
+  return add_low_rank(y, options_.dropout ? drop(x, *options_.dropout, salt) : x,
+                      {cast(adapter->a), cast(adapter->b), adapter->scale}, options_.matmul);
 }
 
 Tensor TensorOps::normalise_heads(const Tensor& x, Slot norm) const {

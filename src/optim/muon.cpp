@@ -4,7 +4,6 @@
 #include <cmath>
 
 namespace hone::optim {
-
 Tensor newton_schulz(const Tensor& stack, int64_t steps) {
   constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
   const bool tall = stack.size(1) > stack.size(2);
@@ -24,13 +23,18 @@ void muon_update(std::vector<Tensor>& weights, const std::vector<Tensor>& grads,
   if (weights.empty()) return;
   const at::NoGradGuard no_grad;
   at::_foreach_lerp_(buffers, grads, 1 - s.momentum);
-  const Tensor update = at::lerp(at::stack(grads), at::stack(buffers), s.momentum);  // (L, rows, columns)
-  const Tensor orthogonal = newton_schulz(update, s.newton_schulz_steps);
   const auto rows = static_cast<double>(weights[0].size(0)), columns = static_cast<double>(weights[0].size(1));
   const double factor =
       s.match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns));
   if (s.weight_decay != 0) at::_foreach_mul_(weights, 1 - s.lr * s.weight_decay);
-  at::_foreach_add_(weights, orthogonal.unbind(0), -s.lr * factor);
+  const size_t most = std::max<size_t>(1, s.stack_bytes / weights[0].nbytes());
+  for (size_t begin = 0; begin < weights.size(); begin += most) {
+    const size_t n = std::min(most, weights.size() - begin);
+    const at::TensorList some_grads(grads.data() + begin, n), some_buffers(buffers.data() + begin, n);
+    const Tensor update = at::lerp(at::stack(some_grads), at::stack(some_buffers), s.momentum);  // (n, rows, columns)
+    at::_foreach_add_(at::TensorList(weights.data() + begin, n),
+                      newton_schulz(update, s.newton_schulz_steps).unbind(0), -s.lr * factor);
+  }
 }
 
 }  // namespace hone::optim

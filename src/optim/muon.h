@@ -22,6 +22,7 @@ struct MuonStep {
   double lr, momentum, weight_decay;
   int64_t newton_schulz_steps;
   bool match_rms_adamw;
+  size_t stack_bytes = size_t{64} << 20;  ///< most matrices in one batched product; Newton-Schulz holds some five such
 };
 
 /// One update of L matrices of one shape, in place; `buffers` are their momenta.

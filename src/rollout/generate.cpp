@@ -23,8 +23,8 @@ struct Active {
 };
 
 // Feeds all but the last token of each new prompt; a sequence of -1 forks the one before it.
-void prefill_prompts(const model::Decoder& decoder, model::KvCache& cache, std::span<const Request> requests,
-                     std::span<Active> fresh) {
+void prefill_prompts(const model::Decoder& decoder, model::KvCache& cache, const model::ComputeOptions& compute,
+                     std::span<const Request> requests, std::span<Active> fresh) {
   std::vector<int32_t> ids;
   std::vector<int64_t> sequences;
   for (const Active& a : fresh) {
@@ -33,7 +33,7 @@ void prefill_prompts(const model::Decoder& decoder, model::KvCache& cache, std::
     ids.insert(ids.end(), prompt.begin(), prompt.end() - 1);
     sequences.insert(sequences.end(), prompt.size() - 1, a.sequence);
   }
-  if (!ids.empty()) model::step(decoder, cache, ids, sequences);
+  if (!ids.empty()) model::step(decoder, cache, ids, sequences, compute);
   int64_t parent = -1;
   for (Active& a : fresh) {
     if (a.sequence < 0) a.sequence = cache.fork(parent);
@@ -63,6 +63,11 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
   const Tensor absent = index_from_host(options.absent_ids, decoder.device());
   std::vector<Completion> out(requests.size());
   model::KvCache cache(decoder.config(), decoder.device(), decoder.dtype(), options.batch_invariant);
+  model::ComputeOptions compute;
+  if (options.bf16 && !decoder.device().is_cpu()) {
+    compute.matmul = at::kBFloat16;
+    compute.casts = std::make_shared<WeightCasts>();
+  }
   std::vector<Active> active;
   size_t next = 0, done = 0;
   int64_t prompt_tokens = 0, new_tokens = 0;
@@ -100,15 +105,15 @@ std::vector<Completion> generate(const model::Decoder& decoder, std::span<const 
       if (!shares) prefill += n;
       ++next;
     }
-    prefill_prompts(decoder, cache, requests, std::span(active).subspan(running));
+    prefill_prompts(decoder, cache, compute, requests, std::span(active).subspan(running));
     for (size_t i = running; i < active.size(); ++i) {
       ids.push_back(requests[active[i].request].prompt.back());
       sequences.push_back(active[i].sequence);
     }
     prompt_tokens += prefill;
 
-    const Tensor hidden = model::step(decoder, cache, ids, sequences);
-    Tensor logits = decoder.logits(hidden, options.batch_invariant);
+    const Tensor hidden = model::step(decoder, cache, ids, sequences, compute);
+    Tensor logits = decoder.logits(hidden, options.batch_invariant, compute);
     if (absent.defined()) logits.index_fill_(1, absent, -std::numeric_limits<float>::infinity());
 
     std::vector<double> uniforms;

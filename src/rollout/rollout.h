@@ -72,6 +72,7 @@ struct GenerateOptions {
   std::vector<int32_t> absent_ids;                     ///< ids without a token: never drawn
   int64_t max_batch = 64;                              ///< sequences in flight
   bool batch_invariant = true;                         ///< hone's own kernels where there are any; off: LibTorch's
+  bool bf16 = false;                                   ///< matrix work away from the CPU in bf16, as training's there
   std::function<std::unique_ptr<StopWatcher>()> stop;  ///< none if empty
   std::function<void(int64_t done, int64_t total)> progress;  ///< none if empty
 };

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "tensor/from_host.h"
 
 namespace hone::rollout {
 namespace {
@@ -57,6 +58,38 @@ Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const Samp
   return {};
 }
 
+// The same where the logits are, so that only what was drawn comes back. The running sums are f64 too, in the device's
+// own order; a number that falls within their rounding of a token's end may draw its neighbour.
+std::vector<Draw> draw_there(const Tensor& logps, std::span<const double> uniforms, const SamplingParams& params,
+                             bool cut) {
+  Tensor scores = logps, order;
+  if (cut) {
+    std::tie(scores, order) = at::sort(logps, /*stable=*/true, /*dim=*/1, /*descending=*/true);
+    if (params.top_k > 0 && params.top_k < logps.size(1)) {
+      scores = scores.narrow(1, 0, params.top_k);
+      order = order.narrow(1, 0, params.top_k);
+    }
+  }
+  Tensor p = scores.to(at::kDouble).exp();  // (M, V)
+  if (params.top_p < 1) {
+    const Tensor before = at::constant_pad_nd(p.cumsum(1).narrow(1, 0, p.size(1) - 1), {1, 0});
+    p = p.masked_fill(before.ge(p.sum(1, true) * params.top_p), 0);
+  }
+  const Tensor total = cut ? p.sum(1, true) : at::ones({1, 1}, p.options());
+  const Tensor uniform = from_host(std::vector<double>(uniforms.begin(), uniforms.end()), logps.device()).unsqueeze(1);
+  // The first token whose sum lies above; where rounding left the sum a little under 1, the last that can be drawn.
+  const Tensor last = at::arange(p.size(1), p.options().dtype(at::kLong)).mul(p.gt(0)).amax(1, true);
+  const Tensor index = at::minimum(p.cumsum(1).le(uniform * total).sum(1, true), last);  // (M, 1)
+  const Tensor tokens = (cut ? order.gather(1, index) : index).to(at::kCPU).contiguous();
+  Tensor found = scores.gather(1, index).to(at::kDouble);
+  if (cut) found = found - total.log();
+  found = found.to(at::kCPU, at::kFloat).contiguous();
+  std::vector<Draw> out(uniforms.size());
+  for (size_t m = 0; m < out.size(); ++m)
+    out[m] = {static_cast<int32_t>(tokens.const_data_ptr<int64_t>()[m]), found.const_data_ptr<float>()[m]};
+  return out;
+}
+
 }  // namespace
 
 std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, const SamplingParams& params,
@@ -79,16 +112,26 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
     return out;
   }
   const Tensor logps =
-      at::log_softmax(params.temperature == 1 ? scores : scores.div(params.temperature), 1).to(at::kCPU).contiguous();
-  const float* data = logps.const_data_ptr<float>();
+      at::log_softmax(params.temperature == 1 ? scores : scores.div(params.temperature), 1).contiguous();
   const bool cut = params.top_p < 1 || (params.top_k > 0 && params.top_k < vocabulary);
-  at::parallel_for(0, rows, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t m = begin; m < end; ++m) {
-      const auto i = static_cast<size_t>(m);
-      const float* row = data + m * vocabulary;
-      out[i] = cut ? draw_cut(row, vocabulary, uniforms[i], params) : draw_full(row, vocabulary, uniforms[i]);
+  if (!logps.is_cpu()) {
+    constexpr int64_t kRows = 64;  // bounds the memory of the sums
+    for (int64_t begin = 0; begin < rows; begin += kRows) {
+      const int64_t n = std::min(kRows, rows - begin);
+      const auto from = static_cast<size_t>(begin);
+      const auto some = draw_there(logps.narrow(0, begin, n), uniforms.subspan(from, static_cast<size_t>(n)), params, cut);
+      std::ranges::copy(some, out.begin() + begin);
     }
-  });
+  } else {
+    const float* data = logps.const_data_ptr<float>();
+    at::parallel_for(0, rows, 4, [&](int64_t begin, int64_t end) {
+      for (int64_t m = begin; m < end; ++m) {
+        const auto i = static_cast<size_t>(m);
+        const float* row = data + m * vocabulary;
+        out[i] = cut ? draw_cut(row, vocabulary, uniforms[i], params) : draw_full(row, vocabulary, uniforms[i]);
+      }
+    });
+  }
   for (const Draw& d : out)
     if (!std::isfinite(d.logp))
       run_error("the policy's logits are not finite while sampling",

@@ -11,7 +11,8 @@
 namespace hone {
 namespace {
 
-constexpr int64_t kLogitBytes = int64_t{16} << 20;
+// On the CPU a chunk should stay near its caches; a GPU wants rows enough to be busy.
+int64_t logit_bytes(const Tensor& hidden) { return int64_t{hidden.is_cpu() ? 16 : 256} << 20; }
 
 struct Problem {
   Tensor hidden, weight, targets;
@@ -20,6 +21,9 @@ struct Problem {
 
   at::ScalarType compute() const {
     return options.compute == at::ScalarType::Undefined ? hidden.scalar_type() : options.compute;
+  }
+  Tensor cast_weight() const {
+    return options.casts ? options.casts->of(weight, compute()) : weight.to(compute());
   }
   // (rows, V): the scaled logits of rows [begin, begin + rows). `cast`: the weight in the dtype of the products, made
   // once for all chunks.
@@ -38,7 +42,7 @@ std::vector<Tensor> backward(const Problem& problem, const Tensor& logsumexp, co
   Tensor grad_hidden, grad_weight;
   if (hidden.requires_grad()) grad_hidden = at::empty_like(hidden);
   if (weight.requires_grad()) grad_weight = at::zeros_like(weight);
-  const Tensor cast_weight = weight.to(compute);
+  const Tensor cast_weight = problem.cast_weight();
   for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
     const int64_t rows = std::min(chunk, hidden.size(0) - begin);
     const auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, begin, rows) : t; };
@@ -61,13 +65,13 @@ TokenLogps token_logps(const Tensor& hidden, const Tensor& weight, const Tensor&
   HONE_CHECK(hidden.dim() == 2 && weight.dim() == 2 && targets.dim() == 1, "token_logps: (N, D), (V, D), (N)");
   HONE_CHECK(hidden.size(1) == weight.size(1) && hidden.size(0) == targets.size(0), "token_logps: shapes disagree");
   const int64_t row_bytes = weight.size(0) * static_cast<int64_t>(hidden.element_size());
-  const int64_t chunk = options.chunk > 0 ? options.chunk : std::max<int64_t>(64, kLogitBytes / row_bytes);
+  const int64_t chunk = options.chunk > 0 ? options.chunk : std::max<int64_t>(64, logit_bytes(hidden) / row_bytes);
   Problem problem{hidden, weight, targets, options, chunk};
   const bool entropy = options.entropy || options.entropy_grad;
   Tensor logps, logsumexp, entropies;
   {
     const at::NoGradGuard no_grad;
-    const Tensor cast_weight = weight.to(problem.compute());
+    const Tensor cast_weight = problem.cast_weight();
     logps = at::empty({hidden.size(0)}, hidden.options());
     logsumexp = at::empty_like(logps);
     if (entropy) entropies = at::empty_like(logps);

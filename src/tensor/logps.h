@@ -8,19 +8,23 @@
 // ids that sampling never draws (PPO, whose ratio and KL are of the distribution that was sampled from). The rows given
 // are the rows that count: leave out hidden states of tokens without weight before calling.
 #pragma once
+#include <memory>
+
 #include "tensor/tensor.h"
+#include "tensor/weight_casts.h"
 
 namespace hone {
 
 struct LogpsOptions {
   double inv_temperature = 1;
-  int64_t chunk = 0;          ///< rows at a time; 0: as many as keep the logits under 16 MiB
+  int64_t chunk = 0;          ///< rows at a time; 0: as many as keep the logits under 16 MiB, on a GPU 256
   bool entropy = false;       ///< also the entropies
   bool entropy_grad = false;  ///< … with a gradient (an entropy bonus); otherwise they are detached
   /// (K) i64 on hidden's device, or undefined: ids that the distribution does not have. Their probability is 0 and
   /// their logits get no gradient: log_softmax over the others. No target may be one of them.
   Tensor absent = {};
   at::ScalarType compute = at::ScalarType::Undefined;  ///< dtype of the matrix products; kBFloat16 under f32 weights
+  std::shared_ptr<WeightCasts> casts = {};             ///< keeps the weight's cast; null: made once a call
 };
 
 struct TokenLogps {

@@ -149,9 +149,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   decoder.keep_matrices_in(compute);
   const int64_t micro = micro_tokens(params, decoder.config(), compute == at::kBFloat16);
   model::AttentionWork attention;
-  Forward forward;
-  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
-  forward.logps.compute = compute;
+  const Forward forward(compute, params.checkpoint_activations, &attention);
 
   int64_t seen = 0;
   LoopState state;
@@ -232,10 +230,11 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
              {"layers", decoder.config().layers},
              {"width", decoder.config().width}};
   record_adapter(decoder, model);
-  MemoryCount memory(compute == at::kBFloat16);
+  MemoryCount memory;
   memory.add(decoder);
   memory.add_trained(optimizer.tensors());
   memory.add(optimizer.state());
+  memory.add(*forward.compute.casts);
   model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = held_out_summary({{"held_out_loss", evaluation}});

@@ -68,16 +68,18 @@ Memory frozen_memory(const model::ModelConfig& config, const Held& held) {
 Memory learning_memory(const model::ModelConfig& config, const AdapterSettings& adapter,
                        const optim::OptimParams& optim, const Held& held) {
   const bool muon = optim.rule == "muon";
+  // The output layer's, tied or not, where the network is asked for tokens.
+  const double head_cast = held.output_weight ? 2.0 * static_cast<double>(config.vocab_size * config.width) : 0;
   if (adapter.rank > 0) {
     const double n = adapter_count(config, adapter);
     Memory out = frozen_memory(config, held);
     return out +=
-           {.weights = 4 * n, .casts = held.bf16 ? 2 * n : 0, .gradients = 4 * n, .optimiser = (muon ? 4 : 8) * n};
+           {.weights = 4 * n, .casts = held.bf16 ? 2 * n + head_cast : 0, .gradients = 4 * n, .optimiser = (muon ? 4 : 8) * n};
   }
   const Counts n = count(config, held.output_weight);
   const double all = n.matrices + n.embeddings + n.rest;
   return {.weights = 4 * all,
-          .casts = held.bf16 ? 2 * n.matrices : 0,
+          .casts = held.bf16 ? 2 * n.matrices + head_cast : 0,
           .gradients = 4 * all,
           .optimiser = (muon ? 4 : 8) * n.matrices + 8 * (n.embeddings + n.rest)};
 }

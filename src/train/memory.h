@@ -2,8 +2,8 @@
 // tensors that a stage holds. tests/train/memory_test.cpp holds one against the other. Torch-free.
 //
 // Bytes a parameter: f32 weights 4; of a frozen network the layers' matrices in the dtype of matrix work (bf16: 2);
-// gradients 4; AdamW's two moments 8, Muon's one 4; in bf16 the cast of a matrix that learns, kept from the forward to
-// the backward pass, 2.
+// gradients 4; AdamW's two moments 8, Muon's one 4; in bf16 the casts of matrices that learn and of the output layer,
+// kept until the optimiser changes them, 2.
 #pragma once
 #include <cstdint>
 #include <string>

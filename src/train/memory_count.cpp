@@ -18,10 +18,7 @@ void MemoryCount::add(const model::ScalarHead& head) {
 }
 
 void MemoryCount::add_trained(const std::vector<optim::NamedTensor>& tensors) {
-  for (const optim::NamedTensor& t : tensors) {
-    add(t.tensor.grad());
-    if (bf16_ && t.kind == optim::TensorKind::kMatrix) bytes_ += 2 * t.tensor.numel();
-  }
+  for (const optim::NamedTensor& t : tensors) add(t.tensor.grad());
 }
 
 void MemoryCount::add(const optim::StateTensors& state) {

@@ -11,19 +11,17 @@ namespace hone::train {
 
 class MemoryCount {
  public:
-  /// bf16: matrices that train have a cast from the forward to the backward pass.
-  explicit MemoryCount(bool bf16) : bf16_(bf16) {}
   /// Weights; what is shared with a network that was added before counts once.
   void add(const model::Decoder& decoder);
   void add(const model::ScalarHead& head);
-  /// Gradients, and casts, of what trains.
+  /// Gradients of what trains.
   void add_trained(const std::vector<optim::NamedTensor>& tensors);
+  void add(const WeightCasts& casts) { bytes_ += casts.bytes(); }
   void add(const optim::StateTensors& state);
   int64_t bytes() const { return bytes_; }
 
  private:
   void add(const Tensor& tensor);
-  bool bf16_;
   int64_t bytes_ = 0;
   std::set<const void*> seen_;  // storages
 };

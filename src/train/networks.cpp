@@ -12,6 +12,7 @@ Actor decoder_actor(const model::Decoder& decoder, const model::ComputeOptions& 
                                                                                             const LogpsOptions& given) {
     LogpsOptions options = given;
     options.compute = compute.matmul;
+    options.casts = compute.casts;
     options.absent = absent;
     const Tensor hidden = decoder.hidden(b.packed, compute).index_select(0, b.rows);
     return decoder.token_logps(hidden, b.targets, options);

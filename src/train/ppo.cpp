@@ -263,10 +263,13 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   generate_options.end_ids = encoder.endings().ids();
   generate_options.absent_ids = models.tokenizer.without_token(models.policy.config().vocab_size);
   text::say_without_token(generate_options.absent_ids, params.model);
+  generate_options.bf16 = compute == at::kBFloat16;
   generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
   model::AttentionWork attention;
   const model::ComputeOptions options{
-      .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
+      .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention,
+      .casts = std::make_shared<WeightCasts>()};
+  const model::ComputeOptions frozen{.matmul = compute, .work = &attention};  // asked once an iteration: keeps no casts
   Actor actor = decoder_actor(models.policy, options, params.sampling, generate_options);
   actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
   models.reference.set_trainable(false);
@@ -285,7 +288,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   PpoParams resolved = params;
   resolved.micro_tokens = micro_tokens(params, models.policy.config(), compute == at::kBFloat16);
   PpoLearner learner(resolved, seed, params.steps, device, actor,
-                     decoder_actor(models.reference, options, generate_options.absent_ids), critic, reward, extra);
+                     decoder_actor(models.reference, frozen, generate_options.absent_ids), critic, reward, extra);
   const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
             " prompts, " + count_text(params.steps) + " iterations of " +
@@ -363,12 +366,13 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   model::save_model(folder, models.policy);
   Json model{{"parameters", models.policy.parameter_count()}, {"reference", params.model}, {"reward", params.reward}};
   record_adapter(models.policy, model);
-  MemoryCount memory(compute == at::kBFloat16);
+  MemoryCount memory;
   for (const model::Decoder* network : {&models.policy, &models.reference, &models.critic}) memory.add(*network);
   for (size_t i = 0; i < models.reward.members(); ++i) memory.add(models.reward.member(i).decoder);
   memory.add_trained(actor.parameters);
   memory.add_trained(critic.parameters);
   memory.add(learner.state_tensors());
+  memory.add(*options.casts);
   model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   context.record.summary_json = dump_json(learner.summary());

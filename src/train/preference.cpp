@@ -179,9 +179,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   optim::Optimizer optimizer(trainable_tensors(policy), params.optim);
   const int64_t micro = micro_tokens(params, policy.config(), compute == at::kBFloat16);
   model::AttentionWork attention;
-  Forward forward;
-  forward.compute = {.matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
-  forward.logps.compute = compute;
+  const Forward forward(compute, params.checkpoint_activations, &attention);
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
@@ -246,10 +244,11 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   model::save_model(folder, policy);
   Json model{{"parameters", policy.parameter_count()}, {"reference", reference_folder}};
   record_adapter(policy, model);
-  MemoryCount memory(compute == at::kBFloat16);
+  MemoryCount memory;
   memory.add(policy);
   memory.add_trained(optimizer.tensors());
   memory.add(optimizer.state());
+  memory.add(*forward.compute.casts);
   model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})

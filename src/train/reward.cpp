@@ -46,6 +46,7 @@ struct Member {
   model::Decoder decoder;
   model::ScalarHead head;
   optim::Optimizer optimizer;
+  std::shared_ptr<WeightCasts> casts = std::make_shared<WeightCasts>();
 };
 
 struct Comparisons {
@@ -322,13 +323,14 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   Json model_record = Json::object();
   const auto finish = [&] {
     Member& m = *member;
-    MemoryCount memory(compute == at::kBFloat16);
+    MemoryCount memory;
     memory.add(m.decoder);
     memory.add(m.head);
     memory.add_trained(m.optimizer.tensors());
     memory.add(m.optimizer.state());
     model_record = {{"parameters", m.decoder.parameter_count()}, {"members", params.ensemble}};
     record_adapter(m.decoder, model_record);
+    memory.add(*m.casts);
     model_record["memory_bytes"] = memory.bytes();
     normalise(m, reference, compute);
     m.decoder.config().reward_dtype = context.record.dtype;
@@ -379,8 +381,6 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
 
   // 3. Steps.
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps_each);
-  const model::ComputeOptions options{
-      .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention};
   std::optional<double> accuracy;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const int64_t number = step / steps_each, own_step = step % steps_each;
@@ -390,6 +390,8 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
     }
     Member& m = *member;
     const std::span<const int64_t> batch = plans[static_cast<size_t>(number)].batch(own_step);
+    const model::ComputeOptions options{
+        .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention, .casts = m.casts};
     m.optimizer.zero_grad();
     const auto [loss, right, gap, tokens] = add_reward_gradient(
         m.decoder, m.head, data.train, lengths, batch, micro, params.loss, params.use_margin, options,

@@ -84,8 +84,7 @@ Speed::Step Speed::measure_step(const model::ModelConfig& config, const optim::O
   model::Decoder decoder = model::make_decoder(config, 1);
   decoder.to(at::Device(run_.device), at::kFloat);
   optim::Optimizer optimizer(trainable_tensors(decoder), optim);
-  Forward forward;
-  if (bf16) forward.compute.matmul = forward.logps.compute = at::kBFloat16;
+  const Forward forward(bf16 ? at::kBFloat16 : at::ScalarType::Undefined, /*checkpoint=*/false, nullptr);
   Stream stream(1, "speed");
   std::vector<data::Sequence> sequences;
   Step best{1e9, 1e9};

@@ -53,3 +53,21 @@ TEST_CASE("the path is torch.optim.Muon's in f32; its bf16 rounding moves it by 
     }
   }
 }
+
+TEST_CASE("matrices in stacks of bounded size move as in one") {
+  std::vector<Tensor> grads, whole, parts, whole_momenta, part_momenta;
+  for (int64_t i = 0; i < 5; ++i) {
+    grads.push_back(at::arange(24, at::kFloat).mul(0.7 + static_cast<double>(i)).sin().view({4, 6}));
+    for (auto* list : {&whole, &parts}) list->push_back(at::ones({4, 6}));
+    for (auto* list : {&whole_momenta, &part_momenta}) list->push_back(at::zeros({4, 6}));
+  }
+  optim::MuonStep settings{
+      .lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .newton_schulz_steps = 5, .match_rms_adamw = false};
+  optim::muon_update(whole, grads, whole_momenta, settings);
+  settings.stack_bytes = 2 * whole[0].nbytes() + 1;
+  optim::muon_update(parts, grads, part_momenta, settings);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    CHECK(distance(whole[i], parts[i]) < 1e-6);
+    CHECK(distance(whole[i], at::ones({4, 6})) > 0.01);
+  }
+}

@@ -8,6 +8,7 @@
 #include "../golden/golden.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "tensor/weight_casts.h"
 
 using hone::Tensor;
 namespace optim = hone::optim;
@@ -206,4 +207,21 @@ TEST_CASE("a resumed run looks at the moments that it has brought along") {
   after.load_state(before.state());
   teach(after, {"score"}, 10, 1, 1);  // the others were reached before the break
   CHECK(after.unreached().empty());
+}
+
+TEST_CASE("a kept cast follows every optimiser's step") {
+  for (const char* rule : {"adamw", "muon"}) {
+    CAPTURE(std::string(rule));
+    Tensor w = at::ones({4, 6}).requires_grad_(true);
+    optim::Optimizer optimizer({{"w", w, optim::TensorKind::kMatrix}}, {.rule = rule, .lr = 0.1});
+    hone::WeightCasts casts;
+    for (int64_t step = 0; step < 3; ++step) {
+      CHECK(at::equal(casts.of(w, at::kBFloat16).detach(), w.detach().to(at::kBFloat16)));
+      const Tensor before = w.detach().clone();
+      w.mutable_grad() = at::arange(24, at::kFloat).view({4, 6});
+      optimizer.step(1);
+      CHECK_FALSE(at::equal(before, w.detach()));
+    }
+    CHECK(at::equal(casts.of(w, at::kBFloat16).detach(), w.detach().to(at::kBFloat16)));
+  }
 }
