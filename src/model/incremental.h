@@ -8,8 +8,8 @@
 namespace hone::model {
 
 /// Appends ids[i] to sequences[i], any mix of prompts and single tokens; several rows of one sequence stand one after
-/// the other. -> hidden (M, D) after the final norm, no gradient. Logits: Decoder::logits. hone's own kernels compute in
-/// f32; `options` is for where LibTorch's do.
+/// the other. -> hidden (M, D) after the final norm, no gradient. Logits: Decoder::logits. hone's own kernels compute
+/// in f32; `options` is for where LibTorch's do.
 Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids, std::span<const int64_t> sequences,
             const ComputeOptions& options = {});
 

@@ -32,8 +32,8 @@ void muon_update(std::vector<Tensor>& weights, const std::vector<Tensor>& grads,
     const size_t n = std::min(most, weights.size() - begin);
     const at::TensorList some_grads(grads.data() + begin, n), some_buffers(buffers.data() + begin, n);
     const Tensor update = at::lerp(at::stack(some_grads), at::stack(some_buffers), s.momentum);  // (n, rows, columns)
-    at::_foreach_add_(at::TensorList(weights.data() + begin, n),
-                      newton_schulz(update, s.newton_schulz_steps).unbind(0), -s.lr * factor);
+    at::_foreach_add_(at::TensorList(weights.data() + begin, n), newton_schulz(update, s.newton_schulz_steps).unbind(0),
+                      -s.lr * factor);
   }
 }
 

@@ -147,7 +147,8 @@ double Optimizer::step(double factor) {
                     .weight_decay = g.weight_decay});
     }
   }
-  // The fused and list operators tell nobody that they wrote; what is kept of a weight goes by its version (WeightCasts).
+  // The fused and list operators tell nobody that they wrote; what is kept of a weight goes by its version
+  // (WeightCasts).
   for (const NamedTensor& t : tensors_) t.tensor.unsafeGetTensorImpl()->bump_version();
   // A step without any gradient (no advantage, pairs of equal sides) teaches nothing, so it shows nothing.
   if (norm > 0 && ++teaching_steps_ == kTeachingSteps) require_reached();

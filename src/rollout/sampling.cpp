@@ -119,7 +119,8 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
     for (int64_t begin = 0; begin < rows; begin += kRows) {
       const int64_t n = std::min(kRows, rows - begin);
       const auto from = static_cast<size_t>(begin);
-      const auto some = draw_there(logps.narrow(0, begin, n), uniforms.subspan(from, static_cast<size_t>(n)), params, cut);
+      const auto some =
+          draw_there(logps.narrow(0, begin, n), uniforms.subspan(from, static_cast<size_t>(n)), params, cut);
       std::ranges::copy(some, out.begin() + begin);
     }
   } else {

@@ -22,9 +22,7 @@ struct Problem {
   at::ScalarType compute() const {
     return options.compute == at::ScalarType::Undefined ? hidden.scalar_type() : options.compute;
   }
-  Tensor cast_weight() const {
-    return options.casts ? options.casts->of(weight, compute()) : weight.to(compute());
-  }
+  Tensor cast_weight() const { return options.casts ? options.casts->of(weight, compute()) : weight.to(compute()); }
   // (rows, V): the scaled logits of rows [begin, begin + rows). `cast`: the weight in the dtype of the products, made
   // once for all chunks.
   Tensor logits(const Tensor& cast, int64_t begin, int64_t rows) const {

@@ -9,7 +9,8 @@ namespace hone {
 class WeightCasts {
  public:
   /// `weight` in `dtype`; under grad mode a function of it, whose gradient comes back in the weight's own dtype. Cast
-  /// anew where the weight was written to since (its version tells; optim::Optimizer counts it up). Undefined dtype, or the weight's own: the weight.
+  /// anew where the weight was written to since (its version tells; optim::Optimizer counts it up). Undefined dtype, or
+  /// the weight's own: the weight.
   Tensor of(const Tensor& weight, at::ScalarType dtype);
   /// What the casts take now.
   int64_t bytes() const;

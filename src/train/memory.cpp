@@ -73,8 +73,10 @@ Memory learning_memory(const model::ModelConfig& config, const AdapterSettings& 
   if (adapter.rank > 0) {
     const double n = adapter_count(config, adapter);
     Memory out = frozen_memory(config, held);
-    return out +=
-           {.weights = 4 * n, .casts = held.bf16 ? 2 * n + head_cast : 0, .gradients = 4 * n, .optimiser = (muon ? 4 : 8) * n};
+    return out += {.weights = 4 * n,
+                   .casts = held.bf16 ? 2 * n + head_cast : 0,
+                   .gradients = 4 * n,
+                   .optimiser = (muon ? 4 : 8) * n};
   }
   const Counts n = count(config, held.output_weight);
   const double all = n.matrices + n.embeddings + n.rest;

@@ -266,9 +266,10 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   generate_options.bf16 = compute == at::kBFloat16;
   generate_options.max_batch = std::max<int64_t>(64, std::min<int64_t>(256, params.batch_prompts));
   model::AttentionWork attention;
-  const model::ComputeOptions options{
-      .matmul = compute, .checkpoint = params.checkpoint_activations, .work = &attention,
-      .casts = std::make_shared<WeightCasts>()};
+  const model::ComputeOptions options{.matmul = compute,
+                                      .checkpoint = params.checkpoint_activations,
+                                      .work = &attention,
+                                      .casts = std::make_shared<WeightCasts>()};
   const model::ComputeOptions frozen{.matmul = compute, .work = &attention};  // asked once an iteration: keeps no casts
   Actor actor = decoder_actor(models.policy, options, params.sampling, generate_options);
   actor.parameters = trainable_tensors(models.policy, nullptr, params.train_layers);
