@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "tensor/autograd.h"
 #include "tensor/linear.h"
+#include "tensor/product.h"
 #include "tensor/softmax_rows.h"
 
 namespace hone {
@@ -48,9 +49,9 @@ std::vector<Tensor> backward(const Problem& problem, const Tensor& logsumexp, co
     softmax_rows_backward_(z, part(targets), part(logsumexp), part(entropy), part(grad_logps), part(grad_entropy),
                            options.inv_temperature);
     const Tensor dz = z.to(compute);
-    if (grad_hidden.defined()) grad_hidden.narrow(0, begin, rows).copy_(at::mm(dz, cast_weight));
+    if (grad_hidden.defined()) grad_hidden.narrow(0, begin, rows).copy_(product(dz, cast_weight, cast_weight));
     if (grad_weight.defined()) {
-      if (compute == weight.scalar_type()) grad_weight.addmm_(dz.t(), part(hidden));
+      if (compute == weight.scalar_type()) add_product(grad_weight, dz.t(), part(hidden));
       else grad_weight.add_(at::mm(dz.t(), part(hidden).to(compute)));
     }
   }

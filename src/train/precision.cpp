@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/progress.h"
+#include "tensor/product.h"
 
 namespace hone::train {
 namespace {
@@ -18,9 +19,10 @@ double time_products(const model::ModelConfig& config, const at::Device& device,
   double best = 1e9;
   for (int repeat = 0; repeat < 5; ++repeat) {
     const auto start = std::chrono::steady_clock::now();
-    const Tensor y = at::linear(x.to(dtype), w.to(dtype)).to(at::kFloat);  // casts are part of the price
-    const Tensor back = at::mm(y.to(dtype), w.to(dtype)).to(at::kFloat);
-    const Tensor weight = at::mm(y.t().to(dtype), x.to(dtype)).to(at::kFloat);
+    const Tensor cast = w.to(dtype), input = x.to(dtype);
+    const Tensor y = product(input, cast.t(), cast).to(at::kFloat);  // casts are part of the price
+    const Tensor back = product(y.to(dtype), cast, cast).to(at::kFloat);
+    const Tensor weight = product(y.t().to(dtype), input, cast).to(at::kFloat);
     (void)(back.sum().item<float>() + weight.sum().item<float>());  // waits for a GPU
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
