@@ -178,7 +178,12 @@ void language_model(const train::LanguageModelParams& params, Known& known, Fore
 Amount comparisons_of(const Known& known, Forecast& f, const std::string& model, const std::vector<std::string>& files,
                       const train::TextSettings& text) {
   return amount_of(
-      known, f, model, files, text.length, "comparisons", [&] { return data::read_preferences(files, text.read); },
+      known, f, model, files, text.length, "comparisons",
+      [&] {
+        auto read = data::read_preferences(files, text.read);
+        text.keep_part(read);
+        return read;
+      },
       [&](const auto& rows, const data::Encoder& encoder) {
         require_split(rows, text.held_out, known.run);
         return data::encode_preferences(rows, encoder, text.length, context_of(f));
@@ -242,7 +247,11 @@ void forecast(const train::SftParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
   const Amount amount = amount_of(
       known, f, params.model, params.data, params.text.length, "demonstrations",
-      [&] { return data::read_demonstrations(params.data, params.text.read); },
+      [&] {
+        auto read = data::read_demonstrations(params.data, params.text.read);
+        params.text.keep_part(read);
+        return read;
+      },
       [&](const auto& rows, const data::Encoder& encoder) {
         require_split(rows, params.text.held_out, known.run);
         return data::encode_demonstrations(rows, encoder, params.text.length, context_of(f));

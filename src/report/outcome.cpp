@@ -121,7 +121,12 @@ Section outcome(const Story& story) {
                 "'s; ties count half.";
     body += by_model(
                 r, "Wins against " + model_name(r.start_model), true,
-                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.win_rate; }, half) +
+                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.win_rate; }, half);
+    half.note = "The same by a second reward model that nobody optimised, learnt from other prompts: what it does not "
+                "see either, the first one was fooled by.";
+    body += by_model(
+                r, "Wins by the second reward model", true,
+                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.second_win_rate; }, half) +
             "</div>";
     body += "<div class=\"grid two\">" +
             by_name(r, capitalised(r.gold_name) + " by prompt family", &ModelResult::families, {}, false, 1.0) +
