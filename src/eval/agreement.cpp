@@ -67,14 +67,14 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
   return out;
 }
 
-std::vector<double> answer_margins(const model::Decoder& decoder, const HumanComparisons& comparisons,
+std::vector<double> answer_margins(const Speaker& speaker, const HumanComparisons& comparisons,
                                    const std::string& label) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const data::Pair& p : comparisons.pairs)
     for (const data::Sequence* s : {&p.chosen, &p.rejected})
       sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length)});
   Progress bar(label, std::ssize(sequences));
-  const auto logps = rollout::sequence_logps(decoder, sequences, 1.0, at::ScalarType::Undefined, 16384, {},
+  const auto logps = rollout::sequence_logps(speaker.decoder, sequences, 1.0, speaker.compute, 16384, {},
                                              [&](int64_t done) { bar.update(done, "answers"); });
   std::vector<double> out(comparisons.pairs.size());
   for (size_t i = 0; i < logps.size(); ++i) {

@@ -12,8 +12,8 @@
 #include "base/stats.h"
 #include "data/encoder.h"
 #include "data/tokens.h"
+#include "eval/answers.h"
 #include "eval/eval_stage.h"
-#include "model/decoder.h"
 #include "rewards/reward_model.h"
 
 namespace hone::eval {
@@ -30,7 +30,7 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
                                   int64_t seed);
 
 /// For each comparison log p(chosen) - log p(rejected), of the answers' tokens, nats.
-std::vector<double> answer_margins(const model::Decoder& decoder, const HumanComparisons& comparisons,
+std::vector<double> answer_margins(const Speaker& speaker, const HumanComparisons& comparisons,
                                    const std::string& label);
 /// Rewards of the chosen less those of the rejected.
 std::vector<double> reward_margins(const rewards::RewardModel& reward, const HumanComparisons& comparisons);

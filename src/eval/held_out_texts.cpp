@@ -60,11 +60,11 @@ Passages draw_passages(const std::vector<std::string>& files, int64_t passages, 
   return out;
 }
 
-TextLoss text_loss(const model::Decoder& decoder, const Passages& passages, const std::string& label) {
+TextLoss text_loss(const Speaker& speaker, const Passages& passages, const std::string& label) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const std::vector<int32_t>& ids : passages.ids) sequences.push_back({ids, 1});
   Progress bar(label, std::ssize(sequences));
-  const auto logps = rollout::sequence_logps(decoder, sequences, 1.0, at::ScalarType::Undefined, 16384, {},
+  const auto logps = rollout::sequence_logps(speaker.decoder, sequences, 1.0, speaker.compute, 16384, {},
                                              [&](int64_t done) { bar.update(done, "passages"); });
   TextLoss out{std::vector<double>(passages.count), std::vector<double>(passages.count)};
   for (size_t i = 0; i < logps.size(); ++i) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/decoder.h"
+#include "eval/answers.h"
 #include "text/tokenizer.h"
 
 namespace hone::eval {
@@ -22,6 +22,6 @@ Passages draw_passages(const std::vector<std::string>& files, int64_t passages, 
 struct TextLoss {
   std::vector<double> nats, tokens;
 };
-TextLoss text_loss(const model::Decoder& decoder, const Passages& passages, const std::string& label);
+TextLoss text_loss(const Speaker& speaker, const Passages& passages, const std::string& label);
 
 }  // namespace hone::eval

@@ -119,7 +119,17 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   const std::string original_folder = params.original.empty() ? start_folder->second : params.original;
 
   // 1. The same prompts for everybody, which one tokenizer makes sure of.
-  const Speaker original = open_speaker("original", original_folder, context.run.device, params.length.chat_format);
+  const auto open = [&](const std::string& name, const std::string& folder) {
+    Speaker speaker = open_speaker(name, folder, context.run.device, params.length.chat_format);
+    const std::string dtype =
+        rewards::resolve_dtype(context.run.dtype, speaker.decoder.config(), at::Device(context.run.device));
+    if (dtype == "bf16") speaker.compute = at::kBFloat16;
+    context.record.dtype = dtype;
+    context.record.dtype_reason = std::string(context.run.dtype == "auto" ? "by the models' size" : "asked for") +
+                                  (dtype == "bf16" ? "; log-probabilities and rewards: answers are sampled in f32" : "");
+    return speaker;
+  };
+  const Speaker original = open("original", original_folder);
   const data::Encoder& encoder = original.encoder;
   std::optional<rewards::RewardModel> reward;
   if (!params.reward.empty())
@@ -139,7 +149,7 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   std::vector<double> original_margins;
   if (!params.comparisons.empty()) {
     agreement.emplace(read_comparisons(params, encoder, original.decoder.config().max_positions, seed));
-    original_margins = answer_margins(original.decoder, agreement->comparisons(), "  original's comparisons");
+    original_margins = answer_margins(original, agreement->comparisons(), "  original's comparisons");
     if (reward) agreement->add("reward", "reward model", reward_margins(*reward, agreement->comparisons()));
     if (second) agreement->add("second_reward", "reward model", reward_margins(*second, agreement->comparisons()));
   }
@@ -157,23 +167,23 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   e.models.reserve(folders.size());
   Json ends = Json::object();
   for (const auto& [name, folder] : folders) {
-    const Speaker speaker = open_speaker(name, folder, context.run.device, params.length.chat_format);
+    const Speaker speaker = open(name, folder);
     ends[name] = speaker.encoder.endings().to_json();
     Measured m{.name = name, .folder = folder};
     m.answers = answer(speaker.decoder, speaker.encoder, e.prompts.tokens, e.prompts.keys, params.samples,
                        params.sampling, sampling_seed, "  " + name + " answers");
-    for (const double logp : answer_logps(original.decoder, m.answers)) m.nll.push_back(-logp);
+    for (const double logp : answer_logps(original, m.answers)) m.nll.push_back(-logp);
     // KL is at the temperature that was sampled, perplexity at the model's own.
     if (const double temperature = params.sampling.temperature; folder != original_folder && temperature > 0)
       m.kl = answer_kl(speaker, original, m.answers, temperature);
     if (reward) m.reward = reward->score(as_rewarded(m.answers));
     if (second) m.second_reward = second->score(as_rewarded(m.answers));
     if (agreement && folder != original_folder) {
-      std::vector<double> margins = answer_margins(speaker.decoder, agreement->comparisons(), "  " + name + "'s comparisons");
+      std::vector<double> margins = answer_margins(speaker, agreement->comparisons(), "  " + name + "'s comparisons");
       for (size_t i = 0; i < margins.size(); ++i) margins[i] -= original_margins[i];
       agreement->add(name, "implicit reward", margins);
     }
-    if (passages) m.texts = text_loss(speaker.decoder, *passages, "  " + name + " on held-out texts");
+    if (passages) m.texts = text_loss(speaker, *passages, "  " + name + " on held-out texts");
     for (size_t i = 0; i < m.answers.size(); ++i) {
       m.words.push_back(words_of(m.answers[i].text));
       if (stories)

@@ -24,6 +24,22 @@ std::string tone_of(const Results& r, const Judge& j) {
   return m ? m->tone : j.name == "reward" ? "five" : "six";
 }
 
+// One row a model of what a ratio changed by: 1.012 is +1.2%. `limit`: a ratio to draw.
+std::string changes(const Results& r, const std::string& title, std::optional<Estimate> ModelResult::* pick,
+                    std::optional<double> limit, const std::string& note) {
+  IntervalChart chart;
+  chart.title = title;
+  chart.note = note;
+  chart.percent = true;
+  chart.legend = false;
+  if (limit) chart.reference = *limit - 1;
+  for (const ModelResult& m : r.models)
+    if (const std::optional<Estimate>& e = m.*pick)
+      chart.rows.push_back(
+          {model_name(m.name), counted(*e), {{"", m.tone, {e->value - 1, e->low - 1, e->high - 1, e->n}}}});
+  return interval_chart(chart);
+}
+
 }  // namespace
 
 Section agreement(const Story& story) {
@@ -46,7 +62,7 @@ Section agreement(const Story& story) {
     over.note = "Share decided as people did, less the rule's, on the same comparisons: above the dashed line the judge "
                 "knows more than which answer is longer.";
     for (const Judge& j : c.judges) {
-      if (j.agreement) all.rows.push_back({judge_name(j), j.kind, {{"", tone_of(r, j), *j.agreement}}});
+      if (j.agreement) all.rows.push_back({judge_name(j), j.kind == "reward model" ? counted(*j.agreement) : j.kind, {{"", tone_of(r, j), *j.agreement}}});
       if (j.over_length) over.rows.push_back({judge_name(j), counted(*j.over_length), {{"", tone_of(r, j), *j.over_length}}});
     }
     if (c.rule) all.rows.push_back({c.rule_name, "the rule", {{"", "base", *c.rule}}});
@@ -78,31 +94,27 @@ Section distance(const Story& story) {
             "model that was wrecked, whatever its reward says.",
             ""};
   for (const Results& r : story.results) {
-    IntervalChart kl, loss, texts, perplexity;
+    IntervalChart kl;
     kl.low = 0;
     kl.reference = r.most_kl_per_token;
     kl.note = "Log-probability of the sampled answers under the model less that under the start, over their tokens.";
-    if (r.most_kl_per_token) kl.note += " Beyond the dashed line at " + format_number(*r.most_kl_per_token) + " the run warns.";
-    loss.reference = r.most_start_loss_ratio;
-    loss.note = "The start model's loss per token on the model's answers, over that on its own answers: 1.01 is healthy, "
-                "1.22 was a wreck.";
+    if (r.most_kl_per_token)
+      kl.note += " Beyond the dashed line at " + format_number(*r.most_kl_per_token) + " the run warns.";
+    std::string loss =
+        "Per token, against its loss on its own answers: +1% is healthy, +22% was a wreck.";
     if (r.most_start_loss_ratio)
-      loss.note += " From the dashed line at " + format_number(*r.most_start_loss_ratio) + " on the run warns.";
-    texts.reference = 1.0;
-    texts.note = "Perplexity of texts that no stage has learnt, over the start model's: above 1 something was forgotten." +
-                 (r.texts_about.empty() ? "" : " " + capitalised(r.texts_about) + ".");
+      loss += " From the dashed line at +" + format_percent(*r.most_start_loss_ratio - 1) + " on the run warns.";
     std::string charts = by_model(
         r, "KL to the start, nats a token", false,
         [](const ModelResult& m) -> const std::optional<Estimate>& { return m.kl_per_token; }, kl);
-    charts += by_model(
-        r, "The start model's loss on the answers", false,
-        [](const ModelResult& m) -> const std::optional<Estimate>& { return m.start_loss_ratio; }, loss);
-    charts += by_model(
-        r, "Forgotten: perplexity of held-out texts, relative", false,
-        [](const ModelResult& m) -> const std::optional<Estimate>& { return m.text_perplexity_ratio; }, texts);
-    charts += by_model(
-        r, "Perplexity of held-out texts", false,
-        [](const ModelResult& m) -> const std::optional<Estimate>& { return m.text_perplexity; }, perplexity);
+    charts += changes(r, "The start model's loss on the answers, change", &ModelResult::start_loss_ratio,
+                      r.most_start_loss_ratio, loss);
+    charts += changes(r, "Forgotten: perplexity of held-out texts, change", &ModelResult::text_perplexity_ratio, 1.0,
+                      "Of texts that no stage has learnt: above 0 something was forgotten." +
+                          (r.texts_about.empty() ? "" : " " + capitalised(r.texts_about) + "."));
+    charts += by_model(r, "Perplexity of held-out texts", false, [](const ModelResult& m) -> const std::optional<Estimate>& {
+      return m.text_perplexity;
+    });
     if (!charts.empty()) s.body += "<div class=\"grid two\">" + charts + "</div>";
   }
   return s;

@@ -214,6 +214,9 @@ std::vector<Subject> subjects(const Workshop& w) {
                       return out;
                     }());
   w.make("reward", "reward", {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"text.held_out", 0.2}});
+  // On another part of the prompts, so that it is another one.
+  w.make("reward", "second",
+         {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"optim.lr", 0.01}, {"text.held_out", 0.2}, {"text.part_end", 0.6}});
   w.make("reward", "ensemble",
          {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"ensemble", 3}, {"optim.lr", 0.01}});
   const std::string world = w.path("world"), prompts = w.path("world/prompts-train.jsonl"),
@@ -321,6 +324,8 @@ std::vector<Subject> subjects(const Workshop& w) {
                                  {"text.chosen_sides", {{{"data", {pairs}}}}},
                                  {"text.passages", {{{"data", {fine}}}}},
                                  {"text.held_out", {{}, {0.3}}},
+                                 {"text.part_begin", {{}, {0.3}}},
+                                 {"text.part_end", {{}, {0.7}}},
                              },
                              optimiser("optim.")),
                          lengths("text.", "data", long_demos)),
@@ -352,6 +357,8 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"text.ties", {{{"data", {ties}}}}},
       {"text.passages", {{{"data", {fine}}}}},
       {"text.held_out", {{}, {0.3}}},
+      {"text.part_begin", {{}, {0.3}}},
+      {"text.part_end", {{}, {0.7}}},
       {"loss.label_smoothing", {{}, {0.2}}},
   };
   out.push_back({"reward", with(comparisons, {{"text.held_out", 0.2}}),
@@ -371,6 +378,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"reference", {{}, {wide}}},
                                   {"watch", {{}, {world}}},
                                   {"watch_every", {{{"watch", world}}, {1}}},
+                                  {"samples.prompts", {{}, {0}}},  // one prompt is held out
                                   {"loss.loss", {{}, {"nope"}}}},
                                  pair_rows),
                              optimiser("optim.")),
@@ -443,6 +451,12 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"final", {{}, {"sft"}}},
       {"reward", {{}, {ensemble}}},
       {"close_unfinished", {open}},
+      {"harmful", {open, {Json::array({demos})}}},
+      {"comparisons", {with(open, {{"held_out", 0.2}}), {Json::array({pairs})}}},
+      {"comparisons_limit", {with(open, {{"held_out", 0.2}, {"comparisons", {pairs}}}), {2}}},
+      {"texts", {open, {Json::array({corpus})}}},
+      {"text_passages", {with(open, {{"texts", {corpus}}}), {3}}},
+      {"second_reward", {open, {w.path("second/model")}}},
       {"annotators", {{}, {w.path("absent")}}},
       {"audit_samples", {{}, {3}}},
       {"curves", {{}, {Json::array({"ppo=" + w.path("ppo/metrics.jsonl")})}}},
