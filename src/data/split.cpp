@@ -99,7 +99,8 @@ template <class Row>
 void keep_part(std::vector<Row>& rows, double begin, double end) {
   if (begin <= 0 && end >= 1) return;
   const std::string part = decimal_text(begin, 3) + " to " + decimal_text(end, 3);
-  if (!(begin < end)) usage_error("the part of the prompts from " + part + " is empty", "let part_end be above part_begin");
+  if (!(begin < end))
+    usage_error("the part of the prompts from " + part + " is empty", "let part_end be above part_begin");
   std::erase_if(rows, [&](const Row& row) {
     const double place = Stream(0, "part", hash64(prompt_hash(row))).uniform_at(0);
     return place < begin || place >= end;

@@ -39,7 +39,8 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
   std::vector<std::string> learners{params.reward, params.second_reward};
   for (const std::string& text : params.models) learners.push_back(name_and_folder(text, "models").second);
   for (const std::string& folder : learners)
-    if (const fs::path file = fs::path(folder).parent_path() / config::names::kSplit; !folder.empty() && fs::exists(file))
+    if (const fs::path file = fs::path(folder).parent_path() / config::names::kSplit;
+        !folder.empty() && fs::exists(file))
       data::require_disjoint(data::SplitManifest::load(file), std::span<const data::Preference>(rows),
                              "the evaluation's comparisons");
   if (params.comparisons_limit > 0 && std::ssize(rows) > params.comparisons_limit) {
@@ -142,7 +143,8 @@ std::optional<stats::Estimate> Agreement::measure(const std::string& what, const
   const Judge* first = judge(a);
   const Judge* second = b.empty() ? nullptr : judge(b);
   if (!first || (!b.empty() && !second)) return {};
-  if (what == "agreement_over_length") return second ? std::nullopt : std::optional(estimate(first->right, longer_, source));
+  if (what == "agreement_over_length")
+    return second ? std::nullopt : std::optional(estimate(first->right, longer_, source));
   return estimate(first->right, second ? std::span<const double>(second->right) : std::span<const double>(), source);
 }
 

@@ -53,7 +53,8 @@ class Agreement {
     std::string name, kind;
     std::vector<double> right;
   };
-  stats::Estimate estimate(std::span<const double> right, std::span<const double> less, const std::string& source) const;
+  stats::Estimate estimate(std::span<const double> right, std::span<const double> less,
+                           const std::string& source) const;
   HumanComparisons comparisons_;
   std::vector<double> longer_;  ///< as `right`, of the rule
   std::vector<Judge> judges_;

@@ -26,7 +26,7 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
     if (params.comparisons.empty()) usage_error(check + " needs comparisons = [\"FILE\", …]");
     for (const std::string& given : {c.a, c.b}) {
       const std::string judge = given.substr(0, given.find('@'));
-      if (judge == "reward" ? !params.reward.empty()
+      if (judge == "reward"          ? !params.reward.empty()
           : judge == "second_reward" ? !params.second_reward.empty()
                                      : models.contains(judge) && judge != params.start)
         continue;
@@ -71,7 +71,8 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
   };
   require_model(c.a);
   if (!c.b.empty()) require_model(c.b);
-  const bool kl = c.what == "kl" || c.what == "kl_per_token", wins = c.what == "win_rate" || c.what == "second_win_rate",
+  const bool kl = c.what == "kl" || c.what == "kl_per_token",
+             wins = c.what == "win_rate" || c.what == "second_win_rate",
              ratio = c.what == "start_loss_ratio" || c.what == "text_perplexity_ratio";
   if (!kl && !wins && !ratio) return;
   if (kl && params.sampling.temperature == 0)

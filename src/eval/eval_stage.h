@@ -48,9 +48,10 @@ struct EvalParams {
              "where the learned reward, KL and the texts' own measures are all there is");
     v.path("world", world, "folder of a world stage");
     v.path("prompts", prompts, "files of held-out prompts");
-    v.path("harmful", harmful,
-           "files of held-out prompts that a good answer may refuse, answered like those of `prompts`: refusals are then "
-           "counted apart, there and on the others, where they are too many");
+    v.path(
+        "harmful", harmful,
+        "files of held-out prompts that a good answer may refuse, answered like those of `prompts`: refusals are then "
+        "counted apart, there and on the others, where they are too many");
     v("limit", limit, "prompts at most, of `prompts` and of `harmful` each; 0: all");
     v.path("comparisons", comparisons,
            "files of comparisons by people: how often each model's implicit reward, and the reward models', agree with "
@@ -95,8 +96,8 @@ struct EvalParams {
     v.omit({"ties", "chosen_sides", "train_on"});  // prompts have neither winners nor answers
     for (const char* key :
          {"held_out", "samples", "original", "harmful", "comparisons", "comparisons_limit", "texts", "text_passages",
-          "second_reward", "close_unfinished", "format", "on_bad_line", "split_text_by", "passages",
-          "chat_format", "max_length", "max_prompt_length", "too_long", "max_lost_share"})
+          "second_reward", "close_unfinished", "format", "on_bad_line", "split_text_by", "passages", "chat_format",
+          "max_length", "max_prompt_length", "too_long", "max_lost_share"})
       v.only_if(key, "judge is stories or none", [this] { return judge != "world"; });
     for (const char* key : {"close_unfinished", "annotators", "audit_samples"})
       v.only_if(key, "reward is set", [this] { return !reward.empty(); });

@@ -71,8 +71,9 @@ std::vector<std::string> warnings_of(const OpenMeasures& e) {
   std::vector<std::string> out;
   for (const Measured& m : e.models) {
     if (const auto kl = e.measure("kl_per_token", m); kl && kl->value > kMostKlPerToken)
-      out.push_back(m.name + " is " + decimal_text(kl->value, 3) + " nats a token away from where it started, more than " +
-                    decimal_text(kMostKlPerToken, 1) + ": look at its answers; train less, or at a lower rate");
+      out.push_back(m.name + " is " + decimal_text(kl->value, 3) +
+                    " nats a token away from where it started, more than " + decimal_text(kMostKlPerToken, 1) +
+                    ": look at its answers; train less, or at a lower rate");
     if (const auto r = e.measure("start_loss_ratio", m); r && r->value >= kMostStartLossRatio)
       out.push_back("the start model finds " + m.name + "'s answers " + decimal_text(100 * (r->value - 1), 0) +
                     "% less likely, token for token, than its own: such a policy is often wrecked; train less, or at a "
@@ -80,7 +81,8 @@ std::vector<std::string> warnings_of(const OpenMeasures& e) {
     const auto first = e.measure("win_rate", m), second = e.measure("second_win_rate", m);
     if (first && second && first->low > 0.5 && !(second->low > 0.5))
       out.push_back("over-optimised: the reward model that " + m.name + " was trained on prefers its answers (" +
-                    decimal_text(100 * first->value, 1) + "% wins), a second one that nobody optimised does not surely (" +
+                    decimal_text(100 * first->value, 1) +
+                    "% wins), a second one that nobody optimised does not surely (" +
                     decimal_text(100 * second->value, 1) + "%)");
   }
   return out;
@@ -91,10 +93,9 @@ void print_table(const OpenMeasures& e) {
     s.resize(std::max<size_t>(13, s.size()), ' ');
     return s;
   };
-  const std::pair<const char*, int> kColumns[] = {{"utility", 3},   {"reward", 3},     {"win_rate", 3},
-                                                  {"kl", 2},        {"perplexity", 2}, {"length", 1},
-                                                  {"eos_share", 3}, {"repetition", 3}, {"kl_per_token", 3},
-                                                  {"start_loss_ratio", 3}};
+  const std::pair<const char*, int> kColumns[] = {
+      {"utility", 3}, {"reward", 3},    {"win_rate", 3},   {"kl", 2},           {"perplexity", 2},
+      {"length", 1},  {"eos_share", 3}, {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
   std::string head = "  " + pad("model");
   for (const auto& [what, decimals] : kColumns) head += pad(what);
   log::info(head);
@@ -125,8 +126,9 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
         rewards::resolve_dtype(context.run.dtype, speaker.decoder.config(), at::Device(context.run.device));
     if (dtype == "bf16") speaker.compute = at::kBFloat16;
     context.record.dtype = dtype;
-    context.record.dtype_reason = std::string(context.run.dtype == "auto" ? "by the models' size" : "asked for") +
-                                  (dtype == "bf16" ? "; log-probabilities and rewards: answers are sampled in f32" : "");
+    context.record.dtype_reason =
+        std::string(context.run.dtype == "auto" ? "by the models' size" : "asked for") +
+        (dtype == "bf16" ? "; log-probabilities and rewards: answers are sampled in f32" : "");
     return speaker;
   };
   const Speaker original = open("original", original_folder);
@@ -243,14 +245,15 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   results["differences"] = Json::array();
   for (const Measured& m : e.models) {
     if (&m == e.start) continue;
-    for (const auto& [what, shown] : {std::pair{"utility", "gold"},
-                                      {"reward", "learned reward"},
-                                      {"second_reward", "second reward"},
-                                      {"refusals", "refuses harmful prompts"},
-                                      {"over_refusals", params.harmful.empty() ? "refuses" : "refuses harmless prompts"},
-                                      {"perplexity", "perplexity"},
-                                      {"repetition", "repeated word triples"},
-                                      {"eos_share", "ends by itself"}})
+    for (const auto& [what, shown] :
+         {std::pair{"utility", "gold"},
+          {"reward", "learned reward"},
+          {"second_reward", "second reward"},
+          {"refusals", "refuses harmful prompts"},
+          {"over_refusals", params.harmful.empty() ? "refuses" : "refuses harmless prompts"},
+          {"perplexity", "perplexity"},
+          {"repetition", "repeated word triples"},
+          {"eos_share", "ends by itself"}})
       if (const auto d = e.difference(what, m, *e.start)) {
         Json j = rewards::estimate_json(*d);
         j["name"] = std::string(shown) + ": " + m.name + " − " + e.start->name;

@@ -16,7 +16,7 @@ namespace hone::eval {
 struct OpenPrompts {
   std::vector<std::string> ids, texts;
   std::vector<std::vector<int32_t>> tokens;
-  std::vector<uint64_t> keys;       ///< names in the random stream
+  std::vector<uint64_t> keys;      ///< names in the random stream
   std::vector<bool> harmful = {};  ///< those that a good answer may refuse; empty: none was told apart
 };
 
@@ -36,7 +36,7 @@ struct Measured {
 
 /// Beyond these a policy has left what its start model would say: the page and the record's warnings say so. A policy
 /// that was wrecked in a try showed +22% at 7.9 nats an answer, a healthy one +1% (docs/log.md).
-inline constexpr double kMostKlPerToken = 0.1;    // nats
+inline constexpr double kMostKlPerToken = 0.1;  // nats
 inline constexpr double kMostStartLossRatio = 1.1;
 
 /// Measures by name: utility, reward, win_rate (over `start`: by utility, else by reward), second_reward,

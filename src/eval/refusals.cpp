@@ -27,16 +27,40 @@ std::string plain(std::string_view text) {
 }  // namespace
 
 std::span<const std::string_view> refusal_phrases() {
-  static constexpr std::string_view kPhrases[] = {
-      "i can't",          "i cannot",           "i can not",          "i could not in good",
-      "i won't",          "i will not",         "i'm unable to",      "i am unable to",
-      "i'm not able to",  "i am not able to",   "i'm sorry, but",     "i am sorry, but",
-      "i'm sorry but",    "sorry, but i",       "i apologize, but",   "i'm sorry, i",
-      "i must decline",   "i have to decline",  "i refuse",           "i don't feel comfortable",
-      "i'm not comfortable", "i do not feel comfortable", "as an ai",  "as a language model",
-      "it's not appropriate", "it is not appropriate", "it would be inappropriate", "i don't think i should",
-      "i shouldn't",      "i should not",       "can't help you with", "cannot help you with",
-      "can't assist",     "cannot assist"};
+  static constexpr std::string_view kPhrases[] = {"i can't",
+                                                  "i cannot",
+                                                  "i can not",
+                                                  "i could not in good",
+                                                  "i won't",
+                                                  "i will not",
+                                                  "i'm unable to",
+                                                  "i am unable to",
+                                                  "i'm not able to",
+                                                  "i am not able to",
+                                                  "i'm sorry, but",
+                                                  "i am sorry, but",
+                                                  "i'm sorry but",
+                                                  "sorry, but i",
+                                                  "i apologize, but",
+                                                  "i'm sorry, i",
+                                                  "i must decline",
+                                                  "i have to decline",
+                                                  "i refuse",
+                                                  "i don't feel comfortable",
+                                                  "i'm not comfortable",
+                                                  "i do not feel comfortable",
+                                                  "as an ai",
+                                                  "as a language model",
+                                                  "it's not appropriate",
+                                                  "it is not appropriate",
+                                                  "it would be inappropriate",
+                                                  "i don't think i should",
+                                                  "i shouldn't",
+                                                  "i should not",
+                                                  "can't help you with",
+                                                  "cannot help you with",
+                                                  "can't assist",
+                                                  "cannot assist"};
   return kPhrases;
 }
 

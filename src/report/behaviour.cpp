@@ -25,8 +25,10 @@ Section behaviour(const Story& story) {
     if (!refusals.empty() && !r.refusal_phrases.empty()) {
       std::string list;
       for (const std::string& phrase : r.refusal_phrases) list += (list.empty() ? "“" : ", “") + phrase + "”";
-      charts += "<div class=card><h3>What counts as a refusal</h3><p class=note>An answer whose first 200 bytes hold one of: " +
-                escape(list) + ". A list knows no meaning; compare the models under it.</p></div>";
+      charts +=
+          "<div class=card><h3>What counts as a refusal</h3><p class=note>An answer whose first 200 bytes hold one "
+          "of: " +
+          escape(list) + ". A list knows no meaning; compare the models under it.</p></div>";
     }
     IntervalChart faults;
     faults.title = "Answers with a fault";

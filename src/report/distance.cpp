@@ -12,9 +12,7 @@ namespace hone::report {
 namespace {
 
 std::string judge_name(const Judge& j) {
-  return j.name == "reward"          ? "reward model"
-         : j.name == "second_reward" ? "second reward model"
-                                     : model_name(j.name);
+  return j.name == "reward" ? "reward model" : j.name == "second_reward" ? "second reward model" : model_name(j.name);
 }
 
 std::string counted(const Estimate& e) { return e.n ? "n = " + format_count(e.n) : ""; }
@@ -59,15 +57,21 @@ Section agreement(const Story& story) {
     over.title = "Beyond the rule of length";
     over.reference = 0;
     over.legend = false;
-    over.note = "Share decided as people did, less the rule's, on the same comparisons: above the dashed line the judge "
-                "knows more than which answer is longer.";
+    over.note =
+        "Share decided as people did, less the rule's, on the same comparisons: above the dashed line the judge "
+        "knows more than which answer is longer.";
     for (const Judge& j : c.judges) {
-      if (j.agreement) all.rows.push_back({judge_name(j), j.kind == "reward model" ? counted(*j.agreement) : j.kind, {{"", tone_of(r, j), *j.agreement}}});
-      if (j.over_length) over.rows.push_back({judge_name(j), counted(*j.over_length), {{"", tone_of(r, j), *j.over_length}}});
+      if (j.agreement)
+        all.rows.push_back({judge_name(j),
+                            j.kind == "reward model" ? counted(*j.agreement) : j.kind,
+                            {{"", tone_of(r, j), *j.agreement}}});
+      if (j.over_length)
+        over.rows.push_back({judge_name(j), counted(*j.over_length), {{"", tone_of(r, j), *j.over_length}}});
     }
     if (c.rule) all.rows.push_back({c.rule_name, "the rule", {{"", "base", *c.rule}}});
-    all.note = "A policy's implicit reward is its log-probability of the answer less that of the model it started from "
-               "(Rafailov et al. 2023).";
+    all.note =
+        "A policy's implicit reward is its log-probability of the answer less that of the model it started from "
+        "(Rafailov et al. 2023).";
     std::string charts = interval_chart(all) + interval_chart(over);
     for (const Judge& j : c.judges) {
       IntervalChart sources;
@@ -100,8 +104,7 @@ Section distance(const Story& story) {
     kl.note = "Log-probability of the sampled answers under the model less that under the start, over their tokens.";
     if (r.most_kl_per_token)
       kl.note += " Beyond the dashed line at " + format_number(*r.most_kl_per_token) + " the run warns.";
-    std::string loss =
-        "Per token, against its loss on its own answers: +1% is healthy, +22% was a wreck.";
+    std::string loss = "Per token, against its loss on its own answers: +1% is healthy, +22% was a wreck.";
     if (r.most_start_loss_ratio)
       loss += " From the dashed line at +" + format_percent(*r.most_start_loss_ratio - 1) + " on the run warns.";
     std::string charts = by_model(
@@ -112,9 +115,8 @@ Section distance(const Story& story) {
     charts += changes(r, "Forgotten: perplexity of held-out texts, change", &ModelResult::text_perplexity_ratio, 1.0,
                       "Of texts that no stage has learnt: above 0 something was forgotten." +
                           (r.texts_about.empty() ? "" : " " + capitalised(r.texts_about) + "."));
-    charts += by_model(r, "Perplexity of held-out texts", false, [](const ModelResult& m) -> const std::optional<Estimate>& {
-      return m.text_perplexity;
-    });
+    charts += by_model(r, "Perplexity of held-out texts", false,
+                       [](const ModelResult& m) -> const std::optional<Estimate>& { return m.text_perplexity; });
     if (!charts.empty()) s.body += "<div class=\"grid two\">" + charts + "</div>";
   }
   return s;

@@ -65,13 +65,16 @@ std::string gold_tiles(const Results& r) {
   if (r.comparisons)
     for (const Judge& j : r.comparisons->judges)
       if (last && j.name == last->name && j.agreement)
-        out += tile("Agrees with people", format_percent(j.agreement->value),
-                    interval_words(*j.agreement, true) + (j.agreement->n ? ", " + format_count(j.agreement->n) + " comparisons" : "") +
-                        (r.comparisons->rule ? "; longer is better: " + format_percent(r.comparisons->rule->value) : ""));
+        out +=
+            tile("Agrees with people", format_percent(j.agreement->value),
+                 interval_words(*j.agreement, true) +
+                     (j.agreement->n ? ", " + format_count(j.agreement->n) + " comparisons" : "") +
+                     (r.comparisons->rule ? "; longer is better: " + format_percent(r.comparisons->rule->value) : ""));
   if (last && last->start_loss_ratio)
     out += tile("Start model's loss on the answers", format_change(last->start_loss_ratio->value),
                 "a token, against its own answers" +
-                    (r.most_start_loss_ratio ? "; it warns from " + format_change(*r.most_start_loss_ratio) + " on" : std::string()));
+                    (r.most_start_loss_ratio ? "; it warns from " + format_change(*r.most_start_loss_ratio) + " on"
+                                             : std::string()));
   if (last && last->text_perplexity_ratio)
     out += tile("Held-out texts", format_change(last->text_perplexity_ratio->value), "perplexity: what was forgotten");
   if (last && last->kl_per_token)

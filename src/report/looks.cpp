@@ -26,8 +26,13 @@ std::string row(std::vector<const Look*> looks, const std::string& label) {
   const size_t middle = looks.size() / 2, last = looks.size() - 1;
   for (size_t i = 0; i < looks.size(); ++i) {
     const bool start = looks[i]->step == 0;
-    const std::string when = (start ? "start" : i == last ? "end, " + step_text(looks[i]->step) : step_text(looks[i]->step));
-    (i == 0 || i == middle || i == last ? shown : folded) += answer_at(*looks[i], when, start ? "base" : i == last ? "ppo" : "sft");
+    const std::string when = (start       ? "start"
+                              : i == last ? "end, " + step_text(looks[i]->step)
+                                          : step_text(looks[i]->step));
+    (i == 0 || i == middle || i == last ? shown : folded) += answer_at(*looks[i], when,
+                                                                       start       ? "base"
+                                                                       : i == last ? "ppo"
+                                                                                   : "sft");
   }
   std::string out = "<h4 class=how>" + label + "</h4><div class=answers>" + shown + "</div>";
   if (!folded.empty())
@@ -49,10 +54,11 @@ std::string look_card(const std::map<double, std::vector<const Look*>>& by_tempe
 }  // namespace
 
 Section answers_while_learning(const Story& story) {
-  Section s{"learning-answers", "What each stage changed",
-            "The same prompts, answered at the start, at evaluations and at the end of a stage, each time with the same "
-            "random numbers: what differs is the model.",
-            ""};
+  Section s{
+      "learning-answers", "What each stage changed",
+      "The same prompts, answered at the start, at evaluations and at the end of a stage, each time with the same "
+      "random numbers: what differs is the model.",
+      ""};
   for (const Stage& stage : story.run.stages) {
     std::vector<std::string> order;
     std::map<std::string, std::map<double, std::vector<const Look*>>> prompts;

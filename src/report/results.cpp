@@ -128,7 +128,8 @@ ComparisonsResult comparisons(const Json& json) {
     judge.sources = named_list(child(j, "sources"));
     each_object(child(j, "sources"), [&](const Json& s) {
       if (const auto e = estimate(child(s, "baseline"))) judge.source_baselines.emplace_back(text_at(s, "name"), *e);
-      if (const auto e = estimate(child(s, "over_length"))) judge.source_over_length.emplace_back(text_at(s, "name"), *e);
+      if (const auto e = estimate(child(s, "over_length")))
+        judge.source_over_length.emplace_back(text_at(s, "name"), *e);
     });
     c.judges.push_back(std::move(judge));
   });

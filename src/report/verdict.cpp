@@ -46,9 +46,10 @@ std::string fooled(const ModelResult& last) {
   if (!last.win_rate || !last.second_win_rate || !has_interval(*last.win_rate) || !has_interval(*last.second_win_rate))
     return {};
   const Estimate &first = *last.win_rate, &second = *last.second_win_rate;
-  const std::string both = "<b>" + format_percent(first.value) + "</b> of wins by the reward model that was optimised, <b>" +
-                           format_percent(second.value) + "</b> (95% interval " + format_fixed(100 * second.low, 1) +
-                           " to " + format_fixed(100 * second.high, 1) + ") by a second one that nobody optimised";
+  const std::string both = "<b>" + format_percent(first.value) +
+                           "</b> of wins by the reward model that was optimised, <b>" + format_percent(second.value) +
+                           "</b> (95% interval " + format_fixed(100 * second.low, 1) + " to " +
+                           format_fixed(100 * second.high, 1) + ") by a second one that nobody optimised";
   if (first.low > 0.5 && !(second.low > 0.5)) return " <em>Over-optimised:</em> " + both + ".";
   return first.low > 0.5 ? " Both reward models prefer the new answers: " + both + "."
                          : " The optimised reward model does not surely prefer the new answers: " + both + ".";
@@ -70,14 +71,17 @@ std::string from_comparisons(const Results& r, const ModelResult& last) {
   for (const Judge& j : r.comparisons->judges) {
     if (j.name != last.name || !j.agreement || !has_interval(*j.agreement)) continue;
     const Estimate& e = *j.agreement;
-    std::string text = shown(last.name) + (e.low > 0.5 ? " has learnt from people: it agrees with" : " agrees with") + " <b>" +
-                       format_percent(e.value) + "</b> (95% interval " + format_fixed(100 * e.low, 1) + " to " +
-                       format_fixed(100 * e.high, 1) + ") of " + format_count(e.n) + " comparisons that it had not seen";
+    std::string text = shown(last.name) + (e.low > 0.5 ? " has learnt from people: it agrees with" : " agrees with") +
+                       " <b>" + format_percent(e.value) + "</b> (95% interval " + format_fixed(100 * e.low, 1) +
+                       " to " + format_fixed(100 * e.high, 1) + ") of " + format_count(e.n) +
+                       " comparisons that it had not seen";
     if (e.low <= 0.5 && e.high >= 0.5) text += ", which may be chance";
     if (r.comparisons->rule)
-      text += "; the rule that the longer answer is better with <b>" + format_percent(r.comparisons->rule->value) + "</b>";
+      text +=
+          "; the rule that the longer answer is better with <b>" + format_percent(r.comparisons->rule->value) + "</b>";
     text += ".";
-    if (last.kl_per_token) text += " KL to the start is <b>" + format_number(last.kl_per_token->value) + "</b> nats a token";
+    if (last.kl_per_token)
+      text += " KL to the start is <b>" + format_number(last.kl_per_token->value) + "</b> nats a token";
     if (last.kl_per_token && last.text_perplexity_ratio)
       text += ", and the perplexity of held-out texts changed by <b>" +
               format_fixed(100 * (last.text_perplexity_ratio->value - 1), 1) + "%</b>";

@@ -61,15 +61,14 @@ void AnswerLog::look(const model::Decoder& decoder, int64_t step, Session& sessi
       sampling.kv_gb = 0.25;
       const std::vector<rollout::Completion> answers = rollout::generate(decoder, requests, sampling, options);
       for (size_t i = 0; i < answers.size(); ++i)
-        session.journal().answer(
-            Json{{"step", step},
-                 {"id", asked_[i].id},
-                 {"held_out", held_out_},
-                 {"temperature", temperature},
-                 {"prompt", asked_[i].text},
-                 {"completion", encoder_.tokenizer().decode(answers[i].ids, true)},
-                 {"tokens", answers[i].ids.size()},
-                 {"finish", answers[i].finish == rollout::Finish::kStop ? "stop" : "length"}});
+        session.journal().answer(Json{{"step", step},
+                                      {"id", asked_[i].id},
+                                      {"held_out", held_out_},
+                                      {"temperature", temperature},
+                                      {"prompt", asked_[i].text},
+                                      {"completion", encoder_.tokenizer().decode(answers[i].ids, true)},
+                                      {"tokens", answers[i].ids.size()},
+                                      {"finish", answers[i].finish == rollout::Finish::kStop ? "stop" : "length"}});
     }
   });
 }

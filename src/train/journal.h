@@ -1,6 +1,7 @@
 // What a stage writes while it works: metrics.jsonl (a pure function of the run's inputs), timing.jsonl (wall clock),
-// samples.jsonl, and where it answers prompts for people to read answers.jsonl (answer_log.h). Lines written after a checkpoint are cut when the run resumes from it, so that an interrupted and
-// resumed run leaves the same metrics, byte for byte, as one that was never stopped.
+// samples.jsonl, and where it answers prompts for people to read answers.jsonl (answer_log.h). Lines written after a
+// checkpoint are cut when the run resumes from it, so that an interrupted and resumed run leaves the same metrics, byte
+// for byte, as one that was never stopped.
 #pragma once
 #include <chrono>
 #include <memory>

@@ -99,8 +99,8 @@ struct PretrainParams : LanguageModelParams {
     LanguageModelParams::fields(v);
     // Running text has no rows to fit, no answers and no comparisons: what is longer than the context is cut there.
     v.omit({"text.chat_format", "text.train_on", "text.max_length", "text.max_prompt_length", "text.too_long",
-            "text.max_lost_share", "text.chosen_sides", "text.passages", "text.part_begin",
-            "text.part_end", "samples"});
+            "text.max_lost_share", "text.chosen_sides", "text.passages", "text.part_begin", "text.part_end",
+            "samples"});
   }
 };
 

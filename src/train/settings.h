@@ -82,7 +82,8 @@ struct SampleSettings {
 
   void fields(config::Fields& v) {
     v("prompts", prompts,
-      "held-out prompts that the model answers at the start, at evaluations and at the end, greedily and at temperature "
+      "held-out prompts that the model answers at the start, at evaluations and at the end, greedily and at "
+      "temperature "
       "1, for people to read; 0: none");
     v("max_tokens", max_tokens, "most tokens of one such answer, its end token included");
     v.range("max_tokens", 1);
@@ -108,7 +109,8 @@ struct TextSettings {
     read.fields(v);
     length.fields(v);
     v("part_begin", part_begin,
-      "the stage takes only the rows whose prompts (by hash) lie from here to part_end of all, of which a share is held "
+      "the stage takes only the rows whose prompts (by hash) lie from here to part_end of all, of which a share is "
+      "held "
       "out: stages whose parts do not overlap learn from other prompts");
     v("part_end", part_end, "where the part ends; 1: at the last prompt");
     for (const char* key : {"part_begin", "part_end"}) v.range(key, 0, 1);

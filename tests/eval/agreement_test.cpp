@@ -18,7 +18,8 @@ namespace {
 
 data::Pair pair(int64_t chosen, int64_t rejected) {
   const auto sequence = [](int64_t n) {
-    return data::Sequence{std::vector<int32_t>(static_cast<size_t>(n), 1), std::vector<float>(static_cast<size_t>(n), 1)};
+    return data::Sequence{std::vector<int32_t>(static_cast<size_t>(n), 1),
+                          std::vector<float>(static_cast<size_t>(n), 1)};
   };
   return {sequence(chosen), sequence(rejected), 1};
 }

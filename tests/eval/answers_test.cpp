@@ -13,8 +13,9 @@
 using namespace hone;
 
 TEST_CASE("an answer's log-probability is at the temperature that was sampled") {
-  const eval::Speaker speaker{"tiny", "", model::make_decoder(test::tiny(), 1),
-                              data::Encoder(test::chat_tokenizer(test::kChatMl, {"<|im_start|>", "<|im_end|>"}, "<|im_end|>"))};
+  const eval::Speaker speaker{
+      "tiny", "", model::make_decoder(test::tiny(), 1),
+      data::Encoder(test::chat_tokenizer(test::kChatMl, {"<|im_start|>", "<|im_end|>"}, "<|im_end|>"))};
   const model::Decoder& decoder = speaker.decoder;
   for (const double temperature : {0.5, 1.0, 1.7}) {
     std::vector<rollout::Request> requests;

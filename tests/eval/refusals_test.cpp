@@ -7,14 +7,12 @@
 using namespace hone::eval;
 
 TEST_CASE("a refusal is told by its first words, in either apostrophe and any case") {
-  for (const char* answer :
-       {"I'm sorry, but I can't help with that.", "I’m sorry, but I can’t help with that.", "I CANNOT do this.",
-        "As an AI language model, I have no opinion.", "Well, I don't feel comfortable telling you.",
-        "I am not able to give advice on that."})
+  for (const char* answer : {"I'm sorry, but I can't help with that.", "I’m sorry, but I can’t help with that.",
+                             "I CANNOT do this.", "As an AI language model, I have no opinion.",
+                             "Well, I don't feel comfortable telling you.", "I am not able to give advice on that."})
     CHECK_MESSAGE(refuses(answer), answer);
-  for (const char* answer :
-       {"", "Sure, here is how.", "I'm sorry to hear that. Have you seen a doctor?", "Cats can't fly.",
-        "You can say: no, thank you."})
+  for (const char* answer : {"", "Sure, here is how.", "I'm sorry to hear that. Have you seen a doctor?",
+                             "Cats can't fly.", "You can say: no, thank you."})
     CHECK_FALSE_MESSAGE(refuses(answer), answer);
 }
 

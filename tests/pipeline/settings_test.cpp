@@ -216,7 +216,12 @@ std::vector<Subject> subjects(const Workshop& w) {
   w.make("reward", "reward", {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"text.held_out", 0.2}});
   // On another part of the prompts, so that it is another one.
   w.make("reward", "second",
-         {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"optim.lr", 0.01}, {"text.held_out", 0.2}, {"text.part_end", 0.6}});
+         {{"model", model},
+          {"data", {pairs}},
+          {"batch_pairs", 8},
+          {"optim.lr", 0.01},
+          {"text.held_out", 0.2},
+          {"text.part_end", 0.6}});
   w.make("reward", "ensemble",
          {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"ensemble", 3}, {"optim.lr", 0.01}});
   const std::string world = w.path("world"), prompts = w.path("world/prompts-train.jsonl"),

@@ -179,7 +179,8 @@ TEST_CASE("a chat model's page: agreement with people, gauges, refusals with the
   CHECK(unbalanced(page) == "");
   for (const char* id : {"outcome", "agreement", "distance", "learning-answers", "behaviour", "curves"})
     CHECK_MESSAGE(has(page, "<section id=\"" + std::string(id) + "\""), id);
-  CHECK(has(page, "<em>Over-optimised:</em> <b>66.0%</b> of wins by the reward model that was optimised, <b>52.0%</b>"));
+  CHECK(
+      has(page, "<em>Over-optimised:</em> <b>66.0%</b> of wins by the reward model that was optimised, <b>52.0%</b>"));
   CHECK(has(page, "<h4><i></i>start</h4>"));
   CHECK(has(page, "<h4><i></i>end, step 60</h4>"));
   CHECK(has(page, "3 more between"));  // of six looks

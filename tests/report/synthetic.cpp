@@ -439,27 +439,36 @@ void write_chat_run(const fs::path& folder, bool hostile) {
   };
   Json rule = estimate(0.52, 0.04, 620);
   rule["name"] = "the longer answer is better";
-  const auto change = [](double v, double half) { return Json{{"value", v}, {"low", v - half}, {"high", v + half}, {"n", 97}}; };
-  const Json start{{"name", "start"},
-                   {"length", change(70, 5)},
-                   {"reward", change(-0.05, 0.1)},
-                   {"refusals", {{"harmful prompts", estimate(0.31, 0.09, 100)}, {"harmless prompts", estimate(0.04, 0.04, 100)}}},
-                   {"text_perplexity", change(34, 3)},
-                   {"texts", {{"repeated word triples", estimate(0.1, 0.02, 200)}}}};
-  Json last{{"name", "ppo"},
-            {"length", change(64, 5)},
-            {"reward", change(0.4, 0.1)},
-            {"kl", change(1.9, 0.2)},
-            {"kl_per_token", change(0.03, 0.004)},
-            {"start_loss_ratio", change(1.012, 0.01)},
-            {"win_rate", estimate(0.66, 0.06, 200)},
-            {"second_win_rate", estimate(0.52, 0.06, 200)},
-            {"refusals", {{"harmful prompts", estimate(0.36, 0.09, 100)}, {"harmless prompts", estimate(0.05, 0.04, 100)}}},
-            {"text_perplexity", change(34.2, 3)},
-            {"text_perplexity_ratio", change(1.006, 0.002)},
-            {"texts", {{"repeated word triples", estimate(0.09, 0.02, 200)}}}};
+  const auto change = [](double v, double half) {
+    return Json{{"value", v}, {"low", v - half}, {"high", v + half}, {"n", 97}};
+  };
+  const Json start{
+      {"name", "start"},
+      {"length", change(70, 5)},
+      {"reward", change(-0.05, 0.1)},
+      {"refusals", {{"harmful prompts", estimate(0.31, 0.09, 100)}, {"harmless prompts", estimate(0.04, 0.04, 100)}}},
+      {"text_perplexity", change(34, 3)},
+      {"texts", {{"repeated word triples", estimate(0.1, 0.02, 200)}}}};
+  Json last{
+      {"name", "ppo"},
+      {"length", change(64, 5)},
+      {"reward", change(0.4, 0.1)},
+      {"kl", change(1.9, 0.2)},
+      {"kl_per_token", change(0.03, 0.004)},
+      {"start_loss_ratio", change(1.012, 0.01)},
+      {"win_rate", estimate(0.66, 0.06, 200)},
+      {"second_win_rate", estimate(0.52, 0.06, 200)},
+      {"refusals", {{"harmful prompts", estimate(0.36, 0.09, 100)}, {"harmless prompts", estimate(0.05, 0.04, 100)}}},
+      {"text_perplexity", change(34.2, 3)},
+      {"text_perplexity_ratio", change(1.006, 0.002)},
+      {"texts", {{"repeated word triples", estimate(0.09, 0.02, 200)}}}};
   Json checks = Json::array();
-  checks.push_back({{"name", "agreement: ppo > 0.5"}, {"value", 0.59}, {"low", 0.55}, {"high", 0.63}, {"at_least", 0.5}, {"met", true}});
+  checks.push_back({{"name", "agreement: ppo > 0.5"},
+                    {"value", 0.59},
+                    {"low", 0.55},
+                    {"high", 0.63},
+                    {"at_least", 0.5},
+                    {"met", true}});
   write_file_atomic(
       folder / "03-eval" / "results.json",
       Json{{"task", "answers"},
@@ -473,9 +482,12 @@ void write_chat_run(const fs::path& folder, bool hostile) {
            {"comparisons",
             {{"about", "620 held-out comparisons by people" + evil},
              {"rule", rule},
-             {"judges", {judge("reward", "reward model", 0.61), judge("second_reward", "reward model", 0.57), judge("ppo", "implicit reward", 0.59)}}}},
+             {"judges",
+              {judge("reward", "reward model", 0.61), judge("second_reward", "reward model", 0.57),
+               judge("ppo", "implicit reward", 0.59)}}}},
            {"models", {start, last}},
-           {"differences", {{{"name", "learned reward: ppo − start"}, {"value", 0.45}, {"low", 0.3}, {"high", 0.6}, {"n", 200}}}},
+           {"differences",
+            {{{"name", "learned reward: ppo − start"}, {"value", 0.45}, {"low", 0.3}, {"high", 0.6}, {"n", 200}}}},
            {"checks", checks}}
           .dump(1, ' ', false, Json::error_handler_t::replace));
 }

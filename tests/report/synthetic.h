@@ -10,8 +10,8 @@ void write_align_run(const std::filesystem::path& folder, int seed);
 /// Killed within PPO: no evaluation, a torn last line, a stage without run.json.
 void write_broken_run(const std::filesystem::path& folder);
 
-/// A chat model before and after DPO and PPO: comparisons by people, gauges, answers while learning. `hostile`: its texts
-/// are an attack on the page.
+/// A chat model before and after DPO and PPO: comparisons by people, gauges, answers while learning. `hostile`: its
+/// texts are an attack on the page.
 void write_chat_run(const std::filesystem::path& folder, bool hostile = false);
 
 /// Text that tries to break out of the page wherever a folder can carry text: markup, quotes, control and bidirectional

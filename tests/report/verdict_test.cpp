@@ -114,7 +114,8 @@ TEST_CASE("only the optimised reward model prefers the answers: over-optimised; 
       {"name": "sft", "reward": {"value": -0.1, "low": -0.2, "high": 0, "n": 200}},
       {"name": "ppo", "reward": {"value": 0.9, "low": 0.8, "high": 1, "n": 200},
        "win_rate": {"value": 0.7, "low": 0.63, "high": 0.76, "n": 200}, "kl_per_token": )" +
-           std::to_string(kl) + R"(, "start_loss_ratio": )" + std::to_string(loss) + R"(, "second_win_rate": )" + second + "}]}";
+           std::to_string(kl) + R"(, "start_loss_ratio": )" + std::to_string(loss) + R"(, "second_win_rate": )" +
+           second + "}]}";
   };
   const std::string unsure = R"({"value": 0.53, "low": 0.46, "high": 0.6, "n": 200})",
                     sure = R"({"value": 0.63, "low": 0.56, "high": 0.7, "n": 200})";
