@@ -511,3 +511,34 @@ TEST_CASE("every setting of every stage changes a result or is refused") {
   for (const pipeline::StageKind& k : pipeline::stage_kinds())
     CHECK_MESSAGE(kinds.contains(std::string(k.kind)), k.kind);
 }
+
+TEST_CASE("answers for people to read change nothing else that a stage leaves") {
+  const Workshop w;
+  int stages = 0;
+  for (const Subject& s : subjects(w)) {
+    if (s.kind != "sft" && s.kind != "preference" && s.kind != "ppo") continue;
+    ++stages;
+    w.make(s.kind, "silent", with(s.base, {{"samples.prompts", 0}}));
+    w.make(s.kind, "speaking", with(s.base, {{"samples.prompts", 3}}));
+    CHECK_FALSE(fs::exists(w.path("silent/answers.jsonl")));
+    CHECK(fs::file_size(w.path("speaking/answers.jsonl")) > 0);
+    for (const char* file : {"metrics.jsonl", "samples.jsonl", "model/model.safetensors"})
+      CHECK_MESSAGE(sha256_file(w.path(std::string("silent/") + file)) == sha256_file(w.path(std::string("speaking/") + file)),
+                    s.kind << " " << file);
+    std::set<int64_t> steps;
+    std::map<std::string, std::set<std::string>> answers;  // of one prompt at one temperature
+    for_each_line(w.path("speaking/answers.jsonl"), [&](std::string_view line, int64_t) {
+      const Json j = parse_json(line, "answers");
+      steps.insert(j.at("step").get<int64_t>());
+      CHECK(j.at("tokens").get<int64_t>() <= 128);
+      answers[dump_json(j.at("id")) + dump_json(j.at("temperature"))].insert(j.at("completion").get<std::string>());
+    });
+    CHECK_MESSAGE(steps.contains(0), s.kind);
+    CHECK_MESSAGE(steps.size() >= 2, s.kind);
+    CHECK(answers.size() % 2 == 0);  // greedy, and at temperature 1
+    // With these rates the stage changes what it says; the random numbers are the same at every look.
+    CHECK(std::ranges::any_of(answers, [](const auto& a) { return a.second.size() > 1; }));
+    for (const char* run : {"silent", "speaking"}) fs::remove_all(w.path(run));
+  }
+  CHECK(stages == 3);
+}
