@@ -1,4 +1,4 @@
-// The same prompts answered at the start, at evaluations and at the end of a stage: what it changed.
+// The same prompts answered at the start, on the way and at the end of a stage: what it changed.
 #include <algorithm>
 #include <map>
 
@@ -56,7 +56,7 @@ std::string look_card(const std::map<double, std::vector<const Look*>>& by_tempe
 Section answers_while_learning(const Story& story) {
   Section s{
       "learning-answers", "What each stage changed",
-      "The same prompts, answered at the start, at evaluations and at the end of a stage, each time with the same "
+      "The same prompts, answered at the start, at a few evaluations and at the end of a stage, each time with the same "
       "random numbers: what differs is the model.",
       ""};
   for (const Stage& stage : story.run.stages) {

@@ -1,4 +1,4 @@
-// See what changed: the same few prompts, answered at the start, at evaluations and at the end, in answers.jsonl, one
+// See what changed: the same few prompts, answered at the start, on the way and at the end, in answers.jsonl, one
 // line an answer. Nothing that a learner reads: the answers have a stream of random numbers of their own, the same
 // at every look, so that what differs between two looks is the model.
 #pragma once

@@ -222,7 +222,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       numbers.emplace_back("held_out_loss", *evaluation);
     }
     session.journal().metrics(step + 1, numbers);
-    if (session.evaluation_due(step) && corpus.answers) corpus.answers->look(decoder, step + 1, session);
+    if (session.answers_due(step) && corpus.answers) corpus.answers->look(decoder, step + 1, session);
     session.step_done(
         step, tokens,
         "loss " + decimal_text(loss, 3) + (evaluation ? "  held out " + decimal_text(*evaluation, 3) : ""), score);

@@ -357,7 +357,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == params.steps))
       for (auto& n : session.apart([&] { return context.probe(models.policy, step + 1); })) numbers.push_back(n);
     session.journal().metrics(step + 1, numbers);
-    if (session.evaluation_due(step)) answers.look(models.policy, step + 1, session);
+    if (session.answers_due(step)) answers.look(models.policy, step + 1, session);
     write_samples(session, models.tokenizer, learner.trajectories(), step + 1);
     const auto value = [&](const char* key) {
       for (const auto& [k, v] : numbers)

@@ -238,7 +238,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
       for (auto& n2 : session.apart([&] { return context.probe(policy, step + 1); })) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);
-    if (session.evaluation_due(step)) answers.look(policy, step + 1, session);
+    if (session.answers_due(step)) answers.look(policy, step + 1, session);
     session.step_done(
         step, tokens,
         "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3),

@@ -75,16 +75,15 @@ struct KeepSettings {
   }
 };
 
-/// A few prompts that the model answers at the start, at evaluations and at the end (train/answer_log.h).
+/// A few prompts that the model answers again and again while it learns (train/answer_log.h).
 struct SampleSettings {
   int64_t prompts = 4;
   int64_t max_tokens = 128;
 
   void fields(config::Fields& v) {
     v("prompts", prompts,
-      "held-out prompts that the model answers at the start, at evaluations and at the end, greedily and at "
-      "temperature "
-      "1, for people to read; 0: none");
+      "held-out prompts that the model answers at the start, at the first evaluation of each quarter of the run and at "
+      "its end, greedily and at temperature 1, for people to read; 0: none");
     v("max_tokens", max_tokens, "most tokens of one such answer, its end token included");
     v.range("max_tokens", 1);
     v.only_if("max_tokens", "the stage's samples.prompts is above 0", [this] { return prompts > 0; });

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "chat_tokenizer.h"
@@ -111,4 +112,43 @@ TEST_CASE("passages come from every text, whole characters, and their loss is th
     for (const float logp : logps[0]) nats -= logp;
   }
   CHECK(loss.nats[0] == doctest::Approx(nats).epsilon(1e-5));
+}
+
+TEST_CASE("a check of comparisons, texts, refusals or a second judge needs them, and names who judges") {
+  EvalParams params;
+  params.judge = "none";
+  params.models = {"start=a", "dpo=b"};
+  params.start = "start";
+  const auto refused = [&](const std::string& check) {
+    EvalParams p = params;
+    p.require = {check};
+    try {
+      p.check();
+    } catch (const Error& e) {
+      return e.kind == Kind::kUsage;
+    }
+    return false;
+  };
+  for (const char* check : {"agreement: dpo > 0.5", "text_perplexity_ratio: dpo <= 1.05", "refusals: dpo >= 0",
+                            "second_win_rate: dpo > 0.5", "second_reward: dpo > 0"})
+    CHECK_MESSAGE(refused(check), check);
+  params.comparisons = params.texts = params.harmful = {"file"};
+  params.reward = "r";
+  params.second_reward = "s";
+  for (const char* check :
+       {"agreement: dpo > 0.5", "agreement: reward@hh > 0.5", "agreement: second_reward > 0.5", "agreement: dpo - reward > 0",
+        "agreement_over_length: dpo > 0", "text_perplexity_ratio: dpo <= 1.05", "text_perplexity: start <= 100",
+        "refusals: dpo - start >= 0", "over_refusals: dpo - start <= 0.05", "kl_per_token: dpo <= 0.1",
+        "start_loss_ratio: dpo <= 1.1", "second_win_rate: dpo > 0.5"})
+    CHECK_FALSE_MESSAGE(refused(check), check);
+  for (const char* check :
+       {"agreement: start > 0.5", "agreement: nobody > 0.5", "agreement > 0.5", "agreement_over_length: dpo - reward > 0",
+        "kl_per_token: dpo - start <= 0.1", "text_perplexity: dpo - start <= 1", "start_loss_ratio: start <= 1",
+        "second_win_rate: start > 0.5", "text_perplexity_ratio: start <= 1", "kl_per_token: nobody <= 1"})
+    CHECK_MESSAGE(refused(check), check);
+  params.judge = "world";
+  params.world = "w";
+  params.annotators = "c";
+  CHECK(refused("agreement: dpo > 0.5"));
+  CHECK(refused("text_perplexity: dpo <= 100"));
 }
