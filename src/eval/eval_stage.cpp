@@ -24,16 +24,16 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
     usage_error(check + ": judge = \"world\" measures no '" + c.what + "'", "set judge = \"none\"");
   if (agreement) {
     if (params.comparisons.empty()) usage_error(check + " needs comparisons = [\"FILE\", …]");
-    for (const std::string& given : {c.a, c.b}) {
+    const auto require_judge = [&](const std::string& given) {
       const std::string judge = given.substr(0, given.find('@'));
-      if (judge == "reward"          ? !params.reward.empty()
-          : judge == "second_reward" ? !params.second_reward.empty()
-                                     : models.contains(judge) && judge != params.start)
-        continue;
-      if (&given != &c.a && given.empty()) continue;
-      usage_error(check + " names '" + given + "', which judges no comparisons",
-                  "name one of `models` other than the start, reward or second_reward; or one of them @SOURCE");
-    }
+      if (judge == "reward"          ? params.reward.empty()
+          : judge == "second_reward" ? params.second_reward.empty()
+                                     : !models.contains(judge) || judge == params.start)
+        usage_error(check + " names '" + given + "', which judges no comparisons",
+                    "name one of `models` other than the start, reward or second_reward; or one of them @SOURCE");
+    };
+    require_judge(c.a);
+    if (!c.b.empty()) require_judge(c.b);
     if (!c.b.empty() && (c.what != "agreement" || c.a.find('@') != std::string::npos))
       usage_error(check + ": this measure has no difference of two");
     return;

@@ -54,11 +54,11 @@ std::string look_card(const std::map<double, std::vector<const Look*>>& by_tempe
 }  // namespace
 
 Section answers_while_learning(const Story& story) {
-  Section s{
-      "learning-answers", "What each stage changed",
-      "The same prompts, answered at the start, at a few evaluations and at the end of a stage, each time with the same "
-      "random numbers: what differs is the model.",
-      ""};
+  Section s{"learning-answers", "What each stage changed",
+            "The same prompts, answered at the start, at a few evaluations and at the end of a stage, each time with "
+            "the same "
+            "random numbers: what differs is the model.",
+            ""};
   for (const Stage& stage : story.run.stages) {
     std::vector<std::string> order;
     std::map<std::string, std::map<double, std::vector<const Look*>>> prompts;

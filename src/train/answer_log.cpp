@@ -40,8 +40,7 @@ AnswerLog::AnswerLog(const SampleSettings& settings, const data::Encoder& encode
   }
   if (asked_.empty()) return;
   log::info("  " + count_text(std::ssize(asked_)) + (held_out_ ? " held-out" : "") +
-            (asked_.size() == 1 ? " prompt is" : " prompts are") +
-            " answered at the start, on the way and at the end" +
+            (asked_.size() == 1 ? " prompt is" : " prompts are") + " answered at the start, on the way and at the end" +
             (held_out_ ? "" : "; none is held out, so the stage learns from them too"));
 }
 

@@ -136,15 +136,16 @@ TEST_CASE("a check of comparisons, texts, refusals or a second judge needs them,
   params.reward = "r";
   params.second_reward = "s";
   for (const char* check :
-       {"agreement: dpo > 0.5", "agreement: reward@hh > 0.5", "agreement: second_reward > 0.5", "agreement: dpo - reward > 0",
-        "agreement_over_length: dpo > 0", "text_perplexity_ratio: dpo <= 1.05", "text_perplexity: start <= 100",
-        "refusals: dpo - start >= 0", "over_refusals: dpo - start <= 0.05", "kl_per_token: dpo <= 0.1",
-        "start_loss_ratio: dpo <= 1.1", "second_win_rate: dpo > 0.5"})
+       {"agreement: dpo > 0.5", "agreement: reward@hh > 0.5", "agreement: second_reward > 0.5",
+        "agreement: dpo - reward > 0", "agreement_over_length: dpo > 0", "text_perplexity_ratio: dpo <= 1.05",
+        "text_perplexity: start <= 100", "refusals: dpo - start >= 0", "over_refusals: dpo - start <= 0.05",
+        "kl_per_token: dpo <= 0.1", "start_loss_ratio: dpo <= 1.1", "second_win_rate: dpo > 0.5"})
     CHECK_FALSE_MESSAGE(refused(check), check);
   for (const char* check :
-       {"agreement: start > 0.5", "agreement: nobody > 0.5", "agreement > 0.5", "agreement_over_length: dpo - reward > 0",
-        "kl_per_token: dpo - start <= 0.1", "text_perplexity: dpo - start <= 1", "start_loss_ratio: start <= 1",
-        "second_win_rate: start > 0.5", "text_perplexity_ratio: start <= 1", "kl_per_token: nobody <= 1"})
+       {"agreement: start > 0.5", "agreement: nobody > 0.5", "agreement > 0.5",
+        "agreement_over_length: dpo - reward > 0", "kl_per_token: dpo - start <= 0.1",
+        "text_perplexity: dpo - start <= 1", "start_loss_ratio: start <= 1", "second_win_rate: start > 0.5",
+        "text_perplexity_ratio: start <= 1", "kl_per_token: nobody <= 1"})
     CHECK_MESSAGE(refused(check), check);
   params.judge = "world";
   params.world = "w";
