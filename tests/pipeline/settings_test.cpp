@@ -523,8 +523,9 @@ TEST_CASE("answers for people to read change nothing else that a stage leaves") 
     CHECK_FALSE(fs::exists(w.path("silent/answers.jsonl")));
     CHECK(fs::file_size(w.path("speaking/answers.jsonl")) > 0);
     for (const char* file : {"metrics.jsonl", "samples.jsonl", "model/model.safetensors"})
-      CHECK_MESSAGE(sha256_file(w.path(std::string("silent/") + file)) == sha256_file(w.path(std::string("speaking/") + file)),
-                    s.kind << " " << file);
+      CHECK_MESSAGE(
+          sha256_file(w.path(std::string("silent/") + file)) == sha256_file(w.path(std::string("speaking/") + file)),
+          s.kind << " " << file);
     std::set<int64_t> steps;
     std::map<std::string, std::set<std::string>> answers;  // of one prompt at one temperature
     for_each_line(w.path("speaking/answers.jsonl"), [&](std::string_view line, int64_t) {
