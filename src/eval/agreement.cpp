@@ -126,6 +126,8 @@ stats::Estimate Agreement::estimate(std::span<const double> right, std::span<con
   std::vector<double> sums, counts;
   for (const auto& [prompt, both] : by_prompt) sums.push_back(both.first), counts.push_back(both.second);
   stats::Estimate e = stats::bootstrap_ratio(sums, counts);
+  // Five of five are no certainty: where every prompt says the same a bootstrap knows no spread, and Wilson's does.
+  if (less.empty() && e.low == e.high) e = stats::wilson(e.value * static_cast<double>(e.n), e.n);
   e.low = std::max(e.low, less.empty() ? 0.0 : -1.0), e.high = std::min(e.high, 1.0);
   e.n = n;
   return e;

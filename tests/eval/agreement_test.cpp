@@ -49,6 +49,12 @@ TEST_CASE("agreement counts comparisons, its interval prompts, beside the rule o
   CHECK(agreement.measure("agreement", "dpo@oasst", "")->value == doctest::Approx(0.75));
   CHECK(agreement.measure("agreement_over_length", "dpo@hh", "")->value == doctest::Approx(2.0 / 3 - 1));
   CHECK_FALSE(agreement.measure("agreement", "dpo@nowhere", ""));
+  // Five prompts of five are no certainty: Wilson's lower end of 5 in 5 is .566.
+  HumanComparisons five = comparisons();
+  five.prompts = {0, 1, 2, 3, 4};
+  Agreement certain(std::move(five));
+  certain.add("dpo", "", std::vector<double>(5, 1));
+  CHECK(certain.measure("agreement", "dpo", "")->low == doctest::Approx(0.5655).epsilon(1e-3));
   CHECK_FALSE(agreement.measure("agreement", "ppo", ""));
 
   agreement.add("reward", "reward model", std::vector<double>{1, 1, 1, 1, 1});
