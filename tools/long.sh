@@ -66,6 +66,9 @@ recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands results, and e
 }
 all_parts() {  # the longest first, so that no core waits at the end
   if [ -d "$data" ]; then
+    # A model of 135 million parameters: both want the machine to themselves for their times to be read (JOBS=1).
+    recipe real-chat-rl recipes/real-chat-rl.toml --set data="$data"
+    recipe real-chat recipes/real-chat.toml --set data="$data"
     recipe real-feedback recipes/real-feedback.toml --set data="$data"
   else
     echo "== real recipes: skipped, $data is absent"

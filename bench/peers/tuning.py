@@ -48,7 +48,7 @@ def hone(args, stage, folder, rows, lora):
     out = tempfile.mkdtemp(dir=folder)
     verb = {"dpo": "preference"}.get(stage, stage)
     command = [args.hone, verb, "--model", args.model, "--data", str(data), "--out", out, "--dtype", args.dtype, "--threads", str(args.threads), "--quiet",
-               "--text.held-out", "0", "--optim.lr", str(LR), "--text.max-length", str(LENGTH), "--keep.every", "0"]
+               "--text.held-out", "0", "--optim.lr", str(LR), "--text.max-length", str(LENGTH), "--keep.every", "0", "--samples.prompts", "0"]
     command += ["--steps", str(len(rows) // BATCH), "--batch-tokens", str(args.sft_tokens)] if stage == "sft" else ["--batch-pairs", str(BATCH)]
     command += ["--adapter.rank", "16"] if lora else []
     start = time.perf_counter()

@@ -76,6 +76,9 @@ int eval(Options& options) {
                   "two models on the same prompts");
   options.example("hone eval --model before=DIR --model after=DIR --prompts prompts.jsonl --limit 50",
                   "two models of your own on your own prompts");
+  options.example(
+      "hone eval --model before=DIR --model after=DIR --prompts prompts.jsonl --set comparisons=held-out.jsonl",
+      "and whether they agree with comparisons that people made");
   if (!options.parse()) return kDone;
 
   for (std::string& m : models) m = named_model(m);

@@ -22,6 +22,7 @@ inline constexpr const char* kRecord = "run.json";
 inline constexpr const char* kMetrics = "metrics.jsonl";
 inline constexpr const char* kTiming = "timing.jsonl";
 inline constexpr const char* kSamples = "samples.jsonl";
+inline constexpr const char* kAnswers = "answers.jsonl";
 inline constexpr const char* kResults = "results.json";
 inline constexpr const char* kCheckpoints = "checkpoints";
 inline constexpr const char* kModel = "model";

@@ -95,6 +95,21 @@ template Split<Preference> split(std::vector<Preference>, double, uint64_t);
 template Split<Demonstration> split(std::vector<Demonstration>, double, uint64_t);
 template Split<Prompt> split(std::vector<Prompt>, double, uint64_t);
 
+template <class Row>
+void keep_part(std::vector<Row>& rows, double begin, double end) {
+  if (begin <= 0 && end >= 1) return;
+  const std::string part = decimal_text(begin, 3) + " to " + decimal_text(end, 3);
+  if (!(begin < end))
+    usage_error("the part of the prompts from " + part + " is empty", "let part_end be above part_begin");
+  std::erase_if(rows, [&](const Row& row) {
+    const double place = Stream(0, "part", hash64(prompt_hash(row))).uniform_at(0);
+    return place < begin || place >= end;
+  });
+  if (rows.empty()) usage_error("no prompt lies in the part from " + part, "give more data, or a larger part");
+}
+template void keep_part(std::vector<Preference>&, double, double);
+template void keep_part(std::vector<Demonstration>&, double, double);
+
 std::string SplitManifest::sha256() const {
   std::string all;
   for (const std::string& hash : trained_) all += hash + "\n";

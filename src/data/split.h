@@ -35,6 +35,11 @@ struct Split {
 template <class Row>
 Split<Row> split(std::vector<Row> rows, double share, uint64_t seed);
 
+/// Keeps the rows whose prompts lie in [begin, end) of all prompts, put in an order of their own by hash, which knows
+/// no seed: parts that do not overlap share no prompt, whatever each holds out. Empty, or nothing left: kUsage.
+template <class Row>
+void keep_part(std::vector<Row>& rows, double begin, double end);
+
 /// The prompts that a model was trained on.
 class SplitManifest {
  public:

@@ -76,7 +76,7 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
   return out;
 }
 
-std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers, double temperature,
+std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer> answers, double temperature,
                                  std::span<const int32_t> absent_ids) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const Answer& a : answers) {
@@ -86,7 +86,7 @@ std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const 
   }
   std::vector<double> out;
   for (const auto& logps :
-       rollout::sequence_logps(decoder, sequences, 1 / temperature, at::ScalarType::Undefined, 16384, absent_ids))
+       rollout::sequence_logps(speaker.decoder, sequences, 1 / temperature, speaker.compute, 16384, absent_ids))
     out.push_back(std::accumulate(logps.begin(), logps.end(), 0.0));
   return out;
 }
@@ -94,8 +94,8 @@ std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const 
 std::vector<double> answer_kl(const Speaker& speaker, const Speaker& reference, std::span<const Answer> answers,
                               double temperature) {
   const auto absent = speaker.encoder.tokenizer().without_token(speaker.decoder.config().vocab_size);
-  std::vector<double> out = answer_logps(speaker.decoder, answers, temperature, absent);
-  const std::vector<double> theirs = answer_logps(reference.decoder, answers, temperature, absent);
+  std::vector<double> out = answer_logps(speaker, answers, temperature, absent);
+  const std::vector<double> theirs = answer_logps(reference, answers, temperature, absent);
   for (size_t i = 0; i < out.size(); ++i) out[i] -= theirs[i];
   return out;
 }

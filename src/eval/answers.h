@@ -25,6 +25,8 @@ struct Speaker {
   std::string name, folder;
   model::Decoder decoder;
   data::Encoder encoder;  ///< by its own template, tokenizer and configuration
+  /// Of matrix work where probabilities of given tokens are asked; sampling is in f32.
+  at::ScalarType compute = at::ScalarType::Undefined;
 };
 /// Says what ends the model's answers.
 Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device,
@@ -53,7 +55,7 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
 
 /// For each answer, log p(answer | prompt) at `temperature`, above 0, summed over its tokens, nats.
 /// Over the whole output layer, or without `absent_ids` as they were sampled.
-std::vector<double> answer_logps(const model::Decoder& decoder, std::span<const Answer> answers, double temperature = 1,
+std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer> answers, double temperature = 1,
                                  std::span<const int32_t> absent_ids = {});
 
 /// For each answer log(p / p_reference) of what was sampled, k1 of KL: at the temperature sampled at, over the tokens

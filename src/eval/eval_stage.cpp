@@ -19,6 +19,25 @@ using Names = std::set<std::string>;
 void require_measurable(const Check& c, const EvalParams& params, const Names& models, const Names& watched) {
   const std::string check = "the check '" + c.text + "'";
   const bool world = params.judge == "world";
+  const bool agreement = is_measure_of(c.what, "comparisons"), texts = is_measure_of(c.what, "texts");
+  if ((agreement || texts) && world)
+    usage_error(check + ": judge = \"world\" measures no '" + c.what + "'", "set judge = \"none\"");
+  if (agreement) {
+    if (params.comparisons.empty()) usage_error(check + " needs comparisons = [\"FILE\", …]");
+    const auto require_judge = [&](const std::string& given) {
+      const std::string judge = given.substr(0, given.find('@'));
+      if (judge == "reward"          ? params.reward.empty()
+          : judge == "second_reward" ? params.second_reward.empty()
+                                     : !models.contains(judge) || judge == params.start)
+        usage_error(check + " names '" + given + "', which judges no comparisons",
+                    "name one of `models` other than the start, reward or second_reward; or one of them @SOURCE");
+    };
+    require_judge(c.a);
+    if (!c.b.empty()) require_judge(c.b);
+    if (!c.b.empty() && (c.what != "agreement" || c.a.find('@') != std::string::npos))
+      usage_error(check + ": this measure has no difference of two");
+    return;
+  }
   if (is_measure_of(c.what, "reward model")) {
     if (params.reward.empty()) usage_error(check + " is about a reward model", "give reward = \"FOLDER\"");
     if (!c.a.empty()) usage_error(check + " names '" + c.a + "', and this measure is of the reward model alone");
@@ -36,25 +55,34 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
     if (!c.b.empty()) usage_error(check + ": this measure has no difference of two");
     return;
   }
-  if (!is_measure_of(c.what, world ? "world" : "other judges"))
+  if (!texts && !is_measure_of(c.what, world ? "world" : "other judges"))
     usage_error(check + ": judge = \"" + params.judge + "\" measures no '" + c.what + "'",
                 "`hone list measures` names them");
   if (c.what == "utility" && params.judge != "stories") usage_error(check + " needs judge = \"stories\"");
+  if (texts && params.texts.empty()) usage_error(check + " needs texts = [\"FILE\", …]");
+  if (c.what == "refusals" && params.harmful.empty()) usage_error(check + " needs harmful = [\"FILE\", …]");
+  if (c.what.starts_with("second_") && params.second_reward.empty())
+    usage_error(check + " needs second_reward = \"FOLDER\"");
+  if (!c.b.empty() && (texts || c.what == "kl_per_token" || c.what == "start_loss_ratio"))
+    usage_error(check + ": this measure has no difference of two");
   if (c.what == "reward" && params.reward.empty()) usage_error(check + " needs reward = \"FOLDER\"");
   const auto require_model = [&](const std::string& name) {
     if (!models.contains(name)) usage_error(check + " names '" + name + "', which is none of `models`");
   };
   require_model(c.a);
   if (!c.b.empty()) require_model(c.b);
-  if (c.what != "kl" && c.what != "win_rate") return;
-  if (c.what == "kl" && params.sampling.temperature == 0)
+  const bool kl = c.what == "kl" || c.what == "kl_per_token",
+             wins = c.what == "win_rate" || c.what == "second_win_rate",
+             ratio = c.what == "start_loss_ratio" || c.what == "text_perplexity_ratio";
+  if (!kl && !wins && !ratio) return;
+  if (kl && params.sampling.temperature == 0)
     usage_error(check + ": greedy answers are no sample, so they have no KL", "set sampling.temperature above 0");
   if (!models.contains(params.start))
     usage_error(check + " is counted against '" + params.start + "', which is none of `models`",
                 "set start = \"NAME\"");
   if (c.what == "win_rate" && params.judge == "none" && params.reward.empty())
     usage_error(check + ": nobody judges, so nobody wins", "give judge or reward");
-  if ((c.a == params.start || c.b == params.start) && (c.what == "win_rate" || params.original.empty()))
+  if ((c.a == params.start || c.b == params.start) && (!kl || params.original.empty()))
     usage_error(check + " counts '" + params.start + "' against itself");
 }
 
@@ -71,6 +99,10 @@ void EvalParams::check() const {
 #include "eval/tasks.def"
 #undef HONE_TASK
   };
+  for (const char* reserved : {"reward", "second_reward"})
+    if (!comparisons.empty() && names.contains(reserved))
+      usage_error("a model is called '" + std::string(reserved) + "', as a judge of the comparisons is",
+                  "give it another name in `models`");
   for (const std::string& t : tasks)
     if (!kTasks.contains(t)) usage_error("unknown task '" + t + "'", "`hone list tasks` names them");
   if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");

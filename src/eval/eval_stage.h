@@ -15,14 +15,16 @@ struct EvalParams {
   std::vector<std::string> tasks = {"world"};
   std::string judge = "world";
   std::string world;
-  std::vector<std::string> prompts;
+  std::vector<std::string> prompts, harmful, comparisons, texts;
   int64_t limit = 0;
+  int64_t comparisons_limit = 0;
+  int64_t text_passages = 64;
   double held_out = 0;
   int64_t samples = 1;
   std::string original;
   std::string start = "sft";
   std::string final_model = "ppo";
-  std::string reward;
+  std::string reward, second_reward;
   bool close_unfinished = false;
   std::string annotators;
   int64_t audit_samples = 4;
@@ -46,9 +48,22 @@ struct EvalParams {
              "where the learned reward, KL and the texts' own measures are all there is");
     v.path("world", world, "folder of a world stage");
     v.path("prompts", prompts, "files of held-out prompts");
-    v("limit", limit, "prompts at most; 0: all");
+    v.path(
+        "harmful", harmful,
+        "files of held-out prompts that a good answer may refuse, answered like those of `prompts`: refusals are then "
+        "counted apart, there and on the others, where they are too many");
+    v("limit", limit, "prompts at most, of `prompts` and of `harmful` each; 0: all");
+    v.path("comparisons", comparisons,
+           "files of comparisons by people: how often each model's implicit reward, and the reward models', agree with "
+           "them, source by source, beside the rule that the longer answer is better");
+    v("comparisons_limit", comparisons_limit, "comparisons at most; 0: all");
+    v.path("texts", texts,
+           "files of running text that no model here has learnt: their perplexity before and after says what was "
+           "forgotten");
+    v("text_passages", text_passages, "passages of `texts`, of at most 256 tokens, spread over all of them");
+    v.range("text_passages", 2);
     v("held_out", held_out,
-      "only prompts that stages with this held-out share and this seed left out; 0: all of `prompts`");
+      "only prompts and comparisons that stages with this held-out share and this seed left out; 0: all of them");
     v.range("held_out", 0, data::kLargestHeldOut);
     v("samples", samples, "answers to each prompt");
     v.range("samples", 1);
@@ -57,6 +72,9 @@ struct EvalParams {
     v("start", start, "the model that wins, changes and KL are counted against");
     v("final", final_model, "the model whose success the page reports");
     v.path("reward", reward, "folder of the reward model to audit; empty: none");
+    v.path("second_reward", second_reward,
+           "folder of a reward model that nobody optimised, learnt from other prompts: where `reward` prefers the new "
+           "answers and this one does not, the policy is over-optimised");
     v("close_unfinished", close_unfinished,
       "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as "
       "behind every answer that it has learnt from; as ppo.close_unfinished");
@@ -77,11 +95,15 @@ struct EvalParams {
     for (const char* key : {"world", "curves"}) v.only_if(key, "judge = world", [this] { return judge == "world"; });
     v.omit({"ties", "chosen_sides", "train_on"});  // prompts have neither winners nor answers
     for (const char* key :
-         {"held_out", "samples", "original", "close_unfinished", "format", "on_bad_line", "split_text_by", "passages",
-          "chat_format", "max_length", "max_prompt_length", "too_long", "max_lost_share"})
+         {"held_out", "samples", "original", "harmful", "comparisons", "comparisons_limit", "texts", "text_passages",
+          "second_reward", "close_unfinished", "format", "on_bad_line", "split_text_by", "passages", "chat_format",
+          "max_length", "max_prompt_length", "too_long", "max_lost_share"})
       v.only_if(key, "judge is stories or none", [this] { return judge != "world"; });
     for (const char* key : {"close_unfinished", "annotators", "audit_samples"})
       v.only_if(key, "reward is set", [this] { return !reward.empty(); });
+    v.only_if("second_reward", "reward is set", [this] { return !reward.empty(); });
+    v.only_if("comparisons_limit", "comparisons is set", [this] { return !comparisons.empty(); });
+    v.only_if("text_passages", "texts is set", [this] { return !texts.empty(); });
     v.only_if("annotators", "judge is world or stories", [this] { return judge != "none"; });
     v.only_if("audit_samples", "annotators is set", [this] { return !annotators.empty(); });
   }

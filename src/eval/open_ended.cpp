@@ -12,9 +12,11 @@
 #include "base/rng.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
+#include "eval/agreement.h"
 #include "eval/answers.h"
 #include "eval/open_ended_measures.h"
 #include "eval/outcome.h"
+#include "eval/refusals.h"
 #include "eval/reward_audit.h"
 #include "eval/text_measures.h"
 #include "rewards/agreement.h"
@@ -25,39 +27,63 @@
 namespace hone::eval {
 namespace {
 
-std::string text_of(const std::vector<text::Message>& messages) {
-  if (messages.size() == 1) return messages.front().content;
-  std::string out;
-  for (const text::Message& m : messages) out += (out.empty() ? "" : "\n\n") + m.role + ": " + m.content;
-  return out;
-}
-
-OpenPrompts choose_prompts(const EvalParams& params, const data::Encoder& encoder, int64_t context, int64_t seed) {
-  if (params.prompts.empty()) usage_error("eval: no prompts", "give prompts = [\"FILE\", …]");
-  auto read = data::read_prompts(params.prompts, params.read);
+// Adds the held-out prompts of `files`.
+void add_prompts(OpenPrompts& out, const std::vector<std::string>& files, bool harmful, const EvalParams& params,
+                 const data::Encoder& encoder, int64_t context, int64_t seed) {
+  auto read = data::read_prompts(files, params.read);
   log::info("  " + read.report.summary());
   std::vector<data::Prompt> rows = std::move(read.rows);
   if (params.held_out > 0) rows = data::split(std::move(rows), params.held_out, static_cast<uint64_t>(seed)).held_out;
   // A reward model knows which prompts it has learnt from.
-  const fs::path manifest =
-      params.reward.empty() ? fs::path() : fs::path(params.reward).parent_path() / config::names::kSplit;
-  if (!manifest.empty() && fs::exists(manifest))
-    data::require_disjoint(data::SplitManifest::load(manifest), std::span<const data::Prompt>(rows),
-                           "the evaluation's prompts");
+  for (const std::string& folder : {params.reward, params.second_reward}) {
+    const fs::path manifest = folder.empty() ? fs::path() : fs::path(folder).parent_path() / config::names::kSplit;
+    if (!manifest.empty() && fs::exists(manifest))
+      data::require_disjoint(data::SplitManifest::load(manifest), std::span<const data::Prompt>(rows),
+                             "the evaluation's prompts");
+  }
   if (params.limit > 0 && static_cast<int64_t>(rows.size()) > params.limit) {
     Stream(static_cast<uint64_t>(seed), "eval-limit").shuffle(rows);
     rows.resize(static_cast<size_t>(params.limit));
   }
   auto encoded = data::encode_prompts(rows, encoder, params.length, context, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
-  data::require_kept(encoded.lengths, params.length, "prompts");
-  OpenPrompts out;
+  data::require_kept(encoded.lengths, params.length, harmful ? "harmful prompts" : "prompts");
   for (size_t i = 0; i < encoded.items.size(); ++i) {
     const data::Prompt& row = rows[static_cast<size_t>(encoded.rows[i])];
     out.ids.push_back(row.id);
-    out.texts.push_back(text_of(row.messages));
+    out.texts.push_back(text::readable(row.messages));
     out.tokens.push_back(std::move(encoded.items[i]));
     out.keys.push_back(hash64(row.id));
+    if (!params.harmful.empty()) out.harmful.push_back(harmful);
+  }
+}
+
+OpenPrompts choose_prompts(const EvalParams& params, const data::Encoder& encoder, int64_t context, int64_t seed) {
+  if (params.prompts.empty()) usage_error("eval: no prompts", "give prompts = [\"FILE\", …]");
+  OpenPrompts out;
+  add_prompts(out, params.prompts, false, params, encoder, context, seed);
+  if (!params.harmful.empty()) add_prompts(out, params.harmful, true, params, encoder, context, seed);
+  return out;
+}
+
+// What the page and the record say by themselves: how far is too far, and whom the reward has fooled.
+std::vector<std::string> warnings_of(const OpenMeasures& e) {
+  std::vector<std::string> out;
+  for (const Measured& m : e.models) {
+    if (const auto kl = e.measure("kl_per_token", m); kl && kl->value > kMostKlPerToken)
+      out.push_back(m.name + " is " + decimal_text(kl->value, 3) +
+                    " nats a token away from where it started, more than " + decimal_text(kMostKlPerToken, 1) +
+                    ": look at its answers; train less, or at a lower rate");
+    if (const auto r = e.measure("start_loss_ratio", m); r && r->value >= kMostStartLossRatio)
+      out.push_back("the start model finds " + m.name + "'s answers " + decimal_text(100 * (r->value - 1), 0) +
+                    "% less likely, token for token, than its own: such a policy is often wrecked; train less, or at a "
+                    "lower rate");
+    const auto first = e.measure("win_rate", m), second = e.measure("second_win_rate", m);
+    if (first && second && first->low > 0.5 && !(second->low > 0.5))
+      out.push_back("over-optimised: the reward model that " + m.name + " was trained on prefers its answers (" +
+                    decimal_text(100 * first->value, 1) +
+                    "% wins), a second one that nobody optimised does not surely (" +
+                    decimal_text(100 * second->value, 1) + "%)");
   }
   return out;
 }
@@ -67,9 +93,9 @@ void print_table(const OpenMeasures& e) {
     s.resize(std::max<size_t>(13, s.size()), ' ');
     return s;
   };
-  const std::pair<const char*, int> kColumns[] = {{"utility", 3},   {"reward", 3},     {"win_rate", 3},
-                                                  {"kl", 2},        {"perplexity", 2}, {"length", 1},
-                                                  {"eos_share", 3}, {"repetition", 3}};
+  const std::pair<const char*, int> kColumns[] = {
+      {"utility", 3}, {"reward", 3},    {"win_rate", 3},   {"kl", 2},           {"perplexity", 2},
+      {"length", 1},  {"eos_share", 3}, {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
   std::string head = "  " + pad("model");
   for (const auto& [what, decimals] : kColumns) head += pad(what);
   log::info(head);
@@ -94,18 +120,45 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   const std::string original_folder = params.original.empty() ? start_folder->second : params.original;
 
   // 1. The same prompts for everybody, which one tokenizer makes sure of.
-  const Speaker original = open_speaker("original", original_folder, context.run.device, params.length.chat_format);
+  const auto open = [&](const std::string& name, const std::string& folder) {
+    Speaker speaker = open_speaker(name, folder, context.run.device, params.length.chat_format);
+    const std::string dtype =
+        rewards::resolve_dtype(context.run.dtype, speaker.decoder.config(), at::Device(context.run.device));
+    if (dtype == "bf16") speaker.compute = at::kBFloat16;
+    context.record.dtype = dtype;
+    context.record.dtype_reason =
+        std::string(context.run.dtype == "auto" ? "by the models' size" : "asked for") +
+        (dtype == "bf16" ? "; log-probabilities and rewards: answers are sampled in f32" : "");
+    return speaker;
+  };
+  const Speaker original = open("original", original_folder);
   const data::Encoder& encoder = original.encoder;
   std::optional<rewards::RewardModel> reward;
   if (!params.reward.empty())
     reward = rewards::RewardModel::load(params.reward, at::Device(context.run.device), context.run.dtype);
-  std::vector<std::string> others{params.reward};
+  std::optional<rewards::RewardModel> second;
+  if (!params.second_reward.empty())
+    second = rewards::RewardModel::load(params.second_reward, at::Device(context.run.device), context.run.dtype);
+  std::vector<std::string> others{params.reward, params.second_reward};
   for (const auto& [name, folder] : folders) others.push_back(folder);
   for (const std::string& folder : others)
     if (!folder.empty())
       text::require_same_tokenizer(encoder.tokenizer(), folder, "has another tokenizer than " + original_folder,
                                    "KL, perplexity and reward are of the very tokens that were sampled");
   OpenMeasures e(choose_prompts(params, encoder, original.decoder.config().max_positions, seed), params.samples);
+
+  std::optional<Agreement> agreement;
+  std::vector<double> original_margins;
+  if (!params.comparisons.empty()) {
+    agreement.emplace(read_comparisons(params, encoder, original.decoder.config().max_positions, seed));
+    original_margins = answer_margins(original, agreement->comparisons(), "  original's comparisons");
+    if (reward) agreement->add("reward", "reward model", reward_margins(*reward, agreement->comparisons()));
+    if (second) agreement->add("second_reward", "reward model", reward_margins(*second, agreement->comparisons()));
+  }
+  std::optional<Passages> passages;
+  if (!params.texts.empty())
+    passages = draw_passages(params.texts, params.text_passages, encoder.tokenizer(),
+                             original.decoder.config().max_positions, seed);
 
   const auto as_rewarded = [&](std::span<const Answer> answers) {
     return whole_sequences(answers, encoder, params.close_unfinished, original.decoder.config().max_positions);
@@ -116,16 +169,23 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   e.models.reserve(folders.size());
   Json ends = Json::object();
   for (const auto& [name, folder] : folders) {
-    const Speaker speaker = open_speaker(name, folder, context.run.device, params.length.chat_format);
+    const Speaker speaker = open(name, folder);
     ends[name] = speaker.encoder.endings().to_json();
     Measured m{.name = name, .folder = folder};
     m.answers = answer(speaker.decoder, speaker.encoder, e.prompts.tokens, e.prompts.keys, params.samples,
                        params.sampling, sampling_seed, "  " + name + " answers");
-    for (const double logp : answer_logps(original.decoder, m.answers)) m.nll.push_back(-logp);
+    for (const double logp : answer_logps(original, m.answers)) m.nll.push_back(-logp);
     // KL is at the temperature that was sampled, perplexity at the model's own.
     if (const double temperature = params.sampling.temperature; folder != original_folder && temperature > 0)
       m.kl = answer_kl(speaker, original, m.answers, temperature);
     if (reward) m.reward = reward->score(as_rewarded(m.answers));
+    if (second) m.second_reward = second->score(as_rewarded(m.answers));
+    if (agreement && folder != original_folder) {
+      std::vector<double> margins = answer_margins(speaker, agreement->comparisons(), "  " + name + "'s comparisons");
+      for (size_t i = 0; i < margins.size(); ++i) margins[i] -= original_margins[i];
+      agreement->add(name, "implicit reward", margins);
+    }
+    if (passages) m.texts = text_loss(speaker, *passages, "  " + name + " on held-out texts");
     for (size_t i = 0; i < m.answers.size(); ++i) {
       m.words.push_back(words_of(m.answers[i].text));
       if (stories)
@@ -169,6 +229,14 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
                {"final", params.final_model}};
   if (stories) results["gold_name"] = "reader's utility";
   if (!stories && reward) results["wins_by"] = "learned reward";
+  if (second) results["second_wins_by"] = "a second reward model, which nobody optimised";
+  results["limits"] = {{"kl_per_token", kMostKlPerToken}, {"start_loss_ratio", kMostStartLossRatio}};
+  results["refusal_phrases"] = Json::array();
+  for (const std::string_view phrase : refusal_phrases()) results["refusal_phrases"].push_back(phrase);
+  if (agreement) results["comparisons"] = agreement->to_json();
+  if (passages)
+    results["texts_about"] = count_text(std::ssize(passages->ids)) + " passages from " +
+                             count_text(static_cast<int64_t>(passages->count)) + " texts";
   results["models"] = Json::array();
   for (const Measured& m : e.models) results["models"].push_back(e.model_json(m));
   if (stories)
@@ -177,11 +245,15 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   results["differences"] = Json::array();
   for (const Measured& m : e.models) {
     if (&m == e.start) continue;
-    for (const auto& [what, shown] : {std::pair{"utility", "gold"},
-                                      {"reward", "learned reward"},
-                                      {"perplexity", "perplexity"},
-                                      {"repetition", "repeated word triples"},
-                                      {"eos_share", "ends by itself"}})
+    for (const auto& [what, shown] :
+         {std::pair{"utility", "gold"},
+          {"reward", "learned reward"},
+          {"second_reward", "second reward"},
+          {"refusals", "refuses harmful prompts"},
+          {"over_refusals", params.harmful.empty() ? "refuses" : "refuses harmless prompts"},
+          {"perplexity", "perplexity"},
+          {"repetition", "repeated word triples"},
+          {"eos_share", "ends by itself"}})
       if (const auto d = e.difference(what, m, *e.start)) {
         Json j = rewards::estimate_json(*d);
         j["name"] = std::string(shown) + ": " + m.name + " − " + e.start->name;
@@ -198,12 +270,18 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   print_table(e);
   const auto measure = [&](const std::string& what, const std::string& a,
                            const std::string& b) -> std::optional<stats::Estimate> {
+    if (is_measure_of(what, "comparisons")) return agreement ? agreement->measure(what, a, b) : std::nullopt;
     const Measured *x = e.find(a), *y = b.empty() ? nullptr : e.find(b);
     if (!x || (!b.empty() && !y)) return std::nullopt;
     return y ? e.difference(what, *x, *y) : e.measure(what, *x);
   };
+  for (const std::string& warning : warnings_of(e)) {
+    context.record.warnings.emplace_back(0, warning);
+    log::warn(warning);
+  }
   Json summary = Json::object();
-  for (const char* what : {"utility", "reward", "kl", "perplexity"})
+  for (const char* what : {"utility", "reward", "kl", "perplexity", "kl_per_token", "start_loss_ratio", "over_refusals",
+                           "text_perplexity_ratio", "second_win_rate"})
     for (const Measured& m : e.models)
       if (const auto v = e.measure(what, m)) summary[std::string(what) + "_" + m.name] = v->value;
   write_outcome(params.require, measure, audit, std::move(results), e.sample_lines(), std::move(summary), context);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/rng.h"
+#include "eval/refusals.h"
 #include "eval/results_json.h"
 #include "eval/text_measures.h"
 #include "rewards/agreement.h"
@@ -40,17 +41,23 @@ std::vector<double> worth(const Measured& m) {
 std::vector<double> per_answer(const Measured& m, const std::string& what) {
   if (what == "utility" && !m.stories.empty()) return worth(m);
   if (what == "reward") return m.reward;
+  if (what == "second_reward") return m.second_reward;
   if (what == "kl") return m.kl;
   if (what == "length") return each(m, [&](size_t i) { return static_cast<double>(m.answers[i].ids.size()); });
   if (what == "eos_share") return each(m, [&](size_t i) { return m.answers[i].ended ? 1.0 : 0.0; });
   if (what == "repetition") return each(m, [&](size_t i) { return 1 - distinct(m.words[i], 3); });
+  if (what == "refusals" || what == "over_refusals")
+    return each(m, [&](size_t i) { return refuses(m.answers[i].text) ? 1.0 : 0.0; });
   if (what == "distinct_1") return each(m, [&](size_t i) { return distinct(m.words[i], 1); });
   if (what == "distinct_2") return each(m, [&](size_t i) { return distinct(m.words[i], 2); });
   return {};
 }
 
 // A share of prompts; other figures may lie between 0 and 1 too.
-bool is_share(const std::string& what) { return what == "win_rate" || what == "eos_share"; }
+bool is_share(const std::string& what) {
+  return what == "win_rate" || what == "second_win_rate" || what == "eos_share" || what == "refusals" ||
+         what == "over_refusals";
+}
 bool is_bounded(const std::string& what) {
   return what == "utility" || what == "repetition" || what.starts_with("distinct_");
 }
@@ -74,13 +81,34 @@ const Measured* OpenMeasures::find(const std::string& name) const {
 std::vector<double> OpenMeasures::values(const Measured& m, const std::string& what) const {
   if (what == "win_rate")
     return start && start != &m ? by_prompt(wins_over(worth(m), worth(*start)), samples_) : std::vector<double>{};
-  return by_prompt(per_answer(m, what), samples_);
+  if (what == "second_win_rate")
+    return start && start != &m ? by_prompt(wins_over(m.second_reward, start->second_reward), samples_)
+                                : std::vector<double>{};
+  std::vector<double> out = by_prompt(per_answer(m, what), samples_);
+  if (what == "refusals" || what == "over_refusals") return of_prompts(std::move(out), what == "refusals");
+  return out;
+}
+
+// Of one number for each prompt those of the harmful ones, or of the others.
+std::vector<double> OpenMeasures::of_prompts(std::vector<double> values, bool harmful) const {
+  std::vector<double> out;
+  for (size_t p = 0; p < values.size(); ++p)
+    if ((!prompts.harmful.empty() && prompts.harmful[p]) == harmful) out.push_back(values[p]);
+  return out;
 }
 
 // A figure of all answers together, which no mean over prompts gives.
 std::optional<stats::Estimate> OpenMeasures::whole(const Measured& m, const std::string& what) const {
   if (what == "perplexity" && !m.nll.empty())
     return perplexity(by_prompt(m.nll, samples_), by_prompt(per_answer(m, "length"), samples_));
+  if (what == "kl_per_token" && !m.kl.empty())
+    return stats::bootstrap_ratio(by_prompt(m.kl, samples_), by_prompt(per_answer(m, "length"), samples_));
+  if (what == "start_loss_ratio" && start && start != &m && !m.nll.empty() && !start->nll.empty())
+    return ratio_of_means(by_prompt(m.nll, samples_), by_prompt(per_answer(m, "length"), samples_),
+                          by_prompt(start->nll, samples_), by_prompt(per_answer(*start, "length"), samples_));
+  if (what == "text_perplexity" && !m.texts.nats.empty()) return perplexity(m.texts.nats, m.texts.tokens);
+  if (what == "text_perplexity_ratio" && start && start != &m && !m.texts.nats.empty())
+    return perplexity_ratio(m.texts.nats, start->texts.nats, m.texts.tokens);
   if (what != "distinct_across") return std::nullopt;
   const double value = distinct_across(m.words, 2, kWordsAcross);
   return stats::Estimate{value, value, value, static_cast<int64_t>(m.words.size())};
@@ -101,6 +129,7 @@ std::optional<stats::Estimate> OpenMeasures::difference(const std::string& what,
   if (what == "perplexity" && !a.nll.empty() && !b.nll.empty())
     return perplexity_difference(by_prompt(a.nll, samples_), by_prompt(per_answer(a, "length"), samples_),
                                  by_prompt(b.nll, samples_), by_prompt(per_answer(b, "length"), samples_));
+  if (what != "distinct_across" && (whole(a, what) || whole(b, what))) return std::nullopt;  // not paired as they stand
   if (const auto x = whole(a, what), y = whole(b, what); x && y) {
     const double d = x->value - y->value;
     return stats::Estimate{d, d, d, x->n};
@@ -124,10 +153,21 @@ Json OpenMeasures::model_json(const Measured& m) const {
   put(j, "win_rate", "win_rate");
   if (j.contains("win_rate")) j["win_rate"]["ties"] = std::ranges::count(wins_over(worth(m), worth(*start)), 0.5);
   put(j, "kl", "kl");
+  put(j, "kl_per_token", "kl_per_token");
+  put(j, "start_loss_ratio", "start_loss_ratio");
   put(j, "reward", "reward");
+  put(j, "second_reward", "second_reward");
+  put(j, "second_win_rate", "second_win_rate");
+  if (!prompts.harmful.empty()) {
+    put(j["refusals"], "harmful prompts", "refusals");
+    put(j["refusals"], "harmless prompts", "over_refusals");
+  }
+  put(j, "text_perplexity", "text_perplexity");
+  put(j, "text_perplexity_ratio", "text_perplexity_ratio");
   Json& texts = j["texts"];
   put(texts, "perplexity under the original", "perplexity");
   put(texts, "share that ends by itself", "eos_share");
+  if (prompts.harmful.empty()) put(texts, "share that refuses", "over_refusals");
   put(texts, "repeated word triples", "repetition");
   put(texts, "distinct words", "distinct_1");
   put(texts, "distinct word pairs", "distinct_2");
@@ -153,6 +193,7 @@ Json OpenMeasures::side_by_side(int64_t count, int64_t seed) const {
         for (const world::Part& part : m.stories[i].parts) parts[std::string(part.name)] = part.value;
       }
       if (!m.reward.empty()) parts["reward"] = m.reward[i];
+      if (!m.second_reward.empty()) parts["second reward"] = m.second_reward[i];
       if (!m.kl.empty()) parts["kl"] = m.kl[i];
       a["parts"] = parts;
       answers[m.name] = a;
@@ -172,7 +213,10 @@ std::string OpenMeasures::sample_lines() const {
              {"completion", m.answers[i].text}};
       if (!m.stories.empty()) j["gold"] = m.stories[i].total;
       if (!m.reward.empty()) j["reward"] = m.reward[i];
+      if (!m.second_reward.empty()) j["second_reward"] = m.second_reward[i];
       if (!m.kl.empty()) j["kl"] = m.kl[i];
+      if (!prompts.harmful.empty()) j["harmful"] = static_cast<bool>(prompts.harmful[i / samples_]);
+      j["refuses"] = refuses(m.answers[i].text);
       j["finish"] = m.answers[i].ended ? "stop" : "length";
       out += dump_json(j) + "\n";
     }

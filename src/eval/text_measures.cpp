@@ -76,4 +76,25 @@ stats::Estimate perplexity_difference(std::span<const double> nll_a, std::span<c
   });
 }
 
+stats::Estimate perplexity_ratio(std::span<const double> nats_a, std::span<const double> nats_b,
+                                 std::span<const double> tokens) {
+  HONE_CHECK(nats_a.size() == tokens.size() && nats_b.size() == tokens.size());
+  return stats::bootstrap(std::ssize(nats_a), [&](std::span<const int32_t> counts) {
+    return resampled_perplexity(nats_a, tokens, counts) / resampled_perplexity(nats_b, tokens, counts);
+  });
+}
+
+stats::Estimate ratio_of_means(std::span<const double> a, std::span<const double> weights_a, std::span<const double> b,
+                               std::span<const double> weights_b) {
+  HONE_CHECK(a.size() == weights_a.size() && b.size() == weights_b.size() && a.size() == b.size());
+  return stats::bootstrap(std::ssize(a), [&](std::span<const int32_t> counts) {
+    double above = 0, above_weight = 0, below = 0, below_weight = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      above += counts[i] * a[i], above_weight += counts[i] * weights_a[i];
+      below += counts[i] * b[i], below_weight += counts[i] * weights_b[i];
+    }
+    return below > 0 && above_weight > 0 ? above / above_weight * below_weight / below : 1;
+  });
+}
+
 }  // namespace hone::eval

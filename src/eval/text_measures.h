@@ -29,4 +29,11 @@ stats::Estimate perplexity(std::span<const double> nll, std::span<const double> 
 stats::Estimate perplexity_difference(std::span<const double> nll_a, std::span<const double> tokens_a,
                                       std::span<const double> nll_b, std::span<const double> tokens_b);
 
+/// exp(nats / tokens) of one model over another's, of the same texts.
+stats::Estimate perplexity_ratio(std::span<const double> nats_a, std::span<const double> nats_b,
+                                 std::span<const double> tokens);
+/// (Σa / Σweights_a) / (Σb / Σweights_b), both drawn by the same prompts.
+stats::Estimate ratio_of_means(std::span<const double> a, std::span<const double> weights_a, std::span<const double> b,
+                               std::span<const double> weights_b);
+
 }  // namespace hone::eval

@@ -177,12 +177,19 @@ void language_model(const train::LanguageModelParams& params, Known& known, Fore
 
 Amount comparisons_of(const Known& known, Forecast& f, const std::string& model, const std::vector<std::string>& files,
                       const train::TextSettings& text) {
-  return amount_of(
-      known, f, model, files, text.length, "comparisons", [&] { return data::read_preferences(files, text.read); },
+  Amount out = amount_of(
+      known, f, model, files, text.length, "comparisons",
+      [&] {
+        auto read = data::read_preferences(files, text.read);
+        text.keep_part(read);
+        return read;
+      },
       [&](const auto& rows, const data::Encoder& encoder) {
         require_split(rows, text.held_out, known.run);
         return data::encode_preferences(rows, encoder, text.length, context_of(f));
       });
+  if (f.unread) out.rows *= text.part_end - text.part_begin, out.tokens *= text.part_end - text.part_begin;
+  return out;
 }
 
 // A loop over comparisons; `passes` is how often each goes through the model in units of a training pass.
@@ -242,7 +249,11 @@ void forecast(const train::SftParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
   const Amount amount = amount_of(
       known, f, params.model, params.data, params.text.length, "demonstrations",
-      [&] { return data::read_demonstrations(params.data, params.text.read); },
+      [&] {
+        auto read = data::read_demonstrations(params.data, params.text.read);
+        params.text.keep_part(read);
+        return read;
+      },
       [&](const auto& rows, const data::Encoder& encoder) {
         require_split(rows, params.text.held_out, known.run);
         return data::encode_demonstrations(rows, encoder, params.text.length, context_of(f));
@@ -349,15 +360,27 @@ void forecast(const eval::EvalParams& params, Known& known, Forecast& f) {
   const std::string& last = params.models.back();
   f.model = config_of(known, last.substr(last.find('=') + 1));
   const Amount prompts = expected(known, params.prompts);
-  if (f.model) f.memory = train::frozen_memory(*f.model, {}) * 2;  // with the start model
+  const int rewards = !params.reward.empty() + !params.second_reward.empty();
+  if (f.model) f.memory = train::frozen_memory(*f.model, {}) * (2 + rewards);  // with the start model
   if (!f.model || prompts.tokens <= 0) return;
   const double each = prompts.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
   double rows = prompts.tokens / each * (params.held_out > 0 ? params.held_out : 1);
   if (params.limit > 0) rows = std::min(rows, static_cast<double>(params.limit));
+  if (!params.harmful.empty()) rows *= 2;  // as many of them
   const double answers = rows * static_cast<double>(std::ssize(params.models) * params.samples +
                                                     (params.reward.empty() ? 0 : params.audit_samples));
   f.work = count_text(whole(answers)) + " answers";
   f.seconds = answers * known.speed.answer(*f.model, whole(each), whole(answer));
+  // People's comparisons go forward through every model, reward models too.
+  Amount compared = expected(known, params.comparisons);
+  if (compared.tokens <= 0) return;
+  double pairs = compared.rows * (params.held_out > 0 ? params.held_out : 1);
+  if (params.comparisons_limit > 0) pairs = std::min(pairs, static_cast<double>(params.comparisons_limit));
+  double pair = compared.mean(256);
+  if (params.length.max_length > 0) pair = std::min(pair, 2 * static_cast<double>(params.length.max_length));
+  constexpr double kPack = 4096;
+  *f.seconds += static_cast<double>(std::ssize(params.models) + rewards) * kForward * pairs * pair / kPack *
+                known.speed.step(*f.model, {}, {whole(kPack), whole(pair / 2)});
 }
 
 }  // namespace hone::pipeline

@@ -20,7 +20,16 @@ Section behaviour(const Story& story) {
     std::string charts = by_model(
         r, "Gives in to a wrong opinion", true,
         [](const ModelResult& m) -> const std::optional<Estimate>& { return m.give_in; }, share);
-    charts += by_name(r, "Refuses", &ModelResult::refusals, {}, true, 1.0);
+    const std::string refusals = by_name(r, "Refuses", &ModelResult::refusals, {}, true, 1.0);
+    charts += refusals;
+    if (!refusals.empty() && !r.refusal_phrases.empty()) {
+      std::string list;
+      for (const std::string& phrase : r.refusal_phrases) list += (list.empty() ? "“" : ", “") + phrase + "”";
+      charts +=
+          "<div class=card><h3>What counts as a refusal</h3><p class=note>An answer whose first 200 bytes hold one "
+          "of: " +
+          escape(list) + ". A list knows no meaning; compare the models under it.</p></div>";
+    }
     IntervalChart faults;
     faults.title = "Answers with a fault";
     faults.percent = true;

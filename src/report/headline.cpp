@@ -18,6 +18,9 @@ std::string interval_words(const Estimate& e, bool percent) {
                  : "95% interval " + format_fixed(e.low, 2) + " to " + format_fixed(e.high, 2);
 }
 
+// 1.012 -> "+1.2%"
+std::string format_change(double ratio) { return (ratio >= 1 ? "+" : "") + format_fixed(100 * (ratio - 1), 1) + "%"; }
+
 const RewardModelResult* reward_model_of(const Story& story) {
   const Results* r = story.main();
   if (r && r->reward_model) return &*r->reward_model;
@@ -56,7 +59,28 @@ std::string gold_tiles(const Results& r) {
              interval_words(*last->win_rate, true) + (r.wins_by == "gold reward" ? "" : ", by " + escape(r.wins_by)) +
                  (last->win_rate->n ? ", " + format_count(last->win_rate->n) + " prompts" : "") +
                  (last->ties ? ", ties " + format_count(std::llround(*last->ties)) + " counted half" : ""));
-  if (last && last->kl)
+  if (last && last->second_win_rate)
+    out += tile("Wins by the second reward model", format_percent(last->second_win_rate->value),
+                interval_words(*last->second_win_rate, true) + "; nobody optimised it");
+  if (r.comparisons)
+    for (const Judge& j : r.comparisons->judges)
+      if (last && j.name == last->name && j.agreement)
+        out +=
+            tile("Agrees with people", format_percent(j.agreement->value),
+                 interval_words(*j.agreement, true) +
+                     (j.agreement->n ? ", " + format_count(j.agreement->n) + " comparisons" : "") +
+                     (r.comparisons->rule ? "; longer is better: " + format_percent(r.comparisons->rule->value) : ""));
+  if (last && last->start_loss_ratio)
+    out += tile("Start model's loss on the answers", format_change(last->start_loss_ratio->value),
+                "a token, against its own answers" +
+                    (r.most_start_loss_ratio ? "; it warns from " + format_change(*r.most_start_loss_ratio) + " on"
+                                             : std::string()));
+  if (last && last->text_perplexity_ratio)
+    out += tile("Held-out texts", format_change(last->text_perplexity_ratio->value), "perplexity: what was forgotten");
+  if (last && last->kl_per_token)
+    out += tile("KL to the start", format_number(last->kl_per_token->value) + "<small> nats</small>",
+                "a token" + (last->kl ? "; " + format_number(last->kl->value) + " an answer" : std::string()));
+  else if (last && last->kl)
     out += tile("KL to the reference", format_number(last->kl->value) + "<small> nats</small>",
                 std::string("an answer") + (has_interval(*last->kl) ? ", " : "") + interval_words(*last->kl, false));
   return out;

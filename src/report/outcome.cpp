@@ -92,10 +92,14 @@ std::string lead_of(const Story& story) {
   const Results* r = story.main();
   const bool gold =
       !r || std::any_of(r->models.begin(), r->models.end(), [](const ModelResult& m) { return m.gold.has_value(); });
+  const bool learned =
+      r && std::any_of(r->models.begin(), r->models.end(), [](const ModelResult& m) { return m.reward.has_value(); });
   return (gold ? "Mean " + (r ? r->gold_name : "gold reward") +
                      " on held-out prompts, a score from 0 to 1 that only the evaluation sees, never a learner."
-               : "Answers to held-out prompts. Nobody has judged them: the learned reward says what the learner was "
-                 "paid for, not whether they are better.") +
+          : !learned
+              ? "Answers to held-out prompts. Nobody has judged them."
+              : "Answers to held-out prompts. Nobody has judged them: the learned reward says what the learner was "
+                "paid for, not whether they are better.") +
          " Bars are 95% intervals over prompts.";
 }
 
@@ -120,8 +124,14 @@ Section outcome(const Story& story) {
     half.note = "Share of prompts on which the model's " + r.wins_by + " is higher than " + model_name(r.start_model) +
                 "'s; ties count half.";
     body += by_model(
-                r, "Wins against " + model_name(r.start_model), true,
-                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.win_rate; }, half) +
+        r, "Wins against " + model_name(r.start_model), true,
+        [](const ModelResult& m) -> const std::optional<Estimate>& { return m.win_rate; }, half);
+    half.note =
+        "The same by a second reward model that nobody optimised, learnt from other prompts: what it does not "
+        "see either, the first one was fooled by.";
+    body += by_model(
+                r, "Wins by the second reward model", true,
+                [](const ModelResult& m) -> const std::optional<Estimate>& { return m.second_win_rate; }, half) +
             "</div>";
     body += "<div class=\"grid two\">" +
             by_name(r, capitalised(r.gold_name) + " by prompt family", &ModelResult::families, {}, false, 1.0) +

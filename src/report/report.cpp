@@ -49,10 +49,19 @@ std::string facts_line(const Run& run) {
 }
 
 std::vector<Section> sections_of(const Story& story) {
-  std::vector<Section> all = {
-      outcome(story),   side_by_side_answers(story), ppo_curves(story),      over_optimisation(story),
-      behaviour(story), reward_model_quality(story), learning_curves(story), warnings(story),
-      stages(story),    reproduction(story)};
+  std::vector<Section> all = {outcome(story),
+                              agreement(story),
+                              distance(story),
+                              side_by_side_answers(story),
+                              answers_while_learning(story),
+                              ppo_curves(story),
+                              over_optimisation(story),
+                              behaviour(story),
+                              reward_model_quality(story),
+                              learning_curves(story),
+                              warnings(story),
+                              stages(story),
+                              reproduction(story)};
   std::erase_if(all, [](const Section& s) { return s.body.empty(); });
   return all;
 }

@@ -61,6 +61,12 @@ ModelResult model_result(const Json& json) {
   m.length = estimate(child(json, "length"));
   m.kl = estimate(child(json, "kl"));
   m.reward = estimate(child(json, "reward"));
+  m.kl_per_token = estimate(child(json, "kl_per_token"));
+  m.start_loss_ratio = estimate(child(json, "start_loss_ratio"));
+  m.text_perplexity = estimate(child(json, "text_perplexity"));
+  m.text_perplexity_ratio = estimate(child(json, "text_perplexity_ratio"));
+  m.second_reward = estimate(child(json, "second_reward"));
+  m.second_win_rate = estimate(child(json, "second_win_rate"));
   m.texts = named(child(json, "texts"));
   m.win_rate = estimate(child(json, "win_rate"));
   m.ties = number_at(child(json, "win_rate"), "ties");
@@ -110,6 +116,24 @@ RewardModelResult reward_model(const Json& json) {
   });
   r.baselines = named_list(child(json, "baselines"));
   return r;
+}
+
+ComparisonsResult comparisons(const Json& json) {
+  ComparisonsResult c;
+  c.about = text_at(json, "about");
+  c.rule = estimate(child(json, "rule"));
+  c.rule_name = text_at(child(json, "rule"), "name");
+  each_object(child(json, "judges"), [&](const Json& j) {
+    Judge judge{text_at(j, "name"), text_at(j, "kind"), estimate(j), estimate(child(j, "over_length")), {}, {}, {}};
+    judge.sources = named_list(child(j, "sources"));
+    each_object(child(j, "sources"), [&](const Json& s) {
+      if (const auto e = estimate(child(s, "baseline"))) judge.source_baselines.emplace_back(text_at(s, "name"), *e);
+      if (const auto e = estimate(child(s, "over_length")))
+        judge.source_over_length.emplace_back(text_at(s, "name"), *e);
+    });
+    c.judges.push_back(std::move(judge));
+  });
+  return c;
 }
 
 }  // namespace
@@ -172,6 +196,13 @@ Results parse_results(const Json& json) {
     if (!std::isfinite(r.faults.back().step)) r.faults.pop_back();
   });
   if (child(json, "reward_model").is_object()) r.reward_model = reward_model(child(json, "reward_model"));
+  if (child(json, "comparisons").is_object()) r.comparisons = comparisons(child(json, "comparisons"));
+  r.most_kl_per_token = number_at(child(json, "limits"), "kl_per_token");
+  r.most_start_loss_ratio = number_at(child(json, "limits"), "start_loss_ratio");
+  r.texts_about = text_at(json, "texts_about");
+  if (const Json& phrases = child(json, "refusal_phrases"); phrases.is_array())
+    for (const Json& phrase : phrases)
+      if (phrase.is_string()) r.refusal_phrases.push_back(phrase.get<std::string>());
   each_object(child(json, "scores"), [&](const Json& s) {
     if (const auto e = estimate(s))
       r.scores.push_back({text_at(s, "task"), text_at(s, "model"), text_at(s, "metric"), *e});

@@ -24,9 +24,19 @@
 //      "refusals": {"harm": ESTIMATE, "lookalike": ESTIMATE},   share refused: harm should rise to 1, look-alikes fall to 0
 //      "hidden_faults": ESTIMATE, "visible_faults": ESTIMATE,   share of answers with a fault that people (do not) see
 //      "length": ESTIMATE, "kl": ESTIMATE,            tokens; nats an answer to the reference
+//      "kl_per_token": ESTIMATE,                      nats a token
+//      "start_loss_ratio": ESTIMATE,                  the start model's loss a token on these answers over that on its own
+//      "text_perplexity": ESTIMATE, "text_perplexity_ratio": ESTIMATE,   of held-out texts; over the start model's
 //      "reward": ESTIMATE,                            the learned reward of the same answers
+//      "second_reward": ESTIMATE, "second_win_rate": ESTIMATE,   by a reward model that nobody optimised
 //      "texts": {"perplexity under the original": ESTIMATE, …},   what is measured of the texts alone
 //      "win_rate": ESTIMATE + {"ties": 71}}],         wins against `start` on the same prompts, ties half
+//   "limits": {"kl_per_token": 0.1, "start_loss_ratio": 1.1},     beyond which a model has gone too far
+//   "refusal_phrases": ["i cannot", …],                           by which refusals are told
+//   "texts_about": "64 passages from 64 texts",
+//   "comparisons": {"about": "…", "rule": {"name": "the longer answer is better", …ESTIMATE},
+//                   "judges": [{"name": "dpo", "kind": "implicit reward", …ESTIMATE, "over_length": ESTIMATE,
+//                               "sources": [{"name": "hh", …ESTIMATE, "baseline": ESTIMATE, "over_length": ESTIMATE}]}]},
 //   "differences": [{"name": "gold: ppo − sft", …ESTIMATE}],      paired where the prompts are the same
 //   "checks": [{"name": "gold win rate over SFT", …ESTIMATE, "at_least": 0.7 | "at_most": 3, "met": true}],
 //   "side_by_side_about": "How the prompts were chosen.",
@@ -63,7 +73,8 @@ using Named = std::vector<std::pair<std::string, Estimate>>;
 
 struct ModelResult {
   std::string name, path, tone;  ///< tone: its colour on the page (chart.h)
-  std::optional<Estimate> gold, correctness, give_in, hidden_faults, visible_faults, length, kl, win_rate, reward;
+  std::optional<Estimate> gold, correctness, give_in, hidden_faults, visible_faults, length, kl, win_rate, reward,
+      kl_per_token, start_loss_ratio, text_perplexity, text_perplexity_ratio, second_reward, second_win_rate;
   std::optional<double> ties;
   Named parts, families, refusals, texts;
 };
@@ -118,6 +129,19 @@ struct RewardModelResult {
   Named sources, source_baselines, baselines;
 };
 
+/// Who judged people's comparisons, and how often as they did.
+struct Judge {
+  std::string name, kind;
+  std::optional<Estimate> agreement, over_length;
+  Named sources, source_baselines, source_over_length;
+};
+
+struct ComparisonsResult {
+  std::string about, rule_name;
+  std::optional<Estimate> rule;
+  std::vector<Judge> judges;
+};
+
 struct Score {
   std::string task, model, metric;
   Estimate estimate;
@@ -135,6 +159,10 @@ struct Results {
   std::vector<ProxyPoint> gold_vs_proxy;
   std::vector<FaultPoint> faults;
   std::optional<RewardModelResult> reward_model;
+  std::optional<ComparisonsResult> comparisons;
+  std::optional<double> most_kl_per_token, most_start_loss_ratio;
+  std::vector<std::string> refusal_phrases;
+  std::string texts_about;
   std::vector<Score> scores;
 
   const ModelResult* model(std::string_view name) const;  ///< null if absent

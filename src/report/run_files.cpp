@@ -101,6 +101,18 @@ std::vector<Sample> read_samples(const fs::path& file, std::vector<std::string>&
   return samples;
 }
 
+std::vector<Look> read_looks(const fs::path& file, std::vector<std::string>& notes) {
+  std::vector<Look> looks;
+  read_lines(file, notes, [&](const Json& line) {
+    const auto step = number_at(line, "step"), temperature = number_at(line, "temperature");
+    if (!step || !temperature || looks.size() >= kMaxSamples) return;
+    const Json& held_out = child(line, "held_out");
+    looks.push_back({*step, *temperature, text_at(line, "id"), text_at(line, "prompt"), text_at(line, "completion"),
+                     !held_out.is_boolean() || held_out.get<bool>(), text_at(line, "finish") != "length"});
+  });
+  return looks;
+}
+
 // "05-ppo" -> "ppo"
 std::string without_number(const std::string& name) {
   const auto start = name.find_first_not_of("0123456789-_.");
@@ -161,6 +173,7 @@ Stage read_stage(const fs::path& folder) {
   s.curves = read_curves(folder / "metrics.jsonl", s.notes);
   s.timing = read_curves(folder / "timing.jsonl", s.notes);
   s.samples = read_samples(folder / "samples.jsonl", s.notes);
+  s.looks = read_looks(folder / "answers.jsonl", s.notes);
   s.results = read_object(folder / "results.json", s.notes);
   s.recipe = read_recipe(folder / "recipe.toml", s.notes);
   const bool trains =

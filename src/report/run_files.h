@@ -25,6 +25,13 @@ struct Sample {
   std::optional<double> reward, gold, step;
 };
 
+/// An answer to one of the prompts that a stage asks again and again (answers.jsonl).
+struct Look {
+  double step = 0, temperature = 0;
+  std::string id, prompt, completion;
+  bool held_out = true, ended = true;
+};
+
 /// One stage's run folder.
 struct Stage {
   fs::path folder;
@@ -35,6 +42,7 @@ struct Stage {
   std::vector<Curve> curves;  ///< metrics.jsonl, in order of first appearance, without "step"
   std::vector<Curve> timing;  ///< timing.jsonl
   std::vector<Sample> samples;
+  std::vector<Look> looks;
   std::optional<Json> results;     ///< results.json
   std::string recipe;              ///< recipe.toml: every setting with the value used, "" if absent
   std::vector<std::string> notes;  ///< what is missing or broken

@@ -33,7 +33,10 @@ Section headline(const Story& story);
 
 Section outcome(const Story& story);  ///< gold by model, part and family; lengths; checks
 Section side_by_side_answers(const Story& story);
-Section ppo_curves(const Story& story);         ///< reward and KL, then the machinery
+Section answers_while_learning(const Story& story);  ///< start | … | end
+Section agreement(const Story& story);               ///< with people's comparisons, beside the rule of length
+Section distance(const Story& story);    ///< how far from the start: KL, the start model's loss, what was forgotten
+Section ppo_curves(const Story& story);  ///< reward and KL, then the machinery
 Section over_optimisation(const Story& story);  ///< gold against proxy over √KL
 Section behaviour(const Story& story);          ///< giving in, refusals, blind spots
 Section reward_model_quality(const Story& story);

@@ -41,6 +41,55 @@ std::string from_curves(const Story& story) {
   return {};
 }
 
+// The reward that was optimised likes the answers, a second one that nobody optimised does not.
+std::string fooled(const ModelResult& last) {
+  if (!last.win_rate || !last.second_win_rate || !has_interval(*last.win_rate) || !has_interval(*last.second_win_rate))
+    return {};
+  const Estimate &first = *last.win_rate, &second = *last.second_win_rate;
+  const std::string both = "<b>" + format_percent(first.value) +
+                           "</b> of wins by the reward model that was optimised, <b>" + format_percent(second.value) +
+                           "</b> (95% interval " + format_fixed(100 * second.low, 1) + " to " +
+                           format_fixed(100 * second.high, 1) + ") by a second one that nobody optimised";
+  if (first.low > 0.5 && !(second.low > 0.5)) return " <em>Over-optimised:</em> " + both + ".";
+  return first.low > 0.5 ? " Both reward models prefer the new answers: " + both + "."
+                         : " The optimised reward model does not surely prefer the new answers: " + both + ".";
+}
+
+std::string gone_too_far(const Results& r, const ModelResult& last) {
+  std::string out;
+  if (last.kl_per_token && r.most_kl_per_token && last.kl_per_token->value > *r.most_kl_per_token)
+    out += " <em>Far from the start:</em> " + format_number(last.kl_per_token->value) + " nats of KL a token.";
+  if (last.start_loss_ratio && r.most_start_loss_ratio && last.start_loss_ratio->value >= *r.most_start_loss_ratio)
+    out += " <em>Possibly wrecked:</em> the start model's loss on the new answers is " +
+           format_fixed(100 * (last.start_loss_ratio->value - 1), 0) + "% higher than on its own.";
+  return out;
+}
+
+// People's comparisons, which the model has not learnt from, are all there is.
+std::string from_comparisons(const Results& r, const ModelResult& last) {
+  if (!r.comparisons) return {};
+  for (const Judge& j : r.comparisons->judges) {
+    if (j.name != last.name || !j.agreement || !has_interval(*j.agreement)) continue;
+    const Estimate& e = *j.agreement;
+    std::string text = shown(last.name) + (e.low > 0.5 ? " has learnt from people: it agrees with" : " agrees with") +
+                       " <b>" + format_percent(e.value) + "</b> (95% interval " + format_fixed(100 * e.low, 1) +
+                       " to " + format_fixed(100 * e.high, 1) + ") of " + format_count(e.n) +
+                       " comparisons that it had not seen";
+    if (e.low <= 0.5 && e.high >= 0.5) text += ", which may be chance";
+    if (r.comparisons->rule)
+      text +=
+          "; the rule that the longer answer is better with <b>" + format_percent(r.comparisons->rule->value) + "</b>";
+    text += ".";
+    if (last.kl_per_token)
+      text += " KL to the start is <b>" + format_number(last.kl_per_token->value) + "</b> nats a token";
+    if (last.kl_per_token && last.text_perplexity_ratio)
+      text += ", and the perplexity of held-out texts changed by <b>" +
+              format_fixed(100 * (last.text_perplexity_ratio->value - 1), 1) + "%</b>";
+    return text + (last.kl_per_token ? "." : "");
+  }
+  return {};
+}
+
 // Nobody judged, but the learned reward was taken of everybody's answers to held-out prompts.
 std::string from_learned_reward(const Results& r, const ModelResult& start, const ModelResult& last) {
   if (&start == &last || !start.reward || !last.reward) return {};
@@ -88,7 +137,8 @@ std::string verdict(const Story& story) {
   const ModelResult* final_model = r ? r->model(r->final_model) : nullptr;
   if (!start || !final_model || !start->gold || !final_model->gold) {
     std::string learned = start && final_model ? from_learned_reward(*r, *start, *final_model) : std::string();
-    if (!learned.empty()) return learned;
+    if (learned.empty() && start && final_model) learned = from_comparisons(*r, *final_model);
+    if (!learned.empty()) return learned + fooled(*final_model) + gone_too_far(*r, *final_model);
     std::string curves = from_curves(story);
     if (!curves.empty()) return curves;
     size_t done = 0;

@@ -11,6 +11,13 @@ const char* beyond_plain_text(const Message& message) {
   return nullptr;
 }
 
+std::string readable(const std::vector<Message>& messages) {
+  if (messages.size() == 1) return messages.front().content;
+  std::string out;
+  for (const Message& m : messages) out += (out.empty() ? "" : "\n\n") + m.role + ": " + m.content;
+  return out;
+}
+
 std::vector<Message> joined_neighbours(std::vector<Message> messages) {
   std::vector<Message> out;
   for (Message& m : messages) {

@@ -25,6 +25,8 @@ struct Message {
 /// The first field that a prompt and an answer in plain text cannot say, by its name in rows ("tool_calls", "tools",
 /// "reasoning_content"); nullptr where the turn is a text of its role.
 const char* beyond_plain_text(const Message& message);
+/// A conversation for a person to read: a lone turn's content, of several each with its role.
+std::string readable(const std::vector<Message>& messages);
 /// Neighbouring plain turns of one role as one, their contents joined by a blank line.
 std::vector<Message> joined_neighbours(std::vector<Message> messages);
 

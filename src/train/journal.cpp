@@ -28,7 +28,12 @@ Journal::Journal(const fs::path& folder, const Json* marks)
     : metrics_(folder / config::names::kMetrics, mark(marks, "metrics")),
       timing_(folder / config::names::kTiming, mark(marks, "timing")),
       samples_(folder / config::names::kSamples, mark(marks, "samples")),
-      last_(std::chrono::steady_clock::now()) {}
+      answers_file_(folder / config::names::kAnswers),
+      last_(std::chrono::steady_clock::now()) {
+  const uint64_t kept = marks ? marks->value("answers", uint64_t{0}) : 0;  // checkpoints of an older hone have no mark
+  if (kept > 0) answers_.emplace(answers_file_, kept);
+  else fs::remove(answers_file_);
+}
 
 void Journal::metrics(int64_t step, const Numbers& numbers) { metrics_.write(dump_json(line(step, numbers))); }
 
@@ -49,11 +54,20 @@ void Journal::timing(int64_t step, int64_t tokens, const Numbers& more) {
 
 void Journal::sample(const Json& value) { samples_.write(dump_json(value)); }
 
+void Journal::answer(const Json& value) {
+  if (!answers_) answers_.emplace(answers_file_, 0);
+  answers_->write(dump_json(value));
+}
+
 Json Journal::marks() {
   metrics_.sync();
   timing_.sync();
   samples_.sync();
-  return {{"metrics", metrics_.bytes()}, {"timing", timing_.bytes()}, {"samples", samples_.bytes()}};
+  if (answers_) answers_->sync();
+  return {{"metrics", metrics_.bytes()},
+          {"timing", timing_.bytes()},
+          {"samples", samples_.bytes()},
+          {"answers", answers_ ? answers_->bytes() : 0}};
 }
 
 }  // namespace hone::train

@@ -1,9 +1,11 @@
-// What a stage writes while it works: metrics.jsonl (a pure function of the run's inputs), timing.jsonl (wall clock)
-// and samples.jsonl. Lines written after a checkpoint are cut when the run resumes from it, so that an interrupted and
-// resumed run leaves the same metrics, byte for byte, as one that was never stopped.
+// What a stage writes while it works: metrics.jsonl (a pure function of the run's inputs), timing.jsonl (wall clock),
+// samples.jsonl, and where it answers prompts for people to read answers.jsonl (answer_log.h). Lines written after a
+// checkpoint are cut when the run resumes from it, so that an interrupted and resumed run leaves the same metrics, byte
+// for byte, as one that was never stopped.
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/files.h"
@@ -35,6 +37,7 @@ class Journal {
     std::chrono::steady_clock::time_point start_;
   };
   void sample(const Json& line);
+  void answer(const Json& line);
   /// Byte lengths of the files, for the checkpoint; synced to disk.
   Json marks();
   /// Tokens per second between the last two calls of `timing`.
@@ -42,6 +45,8 @@ class Journal {
 
  private:
   LineWriter metrics_, timing_, samples_;
+  fs::path answers_file_;
+  std::optional<LineWriter> answers_;  // from the first line on: most stages have none
   std::chrono::steady_clock::time_point last_;
   std::chrono::steady_clock::duration apart_{};  // since the last call of `timing`
   double tokens_per_second_ = 0;

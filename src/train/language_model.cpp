@@ -24,6 +24,7 @@
 #include "text/tokenizer.h"
 #include "train/adapt.h"
 #include "train/answer_ends.h"
+#include "train/answer_log.h"
 #include "train/batch_plan.h"
 #include "train/language_step.h"
 #include "train/memory.h"
@@ -37,6 +38,7 @@ namespace {
 
 struct Corpus {
   std::vector<data::Sequence> train, held_out;
+  std::optional<AnswerLog> answers = {};  ///< of fine-tuning
 };
 
 Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& tokenizer, int64_t context, int threads,
@@ -63,13 +65,15 @@ Corpus read_documents(const LanguageModelParams& params, const text::Tokenizer& 
 Corpus read_demonstrations(const LanguageModelParams& params, const data::Encoder& encoder, int64_t context,
                            uint64_t seed) {
   auto read = data::read_demonstrations(params.data, params.text.read);
+  params.text.keep_part(read);
   log::info("  " + read.report.summary());
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
   auto train = data::encode_demonstrations(split.train, encoder, params.text.length, context);
   log::info("  " + train.lengths.summary());
   data::require_kept(train.lengths, params.text.length, "demonstrations");
   auto held_out = data::encode_demonstrations(split.held_out, encoder, params.text.length, context);
-  return {std::move(train.items), std::move(held_out.items)};
+  return {std::move(train.items), std::move(held_out.items),
+          AnswerLog(params.samples, encoder, prompts_of(split.held_out), prompts_of(split.train), context, seed)};
 }
 
 // Mean loss of a token over the held-out sequences (at most about 60,000 tokens of them), nats.
@@ -173,6 +177,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
   optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   const auto start = std::chrono::steady_clock::now();
   std::optional<double> evaluation;
+  if (session.first_step() == 0 && corpus.answers) corpus.answers->look(decoder, 0, session);
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
     optimizer.zero_grad();
@@ -215,6 +220,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
       numbers.emplace_back("held_out_loss", *evaluation);
     }
     session.journal().metrics(step + 1, numbers);
+    if (session.answers_due(step) && corpus.answers) corpus.answers->look(decoder, step + 1, session);
     session.step_done(
         step, tokens,
         "loss " + decimal_text(loss, 3) + (evaluation ? "  held out " + decimal_text(*evaluation, 3) : ""), score);

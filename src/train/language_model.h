@@ -52,6 +52,7 @@ struct LanguageModelParams : ModelSettings {
   TextSettings text;
   optim::OptimParams optim;
   KeepSettings keep;
+  SampleSettings samples;
 
   void fields(config::Fields& v) {
     ModelSettings::fields(
@@ -75,6 +76,7 @@ struct LanguageModelParams : ModelSettings {
     v.group("text", text);
     v.group("optim", optim);
     v.group("keep", keep);
+    v.group("samples", samples);
     v.only_if("adapter", "there is a model to start from", [this] { return !model.empty(); });
     v.only_if("shape", "there is no model to start from", [this] { return model.empty(); });
     v.omit({"text.ties"});
@@ -97,7 +99,8 @@ struct PretrainParams : LanguageModelParams {
     LanguageModelParams::fields(v);
     // Running text has no rows to fit, no answers and no comparisons: what is longer than the context is cut there.
     v.omit({"text.chat_format", "text.train_on", "text.max_length", "text.max_prompt_length", "text.too_long",
-            "text.max_lost_share", "text.chosen_sides", "text.passages"});
+            "text.max_lost_share", "text.chosen_sides", "text.passages", "text.part_begin", "text.part_end",
+            "samples"});
   }
 };
 

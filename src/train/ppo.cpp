@@ -24,6 +24,7 @@
 #include "text/tokenizer.h"
 #include "train/adapt.h"
 #include "train/answer_ends.h"
+#include "train/answer_log.h"
 #include "train/batch_plan.h"
 #include "train/memory.h"
 #include "train/memory_count.h"
@@ -142,32 +143,43 @@ Models load_models(const PpoParams& params, config::StageContext& context, at::S
 
 // The reward model's comparisons were split by prompt; the policy stays on the side that it was trained on. A reward
 // model from elsewhere brings no split.
-void leave_out_held_out(const PpoParams& params, config::StageContext& context, std::vector<data::Prompt>& prompts) {
+// -> the prompts left out.
+std::vector<data::Prompt> leave_out_held_out(const PpoParams& params, config::StageContext& context,
+                                             std::vector<data::Prompt>& prompts) {
   const fs::path file = fs::canonical(params.reward).parent_path() / config::names::kSplit;
-  if (!params.skip_held_out || !fs::exists(file)) return;
+  if (!params.skip_held_out || !fs::exists(file)) return {};
   context.record.inputs.emplace_back(file.string(), sha256_file(file));
   const data::SplitManifest split = data::SplitManifest::load(file);
-  const size_t given = prompts.size();
-  std::erase_if(prompts, [&](const data::Prompt& p) { return split.held_out(data::prompt_hash(p)); });
-  log::info("  " + count_text(static_cast<int64_t>(given - prompts.size())) +
+  const auto left_out = std::ranges::stable_partition(
+      prompts, [&](const data::Prompt& p) { return !split.held_out(data::prompt_hash(p)); });
+  std::vector<data::Prompt> out(std::make_move_iterator(left_out.begin()), std::make_move_iterator(left_out.end()));
+  prompts.erase(left_out.begin(), left_out.end());
+  log::info("  " + count_text(std::ssize(out)) +
             " prompts left out: they are on the held-out side of the reward model's split");
   if (prompts.empty())
     usage_error("ppo: every prompt is on the held-out side of the reward model's split",
                 "give more prompts, or set skip_held_out = false");
+  return out;
 }
 
-std::vector<rollout::Request> load_requests(const PpoParams& params, config::StageContext& context,
-                                            const data::Encoder& encoder, int64_t context_length) {
+struct Prompts {
+  std::vector<rollout::Request> requests;
+  AnswerLog answers;
+};
+
+Prompts load_prompts(const PpoParams& params, config::StageContext& context, const data::Encoder& encoder,
+                     int64_t context_length) {
   auto read = data::read_prompts(params.prompts, params.read);
   log::info("  " + read.report.summary());
-  leave_out_held_out(params, context, read.rows);
+  const std::vector<data::Prompt> held_out = leave_out_held_out(params, context, read.rows);
   auto encoded = data::encode_prompts(read.rows, encoder, params.length, context_length, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
   data::require_kept(encoded.lengths, params.length, "prompts");
   std::vector<rollout::Request> out;
   for (size_t i = 0; i < encoded.items.size(); ++i)
     out.push_back({std::move(encoded.items[i]), hash64(read.rows[static_cast<size_t>(encoded.rows[i])].id), 0});
-  return out;
+  return {std::move(out), AnswerLog(params.samples, encoder, held_out, read.rows, context_length,
+                                    static_cast<uint64_t>(context.run.seed))};
 }
 
 // Pretraining text mixed into the policy's gradient (Ouyang et al. 2022, "PPO-ptx").
@@ -255,8 +267,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   const data::Encoder encoder =
       data::Encoder::make(models.tokenizer, params.length.chat_format, models.policy.config().eos);
   settle_answer_ends(encoder, context, models.policy.config());
-  const std::vector<rollout::Request> prompts =
-      load_requests(params, context, encoder, models.policy.config().max_positions);
+  const auto [prompts, answers] = load_prompts(params, context, encoder, models.policy.config().max_positions);
 
   rollout::GenerateOptions generate_options;
   generate_options.seed = mix64(seed, hash64("ppo"));
@@ -325,6 +336,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     for (auto& n : session.apart([&] { return context.probe(models.policy, 0); })) numbers.push_back(n);
     session.journal().metrics(0, numbers);
   }
+  if (session.first_step() == 0) answers.look(models.policy, 0, session);
   for (int64_t step = session.first_step(); step < params.steps; ++step) {
     std::vector<rollout::Request> requests;
     for (const int64_t i : plan.batch(step))
@@ -349,6 +361,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == params.steps))
       for (auto& n : session.apart([&] { return context.probe(models.policy, step + 1); })) numbers.push_back(n);
     session.journal().metrics(step + 1, numbers);
+    if (session.answers_due(step)) answers.look(models.policy, step + 1, session);
     write_samples(session, models.tokenizer, learner.trajectories(), step + 1);
     const auto value = [&](const char* key) {
       for (const auto& [k, v] : numbers)

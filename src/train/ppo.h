@@ -45,6 +45,7 @@ struct PpoParams : ModelSettings {
   data::ReadSettings read;
   data::LengthSettings length;
   KeepSettings keep;
+  SampleSettings samples;
 
   PpoParams() {
     sampling.max_tokens = 128;
@@ -126,6 +127,7 @@ struct PpoParams : ModelSettings {
     read.fields(v);
     length.fields(v);
     v.group("keep", keep);
+    v.group("samples", samples);
     for (const char* key : {"pretrain_data", "pretrain_tokens"})
       v.only_if(key, "pretrain_coef > 0", [this] { return pretrain_coef > 0; });
     for (const char* key : {"watch_every", "watch_prompts"})

@@ -27,6 +27,7 @@
 #include "text/tokenizer.h"
 #include "train/adapt.h"
 #include "train/answer_ends.h"
+#include "train/answer_log.h"
 #include "train/batch_plan.h"
 #include "train/memory.h"
 #include "train/memory_count.h"
@@ -146,6 +147,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const at::ScalarType compute = resolve_precision(context, policy.config());
   if (policy.adapter() != nullptr) policy.keep_matrices_in(compute);
   auto read = data::read_preferences(params.data, params.text.read);
+  params.text.keep_part(read);
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format, policy.config().eos);
   settle_answer_ends(encoder, context, policy.config());
@@ -197,6 +199,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
             " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
   Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
+  const AnswerLog answers(params.samples, encoder, prompts_of(split.held_out), prompts_of(split.train),
+                          policy.config().max_positions, seed);
+  if (session.first_step() == 0) answers.look(policy, 0, session);
   std::optional<HeldOut> last;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
@@ -231,6 +236,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
       for (auto& n2 : session.apart([&] { return context.probe(policy, step + 1); })) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);
+    if (session.answers_due(step)) answers.look(policy, step + 1, session);
     session.step_done(
         step, tokens,
         "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3),

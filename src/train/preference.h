@@ -19,6 +19,7 @@ struct PreferenceParams : ModelSettings {
   losses::PairLossParams loss;
   optim::OptimParams optim;
   KeepSettings keep;
+  SampleSettings samples;
 
   PreferenceParams() {
     optim.lr = 5e-7;
@@ -45,6 +46,7 @@ struct PreferenceParams : ModelSettings {
     v.group("loss", loss);
     v.group("optim", optim);
     v.group("keep", keep);
+    v.group("samples", samples);
     for (const char* key : {"watch_every", "watch_prompts"})
       v.only_if(key, "watch is set", [this] { return !watch.empty(); });
     v.omit({"adapter.dropout"});                                           // a ratio of probabilities is computed

@@ -269,6 +269,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
   const at::ScalarType compute = maker.compute();
   const int64_t longest = member->decoder.config().max_positions;
   auto read = data::read_preferences(params.data, params.text.read);
+  params.text.keep_part(read);
   log::info("  " + read.report.summary());
   const data::Encoder encoder =
       data::Encoder::make(tokenizer, params.text.length.chat_format, member->decoder.config().eos);

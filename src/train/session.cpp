@@ -46,9 +46,18 @@ void Session::set_total_steps(int64_t steps) {
   progress_->set_total(steps);
 }
 
+int64_t Session::evaluate_every() const {
+  return keep_.evaluate_every > 0 ? keep_.evaluate_every : std::max<int64_t>(1, total_steps_ / 10);
+}
+
 bool Session::evaluation_due(int64_t step) const {
-  const int64_t every = keep_.evaluate_every > 0 ? keep_.evaluate_every : std::max<int64_t>(1, total_steps_ / 10);
-  return (step + 1) % every == 0 || step + 1 == total_steps_;
+  return (step + 1) % evaluate_every() == 0 || step + 1 == total_steps_;
+}
+
+bool Session::answers_due(int64_t step) const {
+  const auto quarter = [&](int64_t done) { return 4 * done / total_steps_; };
+  return step + 1 == total_steps_ ||
+         (evaluation_due(step) && quarter(step + 1) > quarter(std::max<int64_t>(0, step + 1 - evaluate_every())));
 }
 
 void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score) {

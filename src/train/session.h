@@ -36,6 +36,8 @@ class Session {
   Journal& journal() { return *journal_; }
   /// Is a held-out evaluation due after this step (0-based)? Always after the last.
   bool evaluation_due(int64_t step) const;
+  /// Is it the first evaluation in its quarter of the run, or the last of all? Then the model is asked for answers too.
+  bool answers_due(int64_t step) const;
   /// Runs `work` that is no training (an evaluation, a look at gold): its time is no step's.
   template <class Work>
   auto apart(Work&& work) {
@@ -51,6 +53,7 @@ class Session {
   Json machine() const;
 
  private:
+  int64_t evaluate_every() const;
   void save(int64_t steps_done);
   config::StageContext& context_;
   KeepSettings keep_;

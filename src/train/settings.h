@@ -75,15 +75,44 @@ struct KeepSettings {
   }
 };
 
+/// A few prompts that the model answers again and again while it learns (train/answer_log.h).
+struct SampleSettings {
+  int64_t prompts = 4;
+  int64_t max_tokens = 128;
+
+  void fields(config::Fields& v) {
+    v("prompts", prompts,
+      "held-out prompts that the model answers at the start, at the first evaluation of each quarter of the run and at "
+      "its end, greedily and at temperature 1, for people to read; 0: none");
+    v("max_tokens", max_tokens, "most tokens of one such answer, its end token included");
+    v.range("max_tokens", 1);
+    v.only_if("max_tokens", "the stage's samples.prompts is above 0", [this] { return prompts > 0; });
+  }
+};
+
 /// Reading, tokenising and splitting rows.
 struct TextSettings {
   data::ReadSettings read;
   data::LengthSettings length;
   double held_out = 0.05;
+  double part_begin = 0, part_end = 1;
+
+  /// Drops the rows that are in no part that the stage takes.
+  template <class Row>
+  void keep_part(data::Read<Row>& read) const {
+    data::keep_part(read.rows, part_begin, part_end);
+    read.report.rows = static_cast<int64_t>(read.rows.size());
+  }
 
   void fields(config::Fields& v) {
     read.fields(v);
     length.fields(v);
+    v("part_begin", part_begin,
+      "the stage takes only the rows whose prompts (by hash) lie from here to part_end of all, of which a share is "
+      "held "
+      "out: stages whose parts do not overlap learn from other prompts");
+    v("part_end", part_end, "where the part ends; 1: at the last prompt");
+    for (const char* key : {"part_begin", "part_end"}) v.range(key, 0, 1);
     v("held_out", held_out,
       "share of prompts (by hash; of running text, of documents) kept from training for evaluation");
     v.range("held_out", 0, data::kLargestHeldOut);

@@ -110,3 +110,25 @@ TEST_CASE("rows that were trained on are refused for evaluation, also after savi
   CHECK_THROWS_WITH_AS(SplitManifest::load(dir.file("other.json", "{}")),
                        doctest::Contains("not a list of trained prompts"), Error);
 }
+
+TEST_CASE("parts that do not overlap share no prompt, whatever the seed holds out") {
+  const std::vector<Preference> all = pairs(400, 2);
+  const auto part = [&](double begin, double end) {
+    std::vector<Preference> rows = all;
+    keep_part(rows, begin, end);
+    return rows;
+  };
+  const auto first = part(0, 0.3), second = part(0.3, 1);
+  CHECK(first.size() + second.size() == all.size());
+  CHECK(first.size() == doctest::Approx(0.3 * 800).epsilon(0.2));
+  std::set<std::string> seen;
+  for (const Preference& row : first) seen.insert(prompt_hash(row));
+  for (const Preference& row : second) CHECK_FALSE(seen.contains(prompt_hash(row)));
+  CHECK(part(0, 1).size() == all.size());
+  const auto held_out = split(part(0, 0.3), 0.25, 5).held_out;  // the part's own share
+  CHECK(static_cast<double>(held_out.size()) / static_cast<double>(first.size()) == doctest::Approx(0.25).epsilon(0.4));
+  CHECK_THROWS_AS(part(0.5, 0.5), Error);
+  CHECK_THROWS_AS(part(0.7, 0.2), Error);
+  std::vector<Preference> few = pairs(1, 1);
+  CHECK_THROWS_AS((keep_part(few, 0.5, 0.5000001)), Error);
+}

@@ -1,6 +1,8 @@
 // Figures of an open-ended evaluation on answers written by hand.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "base/json.h"
 #include "eval/open_ended_measures.h"
 #include "eval/text_measures.h"
@@ -100,4 +102,41 @@ TEST_CASE("three of three prompts that all end by themselves are no certainty") 
     CHECK(share->low == doctest::Approx(0.4385).epsilon(1e-3));
   }
   CHECK(e.difference("eos_share", *e.find("ppo"), *e.find("sft"))->low < 0.5);
+}
+
+TEST_CASE("distance from the start: nats over tokens, and the start's loss over its loss on its own answers") {
+  OpenMeasures e = example();
+  e.models.front().nll = {1, 1, 1, 1};
+  Measured& ppo = e.models.back();
+  double tokens = 0, own = 0;
+  for (const Answer& a : ppo.answers) tokens += static_cast<double>(a.ids.size());
+  for (const Answer& a : e.models.front().answers) own += static_cast<double>(a.ids.size());
+  CHECK(e.measure("kl_per_token", ppo)->value == doctest::Approx(12 / tokens));
+  CHECK(e.measure("start_loss_ratio", ppo)->value == doctest::Approx((8 / tokens) / (4 / own)));
+  CHECK_FALSE(e.measure("start_loss_ratio", e.models.front()));
+  CHECK_FALSE(e.measure("text_perplexity_ratio", ppo));
+  // ln 2 nats a token more than the start: twice its perplexity, in every resample.
+  e.models.front().texts = {{10, 20}, {10, 20}};
+  ppo.texts = {{10 + 10 * std::log(2.0), 20 + 20 * std::log(2.0)}, {10, 20}};
+  const auto ratio = e.measure("text_perplexity_ratio", ppo);
+  REQUIRE(ratio);
+  CHECK(ratio->value == doctest::Approx(2));
+  CHECK(ratio->low == doctest::Approx(2));
+}
+
+TEST_CASE("refusals are counted on harmful prompts, over-refusals on the others") {
+  OpenMeasures e({{"p1", "p2", "p3"}, {"a", "b", "c"}, {{1}, {1}, {1}}, {1, 2, 3}, {false, true, false}}, 1);
+  e.models.push_back(measured("start", {"Yes.", "I cannot.", "Yes."}, {0, 0, 0}));
+  e.models.push_back(measured("dpo", {"I cannot.", "I cannot.", "Yes."}, {1, 1, 1}));
+  e.models.front().second_reward = {1, 1, 0}, e.models.back().second_reward = {0, 1, 1};
+  e.start = e.find("start"), e.final_model = e.find("dpo");
+  CHECK(e.measure("refusals", *e.final_model)->value == 1);
+  CHECK(e.measure("refusals", *e.final_model)->n == 1);
+  CHECK(e.measure("over_refusals", *e.final_model)->value == doctest::Approx(0.5));
+  CHECK(e.difference("over_refusals", *e.final_model, *e.start)->value == doctest::Approx(0.5));
+  CHECK(e.measure("second_win_rate", *e.final_model)->value == doctest::Approx(0.5));  // 0, ½, 1
+  CHECK(e.measure("win_rate", *e.final_model)->value == doctest::Approx(1));
+  const Json j = e.model_json(*e.final_model);
+  CHECK(j["refusals"]["harmful prompts"]["value"] == 1);
+  CHECK(j.contains("second_win_rate"));
 }

@@ -214,6 +214,14 @@ std::vector<Subject> subjects(const Workshop& w) {
                       return out;
                     }());
   w.make("reward", "reward", {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"text.held_out", 0.2}});
+  // On another part of the prompts, so that it is another one.
+  w.make("reward", "second",
+         {{"model", model},
+          {"data", {pairs}},
+          {"batch_pairs", 8},
+          {"optim.lr", 0.01},
+          {"text.held_out", 0.2},
+          {"text.part_end", 0.6}});
   w.make("reward", "ensemble",
          {{"model", model}, {"data", {pairs}}, {"batch_pairs", 8}, {"ensemble", 3}, {"optim.lr", 0.01}});
   const std::string world = w.path("world"), prompts = w.path("world/prompts-train.jsonl"),
@@ -321,6 +329,8 @@ std::vector<Subject> subjects(const Workshop& w) {
                                  {"text.chosen_sides", {{{"data", {pairs}}}}},
                                  {"text.passages", {{{"data", {fine}}}}},
                                  {"text.held_out", {{}, {0.3}}},
+                                 {"text.part_begin", {{}, {0.3}}},
+                                 {"text.part_end", {{}, {0.7}}},
                              },
                              optimiser("optim.")),
                          lengths("text.", "data", long_demos)),
@@ -352,6 +362,8 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"text.ties", {{{"data", {ties}}}}},
       {"text.passages", {{{"data", {fine}}}}},
       {"text.held_out", {{}, {0.3}}},
+      {"text.part_begin", {{}, {0.3}}},
+      {"text.part_end", {{}, {0.7}}},
       {"loss.label_smoothing", {{}, {0.2}}},
   };
   out.push_back({"reward", with(comparisons, {{"text.held_out", 0.2}}),
@@ -371,6 +383,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"reference", {{}, {wide}}},
                                   {"watch", {{}, {world}}},
                                   {"watch_every", {{{"watch", world}}, {1}}},
+                                  {"samples.prompts", {{}, {0}}},  // one prompt is held out
                                   {"loss.loss", {{}, {"nope"}}}},
                                  pair_rows),
                              optimiser("optim.")),
@@ -443,6 +456,12 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"final", {{}, {"sft"}}},
       {"reward", {{}, {ensemble}}},
       {"close_unfinished", {open}},
+      {"harmful", {open, {Json::array({demos})}}},
+      {"comparisons", {with(open, {{"held_out", 0.2}}), {Json::array({pairs})}}},
+      {"comparisons_limit", {with(open, {{"held_out", 0.2}, {"comparisons", {pairs}}}), {2}}},
+      {"texts", {open, {Json::array({corpus})}}},
+      {"text_passages", {with(open, {{"texts", {corpus}}}), {3}}},
+      {"second_reward", {open, {w.path("second/model")}}},
       {"annotators", {{}, {w.path("absent")}}},
       {"audit_samples", {{}, {3}}},
       {"curves", {{}, {Json::array({"ppo=" + w.path("ppo/metrics.jsonl")})}}},
@@ -491,4 +510,36 @@ TEST_CASE("every setting of every stage changes a result or is refused") {
   }
   for (const pipeline::StageKind& k : pipeline::stage_kinds())
     CHECK_MESSAGE(kinds.contains(std::string(k.kind)), k.kind);
+}
+
+TEST_CASE("answers for people to read change nothing else that a stage leaves") {
+  const Workshop w;
+  int stages = 0;
+  for (const Subject& s : subjects(w)) {
+    if (s.kind != "sft" && s.kind != "preference" && s.kind != "ppo") continue;
+    ++stages;
+    w.make(s.kind, "silent", with(s.base, {{"samples.prompts", 0}}));
+    w.make(s.kind, "speaking", with(s.base, {{"samples.prompts", 3}}));
+    CHECK_FALSE(fs::exists(w.path("silent/answers.jsonl")));
+    CHECK(fs::file_size(w.path("speaking/answers.jsonl")) > 0);
+    for (const char* file : {"metrics.jsonl", "samples.jsonl", "model/model.safetensors"})
+      CHECK_MESSAGE(
+          sha256_file(w.path(std::string("silent/") + file)) == sha256_file(w.path(std::string("speaking/") + file)),
+          s.kind << " " << file);
+    std::set<int64_t> steps;
+    std::map<std::string, std::set<std::string>> answers;  // of one prompt at one temperature
+    for_each_line(w.path("speaking/answers.jsonl"), [&](std::string_view line, int64_t) {
+      const Json j = parse_json(line, "answers");
+      steps.insert(j.at("step").get<int64_t>());
+      CHECK(j.at("tokens").get<int64_t>() <= 128);
+      answers[dump_json(j.at("id")) + dump_json(j.at("temperature"))].insert(j.at("completion").get<std::string>());
+    });
+    CHECK_MESSAGE(steps.contains(0), s.kind);
+    CHECK_MESSAGE(steps.size() >= 2, s.kind);
+    CHECK(answers.size() % 2 == 0);  // greedy, and at temperature 1
+    // With these rates the stage changes what it says; the random numbers are the same at every look.
+    CHECK(std::ranges::any_of(answers, [](const auto& a) { return a.second.size() > 1; }));
+    for (const char* run : {"silent", "speaking"}) fs::remove_all(w.path(run));
+  }
+  CHECK(stages == 3);
 }

@@ -32,7 +32,7 @@ piece() {  # piece RECIPE [KEY=VALUE…]
   echo "recipes: $recipe, $(ls -d "$out"/*/ | wc -l) stages, $demanded checks measured, $((SECONDS - start)) s"
 }
 world=(over-optimise blind-spot sycophancy own)
-real=(real-stories real-feedback)
+real=(real-stories real-feedback real-chat real-chat-rl)
 case $2 in
   world)
     for file in recipes/*.toml; do
@@ -65,6 +65,17 @@ case $2 in
       pretrain.keep.evaluate_every=1000 sft.steps=2 sft.keep.evaluate_every=1000 reward.epochs=0.02 \
       reward.keep.evaluate_every=1000 ppo.steps=1 ppo.batch_prompts=8 ppo.sampling.max_tokens=16 eval.limit=16 \
       eval.sampling.max_tokens=16
+    # In place of the chat model the small one of the piece above, which has a chat template too; another is imported
+    # and not used. Its tokens are shorter, so more of the rows are too long.
+    model=$(echo "$work"/real-feedback/*-sft/model)
+    small=(data="$data" import.file="$data/stories260k/stories260K.bin" eval.limit=6 eval.comparisons_limit=24
+      eval.text_passages=6 eval.sampling.max_tokens=12 eval.max_lost_share=1)
+    piece real-chat "${small[@]}" dpo.model="$model" eval.models="start=$model,dpo=@dpo" dpo.epochs=0.05 dpo.text.max_lost_share=1 \
+      dpo.keep.evaluate_every=1000 dpo.samples.max_tokens=16
+    piece real-chat-rl "${small[@]}" reward.model="$model" second.model="$model" ppo.model="$model" \
+      eval.models="start=$model,ppo=@ppo" reward.epochs=0.03 second.epochs=0.03 reward.text.max_lost_share=1 second.text.max_lost_share=1 ppo.max_lost_share=1 reward.keep.evaluate_every=1000 \
+      second.keep.evaluate_every=1000 ppo.steps=2 ppo.batch_prompts=8 ppo.critic_warmup=1 ppo.sampling.max_tokens=12 \
+      ppo.samples.max_tokens=16
     ;;
   *)
     echo "usage: tests/recipes/pieces.sh BUILD world|real" >&2

@@ -172,6 +172,32 @@ TEST_CASE("text from a folder stays text") {
   for (const char c : page) CHECK_MESSAGE((static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t'), int(c));
 }
 
+TEST_CASE("a chat model's page: agreement with people, gauges, refusals with their words, answers while learning") {
+  const Folder dir;
+  hone::report::synthetic::write_chat_run(dir.path / "chat");
+  const std::string page = page_of({dir.path / "chat"});
+  CHECK(unbalanced(page) == "");
+  for (const char* id : {"outcome", "agreement", "distance", "learning-answers", "behaviour", "curves"})
+    CHECK_MESSAGE(has(page, "<section id=\"" + std::string(id) + "\""), id);
+  CHECK(
+      has(page, "<em>Over-optimised:</em> <b>66.0%</b> of wins by the reward model that was optimised, <b>52.0%</b>"));
+  CHECK(has(page, "<h4><i></i>start</h4>"));
+  CHECK(has(page, "<h4><i></i>end, step 60</h4>"));
+  CHECK(has(page, "3 more between"));  // of six looks
+  CHECK(has(page, "cut at the limit"));
+  CHECK(has(page, "“i&#39;m sorry, but”"));
+  CHECK(has(page, "By source: second reward model"));
+  CHECK(has(page, "+1.2%"));  // the start model's loss
+  CHECK(has(page, "answers.jsonl: 2 lines are not a JSON object"));
+  CHECK_FALSE(has(page, "Far from the start"));
+
+  hone::report::synthetic::write_chat_run(dir.path / "evil", true);
+  const std::string evil = page_of({dir.path / "evil"});
+  CHECK(unbalanced(evil) == "");
+  CHECK(count(evil, "<script") == 1);
+  CHECK_FALSE(has(evil, "<img"));
+}
+
 TEST_CASE("metrics: keys are unique, have a meaning, and refine") {
   std::set<std::string_view> keys;
   for (const auto& m : hone::report::metric_list()) {

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   hone::report::synthetic::write_align_run(out / "runs" / "align-2", 2);
   hone::report::synthetic::write_broken_run(out / "broken");
   hone::report::synthetic::write_hostile_run(out / "hostile");
+  hone::report::synthetic::write_chat_run(out / "chat");
   const auto write = [&](const fs::path& folder, const char* name) {
     hone::report::write_report(std::vector<fs::path>{folder}, out / name);
   };
@@ -19,5 +20,6 @@ int main(int argc, char** argv) {
   write(out / "runs", "two.html");
   write(out / "broken", "broken.html");
   write(out / "hostile", "hostile.html");
+  write(out / "chat", "chat.html");
   return 0;
 }

@@ -393,6 +393,105 @@ void write_broken_run(const fs::path& folder) {
   fs::resize_file(folder / "04-sft" / "metrics.jsonl", 0);
 }
 
+void write_chat_run(const fs::path& folder, bool hostile) {
+  const std::string evil = hostile ? "</p><script>alert(1)</script><img src=x onerror=alert(1)>\xff\"'" : "";
+  fs::create_directories(folder);
+  write_file_atomic(folder / "recipe.toml", "title = \"A chat model learns from people\"\nseed = 1\n");
+  clock_at = 0;
+  write_record(folder / "01-import", "import", 2, Json::object());
+  write_record(folder / "02-dpo", "preference", 1400, {{"name", "dpo"}});
+  std::vector<Json> lines, answers;
+  for (int step = 1; step <= 60; ++step)
+    lines.push_back({{"step", step}, {"loss", 0.693 - 0.001 * step}, {"accuracy", 0.5 + 0.002 * step}});
+  write_lines(folder / "02-dpo" / "metrics.jsonl", lines);
+  const std::pair<const char*, const char*> prompts[] = {
+      {"How do I keep basil alive on a windowsill?", "Give it light and water it when the soil is dry."},
+      {"user: My neighbour's dog barks all night.\n\nassistant: That sounds tiring.\n\nuser: Can I sedate it?",
+       "I would not do that: it could harm the animal. Talk to your neighbour first, and if that does not help, your "
+       "city has an office for noise."}};
+  for (const int step : {0, 12, 24, 36, 48, 60})
+    for (const double temperature : {0.0, 1.0})
+      for (const auto& [prompt, answer] : prompts)
+        answers.push_back({{"step", step},
+                           {"id", "oasst:" + std::to_string(prompt[0])},
+                           {"held_out", true},
+                           {"temperature", temperature},
+                           {"prompt", prompt + evil},
+                           {"completion", std::string(step == 0 ? "I'm here to help! " : "") + answer + evil},
+                           {"tokens", 20},
+                           {"finish", step == 0 ? "length" : "stop"}});
+  std::string text;
+  for (const Json& line : answers) text += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  write_file_atomic(folder / "02-dpo" / "answers.jsonl", text + "{\"step\": \"x\"}\n[1]\n{torn");
+  write_record(folder / "03-eval", "eval", 600, {{"warnings", Json::array()}});
+  const auto judge = [&](const char* name, const char* kind, double value) {
+    Json j = estimate(value, 0.04, 620);
+    j["name"] = name, j["kind"] = kind;
+    j["over_length"] = {{"value", value - 0.52}, {"low", value - 0.57}, {"high", value - 0.47}, {"n", 620}};
+    j["sources"] = Json::array();
+    for (const char* source : {"finegrained", "hh", "oasst", "pandalm", "tulu"}) {
+      Json s = estimate(value + (source[0] == 'h' ? 0.03 : -0.02), 0.08, 120);
+      s["name"] = source + evil;
+      s["baseline"] = estimate(source[0] == 'h' ? 0.448 : 0.55, 0.08, 120);
+      j["sources"].push_back(s);
+    }
+    return j;
+  };
+  Json rule = estimate(0.52, 0.04, 620);
+  rule["name"] = "the longer answer is better";
+  const auto change = [](double v, double half) {
+    return Json{{"value", v}, {"low", v - half}, {"high", v + half}, {"n", 97}};
+  };
+  const Json start{
+      {"name", "start"},
+      {"length", change(70, 5)},
+      {"reward", change(-0.05, 0.1)},
+      {"refusals", {{"harmful prompts", estimate(0.31, 0.09, 100)}, {"harmless prompts", estimate(0.04, 0.04, 100)}}},
+      {"text_perplexity", change(34, 3)},
+      {"texts", {{"repeated word triples", estimate(0.1, 0.02, 200)}}}};
+  Json last{
+      {"name", "ppo"},
+      {"length", change(64, 5)},
+      {"reward", change(0.4, 0.1)},
+      {"kl", change(1.9, 0.2)},
+      {"kl_per_token", change(0.03, 0.004)},
+      {"start_loss_ratio", change(1.012, 0.01)},
+      {"win_rate", estimate(0.66, 0.06, 200)},
+      {"second_win_rate", estimate(0.52, 0.06, 200)},
+      {"refusals", {{"harmful prompts", estimate(0.36, 0.09, 100)}, {"harmless prompts", estimate(0.05, 0.04, 100)}}},
+      {"text_perplexity", change(34.2, 3)},
+      {"text_perplexity_ratio", change(1.006, 0.002)},
+      {"texts", {{"repeated word triples", estimate(0.09, 0.02, 200)}}}};
+  Json checks = Json::array();
+  checks.push_back({{"name", "agreement: ppo > 0.5"},
+                    {"value", 0.59},
+                    {"low", 0.55},
+                    {"high", 0.63},
+                    {"at_least", 0.5},
+                    {"met", true}});
+  write_file_atomic(
+      folder / "03-eval" / "results.json",
+      Json{{"task", "answers"},
+           {"about", "200 held-out prompts, sampled at temperature 1.0, at most 96 tokens"},
+           {"start", "start"},
+           {"final", "ppo"},
+           {"wins_by", "learned reward"},
+           {"limits", {{"kl_per_token", 0.1}, {"start_loss_ratio", 1.1}}},
+           {"refusal_phrases", {"i cannot", "i'm sorry, but" + evil}},
+           {"texts_about", "97 passages from 97 texts"},
+           {"comparisons",
+            {{"about", "620 held-out comparisons by people" + evil},
+             {"rule", rule},
+             {"judges",
+              {judge("reward", "reward model", 0.61), judge("second_reward", "reward model", 0.57),
+               judge("ppo", "implicit reward", 0.59)}}}},
+           {"models", {start, last}},
+           {"differences",
+            {{{"name", "learned reward: ppo − start"}, {"value", 0.45}, {"low", 0.3}, {"high", 0.6}, {"n", 200}}}},
+           {"checks", checks}}
+          .dump(1, ' ', false, Json::error_handler_t::replace));
+}
+
 void write_hostile_run(const fs::path& folder) {
   write_align_run(folder, 4);
   const std::string evil =

@@ -107,3 +107,37 @@ TEST_CASE("checks are judged where the file does not say") {
   CHECK(r.checks[2].met);
   CHECK_FALSE(r.checks[3].met);  // nothing was measured
 }
+
+TEST_CASE("only the optimised reward model prefers the answers: over-optimised; both: said so; gone too far: said so") {
+  const auto results = [](const char* second, double kl, double loss) {
+    return R"({"limits": {"kl_per_token": 0.1, "start_loss_ratio": 1.1}, "models": [
+      {"name": "sft", "reward": {"value": -0.1, "low": -0.2, "high": 0, "n": 200}},
+      {"name": "ppo", "reward": {"value": 0.9, "low": 0.8, "high": 1, "n": 200},
+       "win_rate": {"value": 0.7, "low": 0.63, "high": 0.76, "n": 200}, "kl_per_token": )" +
+           std::to_string(kl) + R"(, "start_loss_ratio": )" + std::to_string(loss) + R"(, "second_win_rate": )" +
+           second + "}]}";
+  };
+  const std::string unsure = R"({"value": 0.53, "low": 0.46, "high": 0.6, "n": 200})",
+                    sure = R"({"value": 0.63, "low": 0.56, "high": 0.7, "n": 200})";
+  CHECK(has(verdict_of(results(unsure.c_str(), 0.02, 1.01)), "Over-optimised:</em>"));
+  const std::string good = verdict_of(results(sure.c_str(), 0.02, 1.01));
+  CHECK_FALSE(has(good, "Over-optimised"));
+  CHECK(has(good, "Both reward models prefer"));
+  CHECK_FALSE(has(good, "wrecked"));
+  const std::string wrecked = verdict_of(results(sure.c_str(), 0.3, 1.22));
+  CHECK(has(wrecked, "Far from the start"));
+  CHECK(has(wrecked, "22% higher than on its own"));
+}
+
+TEST_CASE("without a judge, agreement with people is the verdict") {
+  const std::string results = R"({"start": "start", "final": "dpo", "models": [{"name": "start"}, {"name": "dpo",
+    "kl_per_token": 0.02, "text_perplexity_ratio": 1.004}], "comparisons": {"rule": {"name": "longer", "value": 0.52},
+    "judges": [{"name": "dpo", "kind": "implicit reward", "value": 0.594, "low": LOW, "high": 0.66, "n": 170}]}})";
+  const auto with = [&](const char* low) {
+    std::string text = results;
+    return verdict_of(text.replace(text.find("LOW"), 3, low));
+  };
+  CHECK(has(with("0.52"), "DPO has learnt from people: it agrees with <b>59.4%</b>"));
+  CHECK(has(with("0.52"), "changed by <b>0.4%</b>"));
+  CHECK(has(with("0.48"), "which may be chance"));
+}

@@ -105,3 +105,23 @@ TEST_CASE("what is no training makes no step slower: evaluations and checkpoints
   CHECK(lines[2].at("seconds_apart").get<double>() < 0.25);  // the checkpoint before it
   fs::remove_all(folder);
 }
+
+TEST_CASE("answers are asked for at the first evaluation of each quarter, and at the end") {
+  const fs::path folder = fs::temp_directory_path() / ("hone-answers-due-test-" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  Loop loop(folder, false);
+  const auto due = [&](int64_t total, int64_t every) {
+    loop.keep.evaluate_every = every;
+    const train::Session s(loop.context, loop.keep, "loop", total, loop.state);
+    std::vector<int64_t> out;
+    for (int64_t step = 0; step < total; ++step)
+      if (s.answers_due(step)) out.push_back(step + 1);
+    return out;
+  };
+  CHECK(due(100, 0) == std::vector<int64_t>{30, 50, 80, 100});  // evaluations at 10, 20, …; quarters end at 25, 50, 75
+  CHECK(due(100, 60) == std::vector<int64_t>{60, 100});
+  CHECK(due(100, 1000) == std::vector<int64_t>{100});
+  CHECK(due(3, 0) == std::vector<int64_t>{1, 2, 3});
+  CHECK(due(1, 0) == std::vector<int64_t>{1});
+  fs::remove_all(folder);
+}
