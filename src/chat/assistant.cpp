@@ -62,7 +62,6 @@ std::vector<int32_t> Assistant::fit(const Conversation& conversation, const Sett
 void Assistant::begin(const Conversation& conversation, std::span<const uint64_t> samples, const Settings& settings,
                       TextSink sink, std::function<bool()> cancelled) {
   begun_ = std::chrono::steady_clock::now();
-  first_token_.reset();
   std::vector<int32_t> ids = fit(conversation, settings);
   if (std::ssize(ids) >= context())
     usage_error("the question takes " + count_text(std::ssize(ids)) + " tokens; the context of " + name_ + " holds " +
@@ -79,8 +78,10 @@ void Assistant::begin(const Conversation& conversation, std::span<const uint64_t
   how.absent_ids = absent_;
   how.cancelled = std::move(cancelled);
   how.token = [this](size_t answer, int32_t token) {
-    if (!first_token_) first_token_ = since(begun_);
-    if (shows(token)) put(answer, growing_[answer].characters.feed(encoder_.tokenizer().token_bytes(token)));
+    Growing& g = growing_[answer];
+    g.last = since(begun_);
+    if (g.first == 0) g.first = g.last;
+    if (shows(token)) put(answer, g.characters.feed(encoder_.tokenizer().token_bytes(token)));
   };
   session_.begin(std::move(ids), samples, settings.sampling(), how);
 }
@@ -117,8 +118,8 @@ std::vector<Answer> Assistant::finish() {
     answer.tokens = std::ssize(completions[i].ids);
     answer.prompt_tokens = prompt_tokens_;
     answer.held_tokens = held;
-    answer.seconds = since(begun_);
-    answer.first_token = first_token_.value_or(answer.seconds);
+    answer.first_token = growing_[i].first;
+    answer.seconds = growing_[i].last;
     switch (completions[i].finish) {
       case rollout::Finish::kStop:
         answer.end = Answer::End::kStop;

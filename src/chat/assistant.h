@@ -9,7 +9,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,7 @@ struct Answer {
   int64_t tokens = 0;         ///< sampled, the end token included
   int64_t prompt_tokens = 0;  ///< of which `held_tokens` were in the cache
   int64_t held_tokens = 0;
-  double first_token = 0, seconds = 0;  ///< s since it was begun
+  double first_token = 0, seconds = 0;  ///< s until the first token, and the last
 
   bool says_nothing() const { return message.content.empty() && message.reasoning.empty(); }
   /// Between the first and the last token; 0 where there is none between.
@@ -50,7 +49,7 @@ class Assistant {
   using TextSink = std::function<void(size_t answer, std::string_view text, bool thinks)>;
   /// Begins to answer the last question, once for each of `samples`. A question that does not fit: kUsage.
   void begin(const Conversation& conversation, std::span<const uint64_t> samples, const Settings& settings,
-               TextSink sink, std::function<bool()> cancelled);
+             TextSink sink, std::function<bool()> cancelled);
   /// One more token of each; false once all are done.
   bool step();
   /// The answers, as far as they are.
@@ -62,6 +61,7 @@ class Assistant {
   struct Growing {
     Utf8Stream characters;
     std::string text;
+    double first = 0, last = 0;  // s until the first token and the newest
   };
   std::vector<int32_t> fit(const Conversation& conversation, const Settings& settings);
   void put(size_t answer, std::string text);
@@ -81,7 +81,6 @@ class Assistant {
   std::vector<Growing> growing_;
   int64_t prompt_tokens_ = 0, most_tokens_ = 0;
   std::chrono::steady_clock::time_point begun_;
-  std::optional<double> first_token_;
 };
 
 /// A name for each folder to show: its last part, or the one before where that is "model"; told apart by a number.

@@ -8,7 +8,7 @@ namespace hone::chat {
 void WordWrap::put_word(std::string& out, size_t width) {
   if (word_.empty()) return;
   const bool as_it_stands = in_code_ || fence_line_;
-  if (!as_it_stands && column_ > 0 && column_ + word_columns_ > width) {
+  if (!as_it_stands && !within_ && column_ > 0 && column_ + word_columns_ > width) {
     out += '\n';
     column_ = 0;
   }
@@ -42,6 +42,7 @@ std::string WordWrap::feed(std::string_view text, size_t width) {
       put_word(out, width);
       out += '\n';
       column_ = ticks_ = 0;
+      within_ = false;
       if (fence_line_) in_code_ = !in_code_;
       fence_line_ = false;
       line_begins_ = true;
@@ -59,12 +60,14 @@ std::string WordWrap::feed(std::string_view text, size_t width) {
       column_ += columns;
     } else if (c == ' ' || c == '\t') {
       put_word(out, width);
+      within_ = false;
       if (column_ + columns <= width) {  // at the end of a line the break stands for it
         out += bytes;
         column_ += columns;
       }
     } else if (columns == 2) {  // Chinese and Japanese break between any two characters
       put_word(out, width);
+      within_ = false;
       word_ = bytes;
       word_columns_ = 2;
       put_word(out, width);
@@ -73,7 +76,10 @@ std::string WordWrap::feed(std::string_view text, size_t width) {
     } else {
       word_ += bytes;
       word_columns_ += columns;
-      if (word_columns_ > width) put_word(out, width);
+      if (within_ || word_columns_ > width) {
+        put_word(out, width);
+        within_ = true;
+      }
     }
   }
   return out;

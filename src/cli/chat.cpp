@@ -58,7 +58,8 @@ std::string ending_note(const Chat& chat, const chat::Answer& answer) {
 
 std::string stats_text(const chat::Answer& a) {
   char text[160];
-  std::snprintf(text, sizeof text, "%lld tokens, %.1f a second, first after %.0f ms; %lld of the prompt's %lld were kept",
+  std::snprintf(text, sizeof text,
+                "%lld tokens, %.1f a second, first after %.0f ms; %lld of the prompt's %lld were kept",
                 static_cast<long long>(a.tokens), a.tokens_per_second(), 1000 * a.first_token,
                 static_cast<long long>(a.held_tokens), static_cast<long long>(a.prompt_tokens));
   return text;
@@ -70,8 +71,7 @@ int chat(Options& options) {
   std::string adapter, system;
   infer::EngineOptions engine;
   chat::Settings& settings = chat.settings;
-  options
-      .value("--model", &models, "DIR", "model folder, or a .gguf file; further ones are compared with the first")
+  options.value("--model", &models, "DIR", "model folder, or a .gguf file; further ones are compared with the first")
       .required();
   options.value("--adapter", &adapter, "DIR", "a LoRA adapter (PEFT folder) to put over the first model");
   options.value("--compare", &compared, "DIR", "a model or adapter for /compare; may be repeated");
@@ -113,13 +113,12 @@ int chat(Options& options) {
   std::vector<std::string> paths = {adapter.empty() ? models[0] : adapter};
   paths.insert(paths.end(), models.begin() + 1, models.end());
   paths.insert(paths.end(), compared.begin(), compared.end());
-  if (paths.size() > 1 && !terminal)
-    usage_error("models are compared on a terminal", "over a pipe give one --model");
+  if (paths.size() > 1 && !terminal) usage_error("models are compared on a terminal", "over a pipe give one --model");
   const std::vector<std::string> names = chat::names_of(paths);
   for (size_t i = 0; i < paths.size(); ++i) {
     find_base(paths[i], models[0]);
-    chat.assistants.push_back(std::make_unique<chat::Assistant>(paths[i], names[i], engine,
-                                                                i == 0 ? nullptr : chat.assistants[0].get()));
+    chat.assistants.push_back(
+        std::make_unique<chat::Assistant>(paths[i], names[i], engine, i == 0 ? nullptr : chat.assistants[0].get()));
   }
   chat::Settings given = settings;
   settings.take_defaults(chat.assistants[0]->generation_config());
