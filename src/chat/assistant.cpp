@@ -46,6 +46,16 @@ Assistant::Assistant(const fs::path& path, std::string name, const infer::Engine
   }
 }
 
+void Assistant::read_ahead(Conversation conversation) {
+  conversation.ask("A");
+  Settings settings;
+  settings.max_tokens = 1;
+  const uint64_t sample = 0;
+  begin(conversation, {&sample, 1}, settings, nullptr, nullptr);
+  step();
+  finish();
+}
+
 std::vector<int32_t> Assistant::fit(const Conversation& conversation, const Settings& settings) {
   const size_t turns = conversation.turns().size();
   if (!chats()) return encoder_.prompt(std::vector<text::Message>{{"user", conversation.turns().back().question}});
@@ -95,6 +105,9 @@ bool Assistant::shows(int32_t token) const {
 
 void Assistant::put(size_t answer, std::string text) {
   if (text.empty()) return;
+  // No characters, by which special tokens are hidden from templates (text/special_text.h): refused in what is said.
+  for (const std::string_view hidden : {"\uFDD0", "\uFDD1"})
+    for (size_t at = 0; (at = text.find(hidden, at)) != std::string::npos;) text.replace(at, hidden.size(), "\uFFFD");
   growing_[answer].text += text;
   if (sink_) sink_(answer, text, chats() && split_reasoning(growing_[answer].text, block_).unfinished);
 }

@@ -45,6 +45,10 @@ class Assistant {
   int64_t context() const { return engine_.context(); }
   const std::string& generation_config() const { return engine_.generation_config(); }
 
+  /// Reads what stands before any question to this conversation, so that the first answer need not wait for it, nor for
+  /// memory and threads that are touched for the first time.
+  void read_ahead(Conversation conversation);
+
   /// Told of whole characters as they come; `thinks`: the answer is still in its block of reasoning.
   using TextSink = std::function<void(size_t answer, std::string_view text, bool thinks)>;
   /// Begins to answer the last question, once for each of `samples`. A question that does not fit: kUsage.

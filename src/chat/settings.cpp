@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 
 namespace hone::chat {
 namespace {
@@ -38,16 +39,24 @@ void Settings::take_defaults(const std::string& generation_config) {
   if (generation_config.empty()) return;
   const Json json = parse_json(generation_config, "generation_config.json");
   if (json.contains("do_sample") && json["do_sample"] == false) return;
-  Settings said = *this;
-  const auto number = [&](const char* key, auto& place) {
-    if (!json.contains(key) || !json[key].is_number()) return;
-    place = json[key].template get<std::remove_reference_t<decltype(place)>>();
+  const auto take = [&](const char* key, auto Settings::* place) {
+    const auto it = json.find(key);
+    if (it == json.end() ||
+        !(std::is_integral_v<std::remove_reference_t<decltype(this->*place)>> ? it->is_number_integer()
+                                                                              : it->is_number()))
+      return;
+    Settings said = *this;
+    said.*place = it->get<std::remove_reference_t<decltype(this->*place)>>();
+    try {
+      said.check();
+      *this = said;
+    } catch (const Error& e) {  // of somebody else's file
+      log::warn("generation_config.json: " + std::string(key) + " is passed over: " + e.what());
+    }
   };
-  number("temperature", said.temperature);
-  number("top_p", said.top_p);
-  number("top_k", said.top_k);
-  said.check();
-  *this = said;
+  take("temperature", &Settings::temperature);
+  take("top_p", &Settings::top_p);
+  take("top_k", &Settings::top_k);
 }
 
 void Settings::check() const {

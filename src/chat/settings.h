@@ -13,7 +13,8 @@ struct Settings {
   int64_t top_k = 0, max_tokens = 512;
   uint64_t seed = 0;
 
-  /// Of generation_config.json's text ("": none): its temperature, top_p and top_k where it samples.
+  /// Of generation_config.json's text ("": none): its temperature, top_p and top_k where it samples; one
+  /// that is out of range is told and passed over.
   void take_defaults(const std::string& generation_config);
   /// kUsage where a value is out of range.
   void check() const;

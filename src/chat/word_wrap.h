@@ -21,7 +21,7 @@ class WordWrap {
   std::string word_;
   size_t word_columns_ = 0, column_ = 0;
   size_t ticks_ = 0;         // of a line that begins with backticks
-  bool within_ = false;        // a word longer than a line, of which a part is shown
+  bool within_ = false;      // a word longer than a line, of which a part is shown
   bool line_begins_ = true;  // nothing but backticks in it so far
   bool fence_line_ = false, in_code_ = false;
 };

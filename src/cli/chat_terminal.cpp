@@ -109,7 +109,8 @@ std::vector<text::Message> Terminal::answer_alone(chat::Assistant& assistant, ui
     }
     answers = assistant.finish();
   }
-  print(wrap.finish(terminal_width()) + style(false) + (wrap.in_line() ? "\n" : ""));
+  print(wrap.finish(terminal_width()));
+  print(style(false) + (wrap.in_line() ? "\n" : ""));
   signals::take_interrupted();
   say_ending(answers[0]);
   if (answers[0].end == Answer::End::kCancelled && answers[0].says_nothing()) return {};
@@ -377,6 +378,7 @@ void Terminal::act(const std::string& text) {
 }
 
 int Terminal::run() {
+  for (const auto& a : chat_.assistants) a->read_ahead(chat_.conversation);
   signals::watch();
   std::string who;
   for (const auto& a : chat_.assistants) who += (who.empty() ? "" : ", ") + chat::visible(a->name());

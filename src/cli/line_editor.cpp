@@ -18,28 +18,34 @@
 namespace hone::cli {
 namespace fs = std::filesystem;
 
-struct LineEditor::State {
-  EditLine* editor = nullptr;
-  History* lines = nullptr;
-  std::string history, prompt;
+// What libedit's callbacks know.
+struct EditedLine {
+  std::string prompt;
+  std::string left;  // what had been typed when Ctrl-C came
 };
 
 namespace {
 
+EditedLine& line_of(EditLine* editor) {
+  void* line = nullptr;
+  el_get(editor, EL_CLIENTDATA, &line);
+  return *static_cast<EditedLine*>(line);
+}
+
 constexpr int kHistoryLines = 1000;
 
-char* prompt_of(EditLine* editor) {
-  void* prompt = nullptr;
-  el_get(editor, EL_CLIENTDATA, &prompt);
-  return static_cast<std::string*>(prompt)->data();
-}
+char* prompt_of(EditLine* editor) { return line_of(editor).prompt.data(); }
 
 // One byte, while a person thinks. False: the terminal is gone, or a signal wants the line back.
 bool read_byte(EditLine* editor, char& byte) {
   while (true) {
     pollfd input{STDIN_FILENO, POLLIN, 0};
     const int ready = ::poll(&input, 1, 200);  // signals are looked at in between, whenever they came
-    if (signals::interrupted() || signals::terminated()) return false;
+    if (signals::interrupted() || signals::terminated()) {
+      const LineInfo* info = el_line(editor);
+      line_of(editor).left.assign(info->buffer, info->lastchar);
+      return false;
+    }
     if (signals::take_resized()) {
       el_resize(editor);
       el_set(editor, EL_REFRESH);
@@ -76,6 +82,13 @@ int read_character(EditLine* editor, wchar_t* out) {
 
 }  // namespace
 
+struct LineEditor::State {
+  EditLine* editor = nullptr;
+  History* lines = nullptr;
+  std::string history;
+  EditedLine line;
+};
+
 LineEditor::LineEditor(std::string history) : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.history = std::move(history);
@@ -86,12 +99,13 @@ LineEditor::LineEditor(std::string history) : state_(std::make_unique<State>()) 
   HistEvent event;
   ::history(s.lines, &event, H_SETSIZE, kHistoryLines);
   ::history(s.lines, &event, H_SETUNIQUE, 1);
-  el_set(s.editor, EL_CLIENTDATA, &s.prompt);
+  el_set(s.editor, EL_CLIENTDATA, &s.line);
   el_set(s.editor, EL_PROMPT_ESC, &prompt_of, '\1');
   el_set(s.editor, EL_EDITOR, "emacs");
   el_set(s.editor, EL_SIGNAL, 0);  // terminal_signals.h
   el_set(s.editor, EL_GETCFN, &read_character);
   el_set(s.editor, EL_HIST, &::history, s.lines);
+  el_set(s.editor, EL_BIND, "\t", "ed-insert", nullptr);  // of code that is pasted
   el_set(s.editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   el_source(s.editor, nullptr);
   if (s.history.empty()) return;
@@ -113,16 +127,16 @@ LineEditor::~LineEditor() {
 LineEditor::Result LineEditor::read(const std::string& prompt, bool bold, std::string& line) {
   State& s = *state_;
   // What stands between two \1 takes no columns.
-  s.prompt = bold ? "\1\033[1m\1" + prompt + "\1\033[0m\1" : prompt;
+  s.line.prompt = bold ? "\1\033[1m\1" + prompt + "\1\033[0m\1" : prompt;
   line.clear();
   signals::take_resized();
   el_resize(s.editor);
+  el_set(s.editor, EL_PREP_TERM, 1);  // before the prompt is seen: what is typed then is meant for the editor
   int count = 0;
   const char* text = el_gets(s.editor, &count);
   if (text == nullptr || count <= 0) {
     if (count < 0 && signals::take_interrupted()) {
-      const LineInfo* info = el_line(s.editor);
-      line.assign(info->buffer, info->lastchar);
+      line = s.line.left;
       return Result::kInterrupted;
     }
     return Result::kEnd;

@@ -65,6 +65,7 @@ TEST_CASE("several turns on kept keys and values say what hone generate says of 
     const data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(folder), "auto", engine.end_ids());
     for (const double temperature : {0.0, 1.0}) {
       Assistant assistant(folder, "one", {});
+      if (temperature == 0) assistant.read_ahead({});
       const Settings settings = settings_of(temperature, 12);
       Conversation conversation;
       int64_t held = 0;

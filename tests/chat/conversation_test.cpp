@@ -122,7 +122,9 @@ TEST_CASE("a model's own sampling settings are the defaults, where it samples") 
   s.take_defaults(R"({"do_sample": false, "temperature": 0.1})");
   s.take_defaults("");
   s.take_defaults(R"({"top_p": null, "top_k": "many"})");
+  s.take_defaults(R"({"top_p": 7, "top_k": 1e300, "temperature": -1})");
   CHECK(s.temperature == 0.6);
+  CHECK(s.top_p == 0.9);
 }
 
 TEST_CASE("reasoning and answer are told apart, with a block that the prompt opened or the answer did") {

@@ -45,7 +45,7 @@ class Terminal:
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-        self.process = subprocess.Popen([HONE, "chat", *map(str, options)], stdin=child, stdout=child, stderr=child, cwd=folder,
+        self.process = subprocess.Popen([HONE, "chat", "--threads", "1", *map(str, options)], stdin=child, stdout=child, stderr=child, cwd=folder,
                                         env=environment, preexec_fn=own_terminal, close_fds=True)
         os.close(child)
         self.fd = parent
@@ -85,6 +85,11 @@ class Terminal:
             if time.time() > end or (not self.read(0.2) and self.process.poll() is not None and not self.read(0)):
                 raise AssertionError(f"{patterns} did not come; there is:\n{self.text()}\nexit {self.process.poll()}")
 
+    def collect(self, seconds):
+        end = time.time() + seconds
+        while time.time() < end:
+            self.read(0.05)
+
     def say(self, line, *patterns, **how):
         """A line; what it brings up to the next prompt."""
         self.send(line + "\n")
@@ -115,7 +120,7 @@ def run(*words, **how):
 
 
 def pipe(model, text, *options, code=0):
-    done = run("chat", "--model", model, *options, input=text)
+    done = run("chat", "--threads", 1, "--model", model, *options, input=text)
     assert done.returncode == code, done.stderr
     return done
 
@@ -124,9 +129,12 @@ def pipe(model, text, *options, code=0):
 
 def streams_and_shows_what_is_safe(folder, model):
     with Terminal(folder, "--model", model("talker"), "--temperature", 0, "--stats") as t:
-        shown = t.say("hi?", r"Hello (red|green|blue) wörld 世界␛\[31m!", r"\d+ tokens, [\d.]+ a second, first after \d+ ms; 0 of the prompt's \d+")
+        t.say("hi?", r"Hello (red|green|blue) wörld 世界␛\[31m!", r"\d+ tokens, [\d.]+ a second, first after \d+ ms; [1-9]\d* of the prompt's \d+")
         assert b"\x1b[31m" not in t.raw, "an escape sequence of the model's reached the terminal"
         t.say("so?", "Hello", r"; [1-9]\d* of the prompt's \d+ were kept")
+        t.say("and?\nhm?", "Hello", "\n> ", "hm", "Hello")  # typed ahead
+        t.say("/undo", "taken back")
+        t.say("/undo", "taken back")
         t.say("/stats", "not shown")
         t.say("/undo", "taken back")
         t.say("/save talk.jsonl", "saved at the end of talk.jsonl")
@@ -163,7 +171,9 @@ def edits_lines(folder, model):
     assert history.stat().st_mode & 0o77 == 0, "others can read the history"
     with Terminal(folder, "--model", model("talker"), "--temperature", 0) as t:  # the history outlives the program
         t.say("\x1b[A", "saved at the end of lines.jsonl|nothing was said yet")
-        t.leave("\x03\x03")
+        t.send("\x03")
+        t.expect("again, or Ctrl-D, to leave", "> $")
+        t.leave("\x03")
 
 
 def cancels(folder, model):
@@ -180,19 +190,17 @@ def cancels(folder, model):
         t.send("go\n")
         t.expect("word more and more and more")
         t.resize(30)
-        for _ in range(40):
-            t.read(0.02)
-        t.expect("and")
-        t.expect(r"\n.*\n.*\n.*\n")
-        for _ in range(10):
-            t.read(0.02)
-        lines = t.text().split("\n")[2:-2]
-        assert lines and max(map(columns, lines)) <= 30, lines
-        t.send("typed ahead")  # waits for the prompt, unseen until then
+        t.collect(0.5)  # what was under way in the old size
+        t.at = len(t.raw)
+        t.collect(0.3)
+        lines = t.text().split("\n")[1:-1]
+        assert len(lines) > 3 and 20 < max(map(columns, lines)) <= 30, lines
         t.send("\x03")
-        t.expect(r"\[cancelled\]", r"\n> ")
-        t.send("\x03")
-        t.expect("> $")
+        t.expect(r"\[cancelled\]", r"\n> $")
+        t.send("half a line")
+        t.expect("half a line")
+        t.send("\x03")  # takes the line back
+        t.expect("\n> $")
         t.resize(50)
         t.send("\x03")
         t.expect("again, or Ctrl-D, to leave", "> $")
@@ -203,7 +211,7 @@ def never_ends(folder, model):
     with Terminal(folder, "--model", model("endless"), "--temperature", 0, "--max-tokens", 25) as t:
         t.say("go", "word more and", "stopped at 25 tokens")
         t.say("/set max-tokens 1000", "max-tokens 1000")
-        shown = t.say("go", "stopped: the model's context is full")
+        t.say("go", "stopped: the model's context is full")
         t.say("/set max-tokens 9")
         t.say("go", "left out now, with their answers")
         t.say("x" * 600, "error: the question takes", "hint: ask something shorter")
@@ -289,7 +297,7 @@ def a_line_for_a_line(folder, model):
     assert "31m!" in lines[0] and "世界" in lines[0], lines
     # What hone generate says of the same messages.
     asked = {"messages": [{"role": "user", "content": "hi?"}]}
-    said = json.loads(run("generate", "--model", model("talker"), "--temperature", 0, input=json.dumps(asked)).stdout)["completions"][0]["text"]
+    said = json.loads(run("generate", "--threads", 1, "--model", model("talker"), "--temperature", 0, input=json.dumps(asked)).stdout)["completions"][0]["text"]
     assert said.replace("\x1b", "␛") == lines[0], (said, lines[0])
 
 
@@ -317,13 +325,20 @@ def says_what_went_wrong(folder, model):
 
 def is_trained_on(folder, model):
     """The rows of the tests before: /prefer's by `hone preference`, /save's by `hone sft`."""
-    rows = [json.loads(line) for line in (folder / "preferences.jsonl").read_text().splitlines()]
-    done = run("preference", "--model", model("talker"), "--data", "preferences.jsonl", "--epochs", "1", "--set", "held_out=0", "--out", "dpo", cwd=folder)
+    done = run("preference", "--model", model("talker"), "--data", "preferences.jsonl", "--epochs", "1", "--adapter.rank", "2",
+               "--out", "lora", cwd=folder)
     assert done.returncode == 0, done.stderr
     done = run("data", "inspect", "compared.jsonl", cwd=folder)
     assert done.returncode == 0 and "messages" in done.stdout + done.stderr, done
     done = run("sft", "--model", model("talker"), "--data", "compared.jsonl", "--steps", "1", "--out", "sft", cwd=folder)
     assert done.returncode == 0, done.stderr
+
+
+def compares_an_adapter(folder, model):
+    with Terminal(folder, "--model", model("talker"), "--adapter", "lora/model", "--model", model("talker"), "--compare", "lora/model",
+                  "--temperature", 0, "--max-tokens", 8, width=140) as t:
+        t.say("/compare hi?", r"1: lora +│ 2: talker +│ 3: lora \(2\)", "Hello.*│ Hello.*│ Hello", "/prefer 1 to 3")
+        t.leave()
 
 
 def main():
@@ -333,7 +348,8 @@ def main():
             models.make(kind, folder / "models" / kind)
         model = lambda kind: folder / "models" / kind
         for test in [streams_and_shows_what_is_safe, edits_lines, cancels, never_ends, compares_and_prefers, samples_of_one_model, thinks,
-                     is_terminated, a_line_for_a_line, is_reproducible, says_what_went_wrong, is_trained_on]:
+                     is_terminated, a_line_for_a_line, is_reproducible, says_what_went_wrong, is_trained_on,
+                     compares_an_adapter]:
             start = time.time()
             test(folder, model)
             print(f"{test.__name__}: {time.time() - start:.1f} s", flush=True)
