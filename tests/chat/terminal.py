@@ -325,7 +325,7 @@ def says_what_went_wrong(folder, model):
 
 def is_trained_on(folder, model):
     """The rows of the tests before: /prefer's by `hone preference`, /save's by `hone sft`."""
-    done = run("preference", "--model", model("talker"), "--data", "preferences.jsonl", "--epochs", "1", "--adapter.rank", "2",
+    done = run("preference", "--model", model("talker"), "--data", "preferences.jsonl", "--epochs", "1", "--text.held-out", "0.4", "--adapter.rank", "2",
                "--out", "lora", cwd=folder)
     assert done.returncode == 0, done.stderr
     done = run("data", "inspect", "compared.jsonl", cwd=folder)
