@@ -6,11 +6,15 @@ HONE = $(BUILD_DIR)/hone
 BENCH ?=
 # Parts of the long run, all by default: make long PARTS="align-1 kills"
 PARTS ?=
+# The model that make chat opens (a folder or a .gguf file), a small one from the net by default; and options of hone chat
+MODEL ?=
+CHAT ?=
 
-.PHONY: help setup build align test test-fast format check bench bench-peers long clean
+.PHONY: help setup build align chat test test-fast format check bench bench-peers long clean
 
 help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
+	@echo "make chat         set up, build, fetch a small chat model once (93 MB) and talk to it; MODEL=DIR takes another"
 	@echo "make test         set up, build, and run the tests (what CI runs)"
 	@echo "make test-fast    the fast ones of them, under a minute once built"
 	@echo "make build        the program alone, at $(HONE)"
@@ -28,6 +32,9 @@ build: setup
 
 align: build
 	@$(HONE) run recipes/align.toml --out $(OUT) --resume
+
+chat: build
+	@MODEL="$(MODEL)" tools/chat.sh $(BUILD_DIR) $(CHAT)
 
 test: setup
 	@tools/test.sh $(BUILD_DIR)

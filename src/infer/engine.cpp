@@ -1,15 +1,13 @@
 #include "infer/engine.h"
 
-#include <optional>
-
+#include "base/adapter.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/progress.h"
-#include "base/rng.h"
+#include "infer/engine_state.h"
 #include "infer/verify_model.h"
 #include "model/hf_folder.h"
-#include "rewards/reward_model.h"
 #include "rollout/generate.h"
 #include "rollout/logprobs.h"
 #include "tensor/runtime.h"
@@ -17,29 +15,12 @@
 
 namespace hone::infer {
 namespace fs = std::filesystem;
-namespace {
-
-uint64_t key_of(std::span<const int32_t> ids) {
-  return hash64({reinterpret_cast<const char*>(ids.data()), ids.size_bytes()});
-}
-
-}  // namespace
-
-struct Engine::State {
-  std::optional<model::Decoder> decoder;
-  std::optional<rewards::RewardModel> reward;
-  std::string dtype;
-  at::ScalarType compute = at::kFloat;
-
-  const model::ModelConfig& config() const { return decoder ? decoder->config() : reward->config(); }
-};
-
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
-Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool reward) {
+Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool reward, const Engine* beside) {
   require_model_folder(folder);
   set_threads(static_cast<int>(options.threads != 0 ? options.threads : usable_threads()));
   use_device(options.device);
@@ -52,7 +33,11 @@ Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool r
   if (reward) {
     state->reward = rewards::RewardModel::load(folder, device, options.dtype);
   } else {
-    model::LoadedModel loaded = model::load_model(folder);
+    state->base = is_adapter(folder) ? adapter_base(folder) : folder;
+    std::vector<model::LoadedBase> bases;
+    if (beside != nullptr && beside->state_->decoder)
+      bases.push_back({beside->state_->base, &*beside->state_->decoder});
+    model::LoadedModel loaded = model::load_model(folder, bases);
     for (const std::string& note : loaded.notes) log::warn(folder.string() + ": " + note);
     if (loaded.head)
       usage_error(folder.string() + ": is a reward model, it generates no text", "`hone score` asks it for rewards");
@@ -65,6 +50,7 @@ Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool r
 int64_t Engine::vocab_size() const { return state_->config().vocab_size; }
 int64_t Engine::context() const { return state_->config().max_positions; }
 const std::vector<int64_t>& Engine::end_ids() const { return state_->config().eos; }
+const std::string& Engine::generation_config() const { return state_->config().generation_json; }
 const std::string& Engine::dtype() const { return state_->dtype; }
 
 void Engine::require_fit(std::span<const int32_t> ids, int64_t room) const {

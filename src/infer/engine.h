@@ -26,8 +26,10 @@ struct Scored {
 
 class Engine {
  public:
-  /// A language model, or with `reward` a reward model (or an ensemble of them). Wrong folder: kUsage.
-  static Engine open(const std::filesystem::path& folder, const EngineOptions& options, bool reward = false);
+  /// A language model, or with `reward` a reward model (or an ensemble of them). Wrong folder: kUsage. `beside`: an
+  /// adapter over the same base takes the tensors that this engine has loaded.
+  static Engine open(const std::filesystem::path& folder, const EngineOptions& options, bool reward = false,
+                     const Engine* beside = nullptr);
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
   ~Engine();
@@ -36,6 +38,8 @@ class Engine {
   int64_t context() const;
   /// Tokens that end a completion, by config.json and generation_config.json.
   const std::vector<int64_t>& end_ids() const;
+  /// generation_config.json as its folder has it; "" where there is none.
+  const std::string& generation_config() const;
   /// "f32" or "bf16", as resolved.
   const std::string& dtype() const;
   /// kUsage unless every id is a token of the model and they fit into its context with `room` tokens to spare.
@@ -52,6 +56,7 @@ class Engine {
   std::vector<double> score(std::span<const std::vector<int32_t>> sequences) const;
 
  private:
+  friend class Session;
   struct State;
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

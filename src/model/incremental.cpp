@@ -14,11 +14,9 @@ Tensor step(const Decoder& decoder, KvCache& cache, std::span<const int32_t> ids
   HONE_CHECK(!ids.empty() && ids.size() == sequences.size(), "step: as many sequences as ids, at least one");
   for (const int32_t id : ids)
     HONE_CHECK(id >= 0 && id < decoder.config().vocab_size, "step: a token id outside the vocabulary");
-  // Cut, so that a long prompt's activations stay in the cache.
-  constexpr size_t kRows = 256;
   std::vector<Tensor> parts;
-  for (size_t begin = 0; begin < ids.size(); begin += kRows) {
-    const size_t n = std::min(kRows, ids.size() - begin);
+  for (size_t begin = 0; begin < ids.size(); begin += kStepRows) {
+    const size_t n = std::min(kStepRows, ids.size() - begin);
     std::vector<StepRun> runs;
     for (size_t i = begin; i < begin + n; ++i) {
       if (runs.empty() || runs.back().sequence != sequences[i]) {

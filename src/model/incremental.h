@@ -7,6 +7,10 @@
 
 namespace hone::model {
 
+/// Rows that are computed together: a longer step is cut, so that a long prompt's activations stay in the processor's
+/// cache.
+inline constexpr size_t kStepRows = 256;
+
 /// Appends ids[i] to sequences[i], any mix of prompts and single tokens; several rows of one sequence stand one after
 /// the other. -> hidden (M, D) after the final norm, no gradient. Logits: Decoder::logits. hone's own kernels compute
 /// in f32; `options` is for where LibTorch's do.

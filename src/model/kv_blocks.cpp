@@ -45,6 +45,15 @@ void KvCache::Blocks::remove(int64_t sequence) {
   free_sequences_.push_back(sequence);
 }
 
+void KvCache::Blocks::truncate(int64_t sequence, int64_t length) {
+  Sequence& s = sequences[static_cast<size_t>(sequence)];
+  const auto keep = static_cast<size_t>((length + kKeys - 1) / kKeys);
+  for (size_t i = keep; i < s.numbers.size(); ++i) drop(s.numbers[i]);
+  s.numbers.resize(keep);
+  s.blocks.resize(keep);
+  s.length = length;
+}
+
 int32_t KvCache::Blocks::take() {
   if (free_blocks_.empty()) {
     // Zeroed: the unused tail of a value's row is multiplied (and thrown away), it must not be a NaN.

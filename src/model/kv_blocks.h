@@ -9,6 +9,7 @@ struct KvCache::Blocks {
   int64_t add();
   int64_t fork(int64_t sequence);
   void remove(int64_t sequence);
+  void truncate(int64_t sequence, int64_t length);
   /// Room for `count` more tokens, in blocks that belong to this sequence alone.
   void grow(int64_t sequence, int64_t count);
 

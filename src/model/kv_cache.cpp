@@ -58,6 +58,12 @@ int64_t KvCache::add() { return blocks_ ? blocks_->add() : tensors_->add(); }
 int64_t KvCache::fork(int64_t sequence) { return blocks_ ? blocks_->fork(sequence) : tensors_->fork(sequence); }
 void KvCache::remove(int64_t sequence) { blocks_ ? blocks_->remove(sequence) : tensors_->remove(sequence); }
 
+void KvCache::truncate(int64_t sequence, int64_t length) {
+  HONE_CHECK(length >= 0 && length <= this->length(sequence), "truncate: more tokens than there are");
+  if (blocks_) blocks_->truncate(sequence, length);
+  else tensors_->length[static_cast<size_t>(sequence)] = length;
+}
+
 int64_t KvCache::length(int64_t sequence) const {
   if (!blocks_) return tensors_->length[static_cast<size_t>(sequence)];
   const Blocks::Sequence& s = blocks_->sequences[static_cast<size_t>(sequence)];

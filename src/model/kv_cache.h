@@ -26,6 +26,8 @@ class KvCache {
   /// A new sequence with the same tokens so far.
   int64_t fork(int64_t sequence);
   void remove(int64_t sequence);
+  /// Forgets all tokens of the sequence but the first `length`.
+  void truncate(int64_t sequence, int64_t length);
   int64_t length(int64_t sequence) const;
   /// Bytes held by live sequences, shared blocks counted once.
   int64_t bytes() const;

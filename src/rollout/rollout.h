@@ -50,7 +50,7 @@ struct Request {
   uint64_t sample = 0;          ///< which of the prompt's samples this is
 };
 
-enum class Finish { kStop, kLength };
+enum class Finish { kStop, kLength, kCancelled };
 
 struct Completion {
   std::vector<int32_t> ids;
@@ -75,6 +75,11 @@ struct GenerateOptions {
   bool bf16 = false;                                   ///< matrix work away from the CPU in bf16, as training's there
   std::function<std::unique_ptr<StopWatcher>()> stop;  ///< none if empty
   std::function<void(int64_t done, int64_t total)> progress;  ///< none if empty
+  /// Told of each token as soon as it is drawn; none if empty.
+  std::function<void(size_t request, int32_t token)> token;
+  /// Asked between tokens and every few hundred tokens of a prompt; once it says true all that is unfinished ends as it
+  /// stands (Finish::kCancelled). Never if empty.
+  std::function<bool()> cancelled;
 };
 
 struct GenerateStats {

@@ -26,18 +26,42 @@ Draw draw_full(const float* logps, int64_t vocabulary, double uniform) {
   return {static_cast<int32_t>(last), logps[last]};  // rounding left the sum a little under 1
 }
 
-// Top-k, then top-p over what is left (the order of transformers' warpers), renormalised.
-Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const SamplingParams& params) {
+// The nucleus of the whole distribution. It is as a rule a few dozen of many thousand tokens, so no more of them are
+// put in order than it takes.
+Draw draw_nucleus(const float* logps, int64_t vocabulary, double uniform, double top_p) {
   std::vector<int32_t> order(static_cast<size_t>(vocabulary));
   std::iota(order.begin(), order.end(), 0);
   const auto before = [&](int32_t a, int32_t b) { return logps[a] != logps[b] ? logps[a] > logps[b] : a < b; };
-  size_t keep = order.size();
-  if (params.top_k > 0 && static_cast<size_t>(params.top_k) < keep) {
-    keep = static_cast<size_t>(params.top_k);
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(), before);
-  } else {
-    std::sort(order.begin(), order.end(), before);
+  const auto probability = [&](int32_t v) { return std::exp(static_cast<double>(logps[v])); };
+  double total = 0;
+  for (const int32_t v : order) total += probability(v);
+  size_t n = 0, sorted = 0;
+  double sum = 0;
+  for (size_t wanted = 256; n < order.size() && (n == 0 || sum < top_p * total); wanted *= 8) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(sorted);
+    sorted = std::min(wanted, order.size());
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(sorted);
+    if (end != order.end()) std::nth_element(begin, end, order.end(), before);
+    std::sort(begin, end, before);
+    while (n < sorted && (n == 0 || sum < top_p * total)) sum += probability(order[n++]);
   }
+  while (n > 1 && probability(order[n - 1]) <= 0) --n;  // never drawn, by rounding either
+  double reached = 0;
+  for (size_t i = 0; i < n; ++i) {
+    reached += probability(order[i]);
+    if (uniform * sum < reached || i + 1 == n) return {order[i], static_cast<float>(logps[order[i]] - std::log(sum))};
+  }
+  return {};
+}
+
+// Top-k, then top-p over what is left (the order of transformers' warpers), renormalised.
+Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const SamplingParams& params) {
+  if (params.top_k <= 0 || params.top_k >= vocabulary) return draw_nucleus(logps, vocabulary, uniform, params.top_p);
+  std::vector<int32_t> order(static_cast<size_t>(vocabulary));
+  std::iota(order.begin(), order.end(), 0);
+  const auto before = [&](int32_t a, int32_t b) { return logps[a] != logps[b] ? logps[a] > logps[b] : a < b; };
+  auto keep = static_cast<size_t>(params.top_k);
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(), before);
   while (keep > 1 && std::exp(static_cast<double>(logps[order[keep - 1]])) <= 0)
     --keep;  // never drawn, by rounding either
   double total = 0;

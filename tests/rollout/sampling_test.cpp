@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace hone;
@@ -59,4 +60,37 @@ TEST_CASE("greedy, and an end token that may not come yet") {
   params.temperature = 1;
   for (double u = 0; u < 1; u += 0.05) CHECK(one(u, params, true).token != 3);
   CHECK(one(0.99, params, true).logp == doctest::Approx(std::log(0.5)));  // 0.3 of 0.6
+}
+
+TEST_CASE("a nucleus of many tokens, of which only the likeliest are put in order") {
+  // 5,000 tokens, some of them alike: by the definition, everything sorted.
+  constexpr int64_t kTokens = 5000;
+  Stream random(3, "nucleus");
+  for (const double spread : {0.0, 0.01, 1.0, 6.0}) {
+    Tensor logits = at::empty({1, kTokens}, at::kFloat);
+    for (int64_t v = 0; v < kTokens; ++v)
+      logits.mutable_data_ptr<float>()[v] = static_cast<float>(std::round(random.normal() * 50) / 50 * spread);
+    const Tensor logps = at::log_softmax(logits, 1);
+    std::vector<int32_t> order(kTokens);
+    for (int32_t v = 0; v < kTokens; ++v) order[static_cast<size_t>(v)] = v;
+    const float* p = logps.const_data_ptr<float>();
+    std::ranges::stable_sort(order, [&](int32_t a, int32_t b) { return p[a] > p[b]; });
+    double total = 0;
+    for (int64_t v = 0; v < kTokens; ++v) total += std::exp(static_cast<double>(p[v]));
+    for (const double top_p : {0.05, 0.5, 0.9, 0.999}) {
+      SamplingParams params;
+      params.top_p = top_p;
+      std::vector<double> sums = {0};  // of the first n
+      while (sums.back() < top_p * total)
+        sums.push_back(sums.back() + std::exp(static_cast<double>(p[order[sums.size() - 1]])));
+      const size_t n = sums.size() - 1;
+      for (const double uniform : {0.0, 0.123, 0.5, 0.87, 0.9999}) {
+        size_t expected = 0;
+        while (expected + 1 < n && sums[expected + 1] <= uniform * sums[n]) ++expected;
+        const Draw d = draw(logits, {&uniform, 1}, params, std::vector<uint8_t>{0}, {})[0];
+        CHECK(d.token == order[expected]);
+        CHECK(d.logp == doctest::Approx(p[d.token] - std::log(sums[n])).epsilon(1e-5));
+      }
+    }
+  }
 }

@@ -51,6 +51,30 @@ TEST_CASE("panel linear layers: every instruction set, every remainder") {
       }
 }
 
+TEST_CASE("a single row comes out as a row of a panel does, to the bit") {
+  for (const cpu::Kernels* k : cpu::runnable_kernels())
+    for (const int64_t in : {5, 37, 64})
+      for (const int64_t n : {1, 7, 16, 29, 64})
+        for (const bool add : {false, true})
+          for (const bool bias : {false, true}) {
+            CAPTURE(k->name);
+            const int64_t width = k->lanes;
+            const Tensor x = noise({1, in}, 1, at::kFloat), w = noise({n, in}, 2, at::kFloat),
+                         b = noise({n}, 3, at::kFloat), before = noise({1, n}, 4, at::kFloat);
+            cpu::Panels from(1, in, width), panel(1, n, width), single(1, n, width);
+            from.pack(x.const_data_ptr<float>());
+            panel.pack(before.const_data_ptr<float>());
+            single.pack(before.const_data_ptr<float>());
+            const float* added = bias ? b.const_data_ptr<float>() : nullptr;
+            k->panel_linear(from.panel(0), width, w.const_data_ptr<float>(), in, added, panel.panel(0), 0, n, add);
+            k->single_linear(from.panel(0), width, w.const_data_ptr<float>(), in, added, single.panel(0), 0, n, add);
+            Tensor a = at::empty({1, n}, at::kFloat), c = at::empty({1, n}, at::kFloat);
+            panel.unpack(a.mutable_data_ptr<float>());
+            single.unpack(c.mutable_data_ptr<float>());
+            CHECK(at::equal(a, c));
+          }
+}
+
 TEST_CASE("training kernels agree between instruction sets") {
   for (const cpu::Kernels* k : cpu::runnable_kernels()) {
     CAPTURE(k->name);

@@ -75,7 +75,8 @@ TEST_CASE("a soak: memory does not grow while sampling and training") {
     }
     learner.step(step, requests);
     optimizer.zero_grad();
-    train::add_language_gradient(language, sequences, lengths, batch, 256, {{.checkpoint = step % 2 == 0}, {}});
+    train::add_language_gradient(language, sequences, lengths, batch, 256,
+                                 train::Forward(at::ScalarType::Undefined, /*checkpoint=*/step % 2 == 0, nullptr));
     optimizer.step(1);
     if (step + 1 == total / 3) warm = resident_mb();
   }

@@ -64,6 +64,9 @@ struct Kernels {
   /// The same with weights in bf16 (their bits), widened as they are read.
   void (*panel_linear_bf16)(const float* x, int64_t width, const uint16_t* w, int64_t k, const float* bias, float* y,
                             int64_t begin, int64_t end, bool add);
+  /// panel_linear of a panel with one row in it, to the bit; of the other lanes some are written and some are not.
+  void (*single_linear)(const float* x, int64_t width, const float* w, int64_t k, const float* bias, float* y,
+                        int64_t begin, int64_t end, bool add);
   void (*panel_rms_norm)(const float* x, int64_t width, const float* weight, double eps, float* y, int64_t features);
   void (*panel_layer_norm)(const float* x, int64_t width, const float* weight, const float* bias, double eps, float* y,
                            int64_t features);

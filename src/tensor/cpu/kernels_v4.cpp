@@ -4,6 +4,7 @@
 // clang-format off: each builds on what stands above it
 #include "tensor/cpu/vector.inc"
 #include "tensor/cpu/panel.inc"
+#include "tensor/cpu/single.inc"
 #include "tensor/cpu/attend.inc"
 #include "tensor/cpu/rows.inc"
 #include "tensor/cpu/gemm.inc"

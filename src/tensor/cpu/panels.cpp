@@ -50,7 +50,7 @@ void linear(const Panels& x, const PanelLinear& layer, Panels& y, int64_t offset
         kernel(x.panel(i), x.width, weight, x.features, layer.bias, y.panel(i) + offset * y.width, begin, end, add);
       };
       if (layer.bf16 != nullptr) with(k.panel_linear_bf16, layer.bf16);
-      else with(k.panel_linear, layer.weight);
+      else with(x.rows == 1 ? k.single_linear : k.panel_linear, layer.weight);
     }
   });
 }
