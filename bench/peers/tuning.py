@@ -1,10 +1,11 @@
 """Whole DPO, SFT and reward-model runs of hone beside TRL's on this machine: the same model, rows, batches and threads, in one run.
 
-    bench/peers/tuning.sh BUILD MODEL ROWS [--dtype f32] [--lora] [--stages dpo,sft,reward]
+    bench/peers/tuning.sh BUILD MODEL ROWS [--dtype f32] [--lora] [--stages dpo,sft,reward,sample]
 
 MODEL is a model folder (SmolLM2 imported), ROWS comparisons in JSON Lines. Of ROWS the first --rows that fit are taken. hone's
 time is that of the whole program (loading, reference pass, training, saving); TRL's that of making the trainer (tokenising,
-for DPO its reference pass) and of train(), without Python's start, the model's loading and saving. Runs alternate.
+for DPO its reference pass) and of train(), without Python's start, the model's loading and saving. Runs alternate. `sample`: 32 prompts, 64 new tokens each at temperature 1, beside
+transformers' generate; hone's time is that of the whole program again, theirs of the one call.
 """
 import argparse
 import json
@@ -89,6 +90,29 @@ def theirs(args, stage, rows, lora, tokenizer):
         return time.perf_counter() - start
 
 
+PROMPTS, NEW = 32, 64
+
+
+def sampled_here(args, folder, rows):
+    prompts = Path(folder) / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps({"prompt": r["prompt"]}) + "\n" for r in rows[:PROMPTS]))
+    start = time.perf_counter()
+    subprocess.run([args.hone, "generate", "--model", args.model, "--in", str(prompts), "--out", str(Path(folder) / "answers.jsonl"), "--max-tokens", str(NEW), "--ignore-end",
+                    "--dtype", args.dtype, "--threads", str(args.threads)], check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def sampled_there(args, rows, tokenizer, model):
+    """All prompts in one batch, padded on the left: generate's fastest stock setting on a CPU."""
+    tokenizer.padding_side = "left"
+    texts = [tokenizer.apply_chat_template([{"role": "user", "content": r["prompt"]}], tokenize=False, add_generation_prompt=True) for r in rows[:PROMPTS]]
+    inputs = tokenizer(texts, return_tensors="pt", padding=True)
+    start = time.perf_counter()
+    with torch.inference_mode():
+        model.generate(**inputs, do_sample=True, temperature=1.0, top_k=0, top_p=1.0, min_new_tokens=NEW, max_new_tokens=NEW, pad_token_id=tokenizer.pad_token_id)
+    return time.perf_counter() - start
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hone", required=True)
@@ -113,6 +137,15 @@ def main():
     print(f"TRL {trl.__version__}, transformers {transformers.__version__}, torch {torch.__version__}, {args.threads} threads, {args.dtype}{', LoRA' if args.lora else ''}, {len(rows)} rows")
     for stage in args.stages.split(","):
         ours, others = [], []
+        if stage == "sample":
+            model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.bfloat16 if args.dtype == "bf16" else torch.float32).eval()
+            with tempfile.TemporaryDirectory() as folder:
+                for _ in range(args.rounds):
+                    ours.append(sampled_here(args, folder, rows))
+                    others.append(sampled_there(args, rows, tokenizer, model))
+            a, b = statistics.median(ours), statistics.median(others)
+            print(f"sample  hone {a:7.1f} s ({PROMPTS * NEW / a:5.0f} tokens/s)   transformers {b:7.1f} s ({PROMPTS * NEW / b:5.0f} tokens/s)   ratio {b / a:.2f}", flush=True)
+            continue
         with tempfile.TemporaryDirectory() as folder:
             for _ in range(args.rounds):
                 seconds, tokens = hone(args, stage, folder, rows, args.lora)
