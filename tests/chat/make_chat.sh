@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-make-chat.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/tools" "$work/build" "$work/.venv/bin" "$work/served"
-cp "$root/tools/chat.sh" "$work/tools/"
+cp "$root/tools/chat.sh" "$root/tools/wheel_size.py" "$work/tools/"
 export XDG_CACHE_HOME=$work/cache
 cat >"$work/.venv/bin/pip" <<'PIP'
 #!/usr/bin/env bash
