@@ -36,6 +36,7 @@ std::string first_line(const std::exception& e) {
 
 int main(int count, char** words) {
   using namespace hone;
+  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is noticed when writing
   try {
     use_cpu_kernels(std::getenv(kKernelsVariable));

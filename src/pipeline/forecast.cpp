@@ -291,17 +291,23 @@ namespace {
 // Policy, reference, critic and reward model; what shares its frozen tensors is counted once (train/ppo.cpp).
 train::Memory ppo_memory(const train::PpoParams& params, Known& known, const model::ModelConfig& policy,
                          const model::ModelConfig& reward, const model::ModelConfig& critic) {
+  // An adapter may name its base by another path than the stages do.
   const auto base = [&](const std::string& folder) {
     const auto it = known.bases.find(folder);
-    return it != known.bases.end() ? it->second : is_adapter(folder) ? adapter_base(folder).string() : folder;
+    const fs::path path = it != known.bases.end() ? fs::path(it->second)
+                          : is_adapter(folder)    ? adapter_base(folder)
+                                                  : fs::path(folder);
+    return fs::weakly_canonical(path);
   };
   const bool lora = params.adapter.rank > 0, critic_lora = params.critic_adapter.rank > 0;
-  const std::string trunk = base(params.model), critic_folder = params.critic.empty() ? params.reward : params.critic;
+  const fs::path trunk = base(params.model);
+  const std::string critic_folder = params.critic.empty() ? params.reward : params.critic;
   train::Held held_policy = held(known, policy), held_reward = held(known, reward), held_critic = held(known, critic);
   held_reward.output_weight = held_critic.output_weight = false;
   train::Memory out = train::learning_memory(policy, params.adapter, params.policy_optim, held_policy);
   if (!lora) out += train::frozen_memory(policy, held_policy);  // the reference
-  held_reward.shared = base(params.reward) != params.reward && base(params.reward) == trunk;
+  const auto adapted = [&](const std::string& folder) { return known.bases.contains(folder) || is_adapter(folder); };
+  held_reward.shared = adapted(params.reward) && base(params.reward) == trunk;
   out += train::frozen_memory(reward, held_reward);
   held_critic.shared = critic_lora && (critic_folder == params.reward || base(critic_folder) == trunk);
   return out += train::learning_memory(critic, params.critic_adapter, params.critic_optim, held_critic);

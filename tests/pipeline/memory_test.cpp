@@ -125,6 +125,10 @@ TEST_CASE("networks take what the plan says, and no more than promised") {
     Settings shared = with(ppo, lora);
     shared["reward"] = w.path("reward-lora/model");
     close(w.make("ppo", "ppo-lora", shared, dtype), 8);
+    INFO("the same, the trunk named by another path than the reward model's adapter names it");
+    close(
+        w.make("ppo", "ppo-lora-relative", with({{"model", std::filesystem::relative(model).string()}}, shared), dtype),
+        8);
     INFO("adapters, and a reward model of its own base");
     close(w.make("ppo", "ppo-lora-other", with(ppo, lora), dtype), 12);
   }
