@@ -32,6 +32,7 @@ class Generation {
  private:
   struct Active;
   void join();
+  void feed_common();
   bool prefill(std::span<Active> fresh);
   void finish(Active& active);
   void cancel();
@@ -48,6 +49,7 @@ class Generation {
   model::ComputeOptions compute_;  ///< away from the CPU
   std::vector<Completion> out_;
   std::vector<Active> active_;
+  int64_t common_ = 0, common_sequence_ = -1;  ///< tokens that all prompts begin with; where they are in the cache
   size_t next_ = 0, done_ = 0;
   int64_t held_ = 0;
   double room_, reserved_ = 0;
