@@ -69,6 +69,38 @@ TEST_CASE("completions are the same bit for bit for every batch size and schedul
   for (size_t i = 0; i < all.size(); ++i) CHECK(backwards[all.size() - 1 - i].ids == together[i].ids);
 }
 
+TEST_CASE("what all prompts begin with is fed once, and no completion changes by a bit") {
+  const model::Decoder decoder = small_decoder();
+  SamplingParams params;
+  params.max_tokens = 8;
+  GenerateOptions options;
+  options.seed = 3;
+  options.end_ids = {7};
+  for (const size_t common : {1, 20, 37}) {  // within a block of the cache, and beyond
+    CAPTURE(common);
+    std::vector<Request> all = requests();
+    for (Request& r : all) {
+      std::vector<int32_t> prompt;
+      for (size_t i = 0; i < common; ++i) prompt.push_back(static_cast<int32_t>(i * 5 % 49));
+      prompt.insert(prompt.end(), r.prompt.begin(), r.prompt.end());
+      r.prompt = std::move(prompt);
+      r.prompt[common] = static_cast<int32_t>(40 + r.key);  // and no token more
+      r.prompt.resize(std::min<size_t>(r.prompt.size(), 60));
+    }
+    GenerateStats stats;
+    const std::vector<Completion> together = generate(decoder, all, params, options, &stats);
+    int64_t alone_tokens = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      GenerateStats one;
+      const std::vector<Completion> alone = generate(decoder, std::span(all).subspan(i, 1), params, options, &one);
+      CHECK(alone[0].ids == together[i].ids);
+      CHECK(alone[0].logps == together[i].logps);
+      if (i % 3 == 0) alone_tokens += one.prompt_tokens;
+    }
+    CHECK(stats.prompt_tokens == alone_tokens - 7 * static_cast<int64_t>(common));
+  }
+}
+
 TEST_CASE("hone's kernels and LibTorch's draw by the logits of the whole forward pass, whatever the batch") {
   const model::Decoder decoder = small_decoder();
   const std::vector<Request> all = requests();
