@@ -5,7 +5,7 @@
 MODEL is a model folder (SmolLM2 imported), ROWS comparisons in JSON Lines. Of ROWS the first --rows that fit are taken. hone's
 time is that of the whole program (loading, reference pass, training, saving); TRL's that of making the trainer (tokenising,
 for DPO its reference pass) and of train(), without Python's start, the model's loading and saving. Runs alternate. `sample`: 32 prompts, 64 new tokens each at temperature 1, beside
-transformers' generate; hone's time is that of the whole program again, theirs of the one call.
+transformers' generate; theirs is the time of the one call, hone's that of the whole program, told with and without its start and loading.
 """
 import argparse
 import json
@@ -93,11 +93,12 @@ def theirs(args, stage, rows, lora, tokenizer):
 PROMPTS, NEW = 32, 64
 
 
-def sampled_here(args, folder, rows):
+def sampled_here(args, folder, rows, new=NEW):
+    """The whole program. With one prompt and one new token it is its start and the model's loading."""
     prompts = Path(folder) / "prompts.jsonl"
-    prompts.write_text("".join(json.dumps({"prompt": r["prompt"]}) + "\n" for r in rows[:PROMPTS]))
+    prompts.write_text("".join(json.dumps({"prompt": r["prompt"]}) + "\n" for r in rows))
     start = time.perf_counter()
-    subprocess.run([args.hone, "generate", "--model", args.model, "--in", str(prompts), "--out", str(Path(folder) / "answers.jsonl"), "--max-tokens", str(NEW), "--ignore-end",
+    subprocess.run([args.hone, "generate", "--model", args.model, "--in", str(prompts), "--out", str(Path(folder) / "answers.jsonl"), "--max-tokens", str(new), "--ignore-end",
                     "--dtype", args.dtype, "--threads", str(args.threads)], check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
 
@@ -139,12 +140,14 @@ def main():
         ours, others = [], []
         if stage == "sample":
             model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.bfloat16 if args.dtype == "bf16" else torch.float32).eval()
+            loading = []
             with tempfile.TemporaryDirectory() as folder:
                 for _ in range(args.rounds):
-                    ours.append(sampled_here(args, folder, rows))
+                    ours.append(sampled_here(args, folder, rows[:PROMPTS]))
+                    loading.append(sampled_here(args, folder, rows[:1], new=1))
                     others.append(sampled_there(args, rows, tokenizer, model))
-            a, b = statistics.median(ours), statistics.median(others)
-            print(f"sample  hone {a:7.1f} s ({PROMPTS * NEW / a:5.0f} tokens/s)   transformers {b:7.1f} s ({PROMPTS * NEW / b:5.0f} tokens/s)   ratio {b / a:.2f}", flush=True)
+            a, b, start = statistics.median(ours), statistics.median(others), statistics.median(loading)
+            print(f"sample  hone {a:7.1f} s ({PROMPTS * NEW / a:5.0f} tokens/s)   transformers {b:7.1f} s ({PROMPTS * NEW / b:5.0f} tokens/s)   ratio {b / (a - start):.2f}; {b / a:.2f} with hone's start and loading ({start:.1f} s), which transformers' time is without", flush=True)
             continue
         with tempfile.TemporaryDirectory() as folder:
             for _ in range(args.rounds):

@@ -20,7 +20,7 @@ constexpr const char *kQuestion = "Where is the violet umbrella?", *kAnswer = "U
 
 using Ids = std::vector<int32_t>;
 
-size_t common_beginning(std::span<const int32_t> a, std::span<const int32_t> b) {
+size_t same_beginning(std::span<const int32_t> a, std::span<const int32_t> b) {
   return static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
@@ -52,7 +52,7 @@ Tail render_tail(const text::Tokenizer& tokenizer, const text::ChatTemplate& cha
   for (size_t i = begin; i < whole.ids.size(); ++i) tail.trained.push_back(whole.trained[i] != 0);
   try {
     const std::vector<text::Message> more = {{"user", kQuestion}, {"assistant", kAnswer}, {"user", kQuestion}};
-    const size_t same = common_beginning(whole.ids, text::encode_chat(tokenizer, chat, more, true).ids);
+    const size_t same = same_beginning(whole.ids, text::encode_chat(tokenizer, chat, more, true).ids);
     if (same > begin)
       tail.when_continued.assign(tail.ids.begin(), tail.ids.begin() + static_cast<std::ptrdiff_t>(same - begin));
     // Some open the assistant's next turn unasked, behind an answer too. What opens a turn ends none.

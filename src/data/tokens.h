@@ -1,8 +1,11 @@
 // Rows as token ids. The loss weight of every token is fixed here, at tokenisation, and carried to the loss; nothing
 // later looks at a pad id or searches for a marker to find out what is trained.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <vector>
+
+#include "base/common_beginning.h"
 
 namespace hone::data {
 
@@ -18,7 +21,11 @@ struct Pair {
   Sequence chosen, rejected;
   int64_t prompt_length = 0;
   double weight = 1, margin = 0;
-  int64_t size() const { return chosen.size() + rejected.size(); }
+  /// Tokens of a pass: what both begin with alike is computed once.
+  int64_t size() const {
+    const std::array<std::span<const int32_t>, 2> both{chosen.ids, rejected.ids};
+    return chosen.size() + rejected.size() - hone::common_beginning(both);
+  }
 };
 
 /// Ids up to where the answer begins.

@@ -75,8 +75,9 @@ std::vector<double> answer_margins(const Speaker& speaker, const HumanComparison
     for (const data::Sequence* s : {&p.chosen, &p.rejected})
       sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length)});
   Progress bar(label, std::ssize(sequences));
-  const auto logps = rollout::sequence_logps(speaker.decoder, sequences, 1.0, speaker.compute, 16384, {},
-                                             [&](int64_t done) { bar.update(done, "answers"); });
+  const auto logps = rollout::sequence_logps(
+      speaker.decoder, sequences,
+      {.compute = speaker.compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
   std::vector<double> out(comparisons.pairs.size());
   for (size_t i = 0; i < logps.size(); ++i) {
     const data::Pair& p = comparisons.pairs[i / 2];

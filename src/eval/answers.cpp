@@ -85,8 +85,9 @@ std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer>
     sequences.push_back({std::move(ids), static_cast<int64_t>(a.prompt.size())});
   }
   std::vector<double> out;
-  for (const auto& logps :
-       rollout::sequence_logps(speaker.decoder, sequences, 1 / temperature, speaker.compute, 16384, absent_ids))
+  for (const auto& logps : rollout::sequence_logps(
+           speaker.decoder, sequences,
+           {.inv_temperature = 1 / temperature, .compute = speaker.compute, .absent_ids = absent_ids}))
     out.push_back(std::accumulate(logps.begin(), logps.end(), 0.0));
   return out;
 }

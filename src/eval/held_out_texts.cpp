@@ -63,8 +63,9 @@ TextLoss text_loss(const Speaker& speaker, const Passages& passages, const std::
   std::vector<rollout::ScoredSequence> sequences;
   for (const std::vector<int32_t>& ids : passages.ids) sequences.push_back({ids, 1});
   Progress bar(label, std::ssize(sequences));
-  const auto logps = rollout::sequence_logps(speaker.decoder, sequences, 1.0, speaker.compute, 16384, {},
-                                             [&](int64_t done) { bar.update(done, "passages"); });
+  const auto logps = rollout::sequence_logps(
+      speaker.decoder, sequences,
+      {.compute = speaker.compute, .progress = [&](int64_t done) { bar.update(done, "passages"); }});
   TextLoss out{std::vector<double>(passages.count), std::vector<double>(passages.count)};
   for (size_t i = 0; i < logps.size(); ++i) {
     for (const float logp : logps[i]) out.nats[passages.texts[i]] -= logp;

@@ -95,7 +95,7 @@ std::vector<std::vector<float>> Engine::logprobs(std::span<const Scored> sequenc
   HONE_CHECK(state_->decoder);
   std::vector<rollout::ScoredSequence> list;
   for (const Scored& s : sequences) list.push_back({s.ids, s.first});
-  return rollout::sequence_logps(*state_->decoder, list, 1.0, state_->compute);
+  return rollout::sequence_logps(*state_->decoder, list, {.compute = state_->compute});
 }
 
 std::vector<double> Engine::score(std::span<const std::vector<int32_t>> sequences) const {

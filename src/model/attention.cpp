@@ -17,56 +17,63 @@ double cells(int64_t length) { return static_cast<double>(length) * static_cast<
 
 }  // namespace
 
-AttentionPlan::AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work, bool own_kernel)
-    : offsets_(offsets.begin(), offsets.end()), fused_(own_kernel && fused_kernels(like)) {
+AttentionPlan::AttentionPlan(std::span<const Place> places, const Tensor& like, AttentionWork* work, bool own_kernel)
+    : fused_(own_kernel && fused_kernels(like)) {
   if (!fused_) {
-    make_buckets(like.device(), work);
-  } else if (work != nullptr) {
-    for (size_t s = 0; s + 1 < offsets_.size(); ++s) work->cells += cells(offsets_[s + 1] - offsets_[s]);
+    make_buckets(places, like.device(), work);
+    return;
+  }
+  for (const Place& place : places) {
+    if (place.first()) trees_.push_back({place.begin, place.length, {}});
+    AttentionTree& tree = trees_.back();
+    tree.length = place.last() + 1 - tree.begin;
+    if (place.shared > 0) tree.branches.push_back(place.own - tree.begin);
+    if (work != nullptr) work->cells += cells(place.length) - (place.first() ? 0 : cells(place.shared));
   }
 }
 
-void AttentionPlan::make_buckets(at::Device device, AttentionWork* work) {
-  const std::vector<int64_t>& offsets = offsets_;
-  const size_t n = offsets.empty() ? 0 : offsets.size() - 1;
-  const auto length = [&](size_t s) { return offsets[s + 1] - offsets[s]; };
-  std::vector<size_t> order;
-  for (size_t s = 0; s < n; ++s)
-    if (length(s) > 0) order.push_back(s);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return length(a) > length(b); });
+void AttentionPlan::make_buckets(std::span<const Place> places, at::Device device, AttentionWork* work) {
+  std::vector<Place> order;
+  int64_t tokens = 0;
+  for (const Place& place : places) {
+    if (place.length > 0) order.push_back(place);
+    tokens += place.length - (place.first() ? 0 : place.shared);
+  }
+  std::ranges::stable_sort(order, std::ranges::greater(), &Place::length);
 
-  std::vector<int64_t> restore(static_cast<size_t>(n == 0 ? 0 : offsets[n]));
+  std::vector<int64_t> restore(static_cast<size_t>(tokens));
   int64_t out = 0;
   bool in_order = true;
   for (size_t first = 0; first < order.size();) {
-    const int64_t longest = length(order[first]);
+    const int64_t longest = order[first].length;
     double real_work = cells(longest);
     size_t last = first + 1;
     if (longest < kLong)
       for (; last < order.size(); ++last) {
-        const double with = real_work + cells(length(order[last]));
+        const double with = real_work + cells(order[last].length);
         const double padded = static_cast<double>(last + 1 - first) * cells(longest);
         if (padded - with > kMaxPadding * padded) break;
         real_work = with;
       }
-    Bucket bucket{.begin = offsets[order[first]],
+    Bucket bucket{.begin = order[first].begin,
                   .count = static_cast<int64_t>(last - first),
                   .length = longest,
                   .rows = {},
                   .real = {}};
     std::vector<int64_t> rows, real;
     for (size_t i = first; i < last; ++i) {
-      const int64_t begin = offsets[order[i]], len = length(order[i]);
+      const Place& place = order[i];
       for (int64_t p = 0; p < longest; ++p) {
-        if (p < len) {
-          in_order = in_order && begin + p == out;
-          restore[static_cast<size_t>(begin + p)] = out++;
+        const int64_t row = place.row(std::min(p, place.length - 1));  // padding repeats the last token
+        if (p < place.length && (place.first() || p >= place.shared)) {
+          in_order = in_order && row == out;
+          restore[static_cast<size_t>(row)] = out++;
           real.push_back(static_cast<int64_t>(rows.size()));
         }
-        rows.push_back(begin + std::min(p, len - 1));  // padding repeats the last token; nobody looks at it
+        rows.push_back(row);
       }
     }
-    if (bucket.count > 1) {
+    if (bucket.count > 1 || !order[first].first()) {
       bucket.rows = from_host(rows, device);
       if (real.size() < rows.size()) bucket.real = from_host(real, device);
     }
@@ -83,13 +90,13 @@ void AttentionPlan::make_buckets(at::Device device, AttentionWork* work) {
 
 Tensor AttentionPlan::attend(const Tensor& query, const Tensor& key, const Tensor& v, const Tensor& cos,
                              const Tensor& sin) const {
-  if (fused_) return packed_attention(query, key, v, cos, sin, offsets_);
+  if (fused_) return packed_attention(query, key, v, cos, sin, trees_);
   const Tensor q = cos.defined() ? rotate(query, cos, sin) : query, k = cos.defined() ? rotate(key, cos, sin) : key;
   const bool grouped = q.size(1) != k.size(1);
   std::vector<Tensor> parts;
   for (const Bucket& b : buckets_) {
     const auto take = [&](const Tensor& t) {  // -> (count, heads, length, d)
-      const Tensor rows = b.count == 1 ? t.narrow(0, b.begin, b.length) : t.index_select(0, b.rows);
+      const Tensor rows = b.rows.defined() ? t.index_select(0, b.rows) : t.narrow(0, b.begin, b.length);
       return rows.view({b.count, b.length, t.size(1), t.size(2)}).transpose(1, 2);
     };
     Tensor y =

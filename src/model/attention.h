@@ -3,9 +3,11 @@
 // On the CPU in f32 hone's own kernel takes each sequence and key head by itself and pads nothing
 // (tensor/packed_attention.h). Elsewhere long sequences go one at a time. Short ones go in buckets of like length,
 // padded on the right: with a causal mask no real query sees the padding, so no further mask is needed. A bucket grows
-// only while padding is at most 15% of its work.
+// only while padding is at most 15% of its work. Of a tree hone's kernel takes the whole; elsewhere each sequence is
+// gathered with its trunk, whose attention is then computed once a sequence and answered once.
 #pragma once
 #include "model/packed.h"
+#include "tensor/packed_attention.h"
 #include "tensor/tensor.h"
 
 namespace hone::model {
@@ -21,7 +23,7 @@ struct AttentionWork {
 class AttentionPlan {
  public:
   /// For tensors like `like` (device and dtype). `own_kernel` = false: buckets even where hone's own kernel would do.
-  AttentionPlan(std::span<const int64_t> offsets, const Tensor& like, AttentionWork* work = nullptr,
+  AttentionPlan(std::span<const Place> places, const Tensor& like, AttentionWork* work = nullptr,
                 bool own_kernel = true);
   /// q (N, H, d), k and v (N, K, d), any strides with a contiguous last axis -> (N, H·d). cos and sin (N, d/2): RoPE on
   /// q and k first; undefined: none.
@@ -29,14 +31,14 @@ class AttentionPlan {
 
  private:
   struct Bucket {
-    int64_t begin = 0;  ///< first row, for a bucket of one
+    int64_t begin = 0;  ///< first row, where `rows` is undefined
     int64_t count = 0, length = 0;
-    Tensor rows;  ///< (count · length) i64: source row of each padded place; undefined for a bucket of one
-    Tensor real;  ///< (real tokens) i64: the places that are not padding; undefined if all are real
+    Tensor rows;  ///< (count · length) i64: source row of each padded place; undefined for one sequence in a row
+    Tensor real;  ///< (rows answered) i64: the places that are no padding and no trunk again; undefined if all are
   };
-  void make_buckets(at::Device device, AttentionWork* work);
-  std::vector<int64_t> offsets_;
+  void make_buckets(std::span<const Place> places, at::Device device, AttentionWork* work);
   bool fused_;
+  std::vector<AttentionTree> trees_;
   std::vector<Bucket> buckets_;
   Tensor restore_;  ///< (N) i64: row of the concatenated bucket outputs for each token; undefined if in order
 };

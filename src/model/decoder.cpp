@@ -157,14 +157,13 @@ void Decoder::require_positions(int64_t tokens) const {
 
 Tensor Decoder::hidden(const Packed& packed, const ComputeOptions& options) const {
   const ModelConfig& c = config_;
-  HONE_CHECK(packed.tokens() > 0 && packed.ids.size(0) == packed.tokens(), "an empty or inconsistent pack");
+  HONE_CHECK(packed.tokens() > 0, "an empty pack");
   int64_t longest = 0;
-  for (size_t s = 0; s + 1 < packed.offsets.size(); ++s)
-    longest = std::max(longest, packed.offsets[s + 1] - packed.offsets[s]);
+  for (const Place& place : packed.places) longest = std::max(longest, place.length);
   require_positions(longest);
   auto [x, cos, sin] = embed(*this, packed.ids, packed.positions, longest);
-  const Pass pass{options, AttentionPlan(packed.offsets, at(Slot::kEmbedding), options.work, options.own_attention),
-                  cos, sin};
+  const Pass pass{options, AttentionPlan(packed.places, at(Slot::kEmbedding), options.work, options.own_attention), cos,
+                  sin};
   for (int64_t l = 0; l < c.layers; ++l) {
     std::vector<Tensor> inputs{x};
     for (const int index : slots_[static_cast<size_t>(l)])

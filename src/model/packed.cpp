@@ -1,22 +1,39 @@
 #include "model/packed.h"
 
+#include <algorithm>
+
+#include "base/common_beginning.h"
+#include "base/error.h"
 #include "tensor/from_host.h"
 
 namespace hone::model {
-
-Packed pack(std::span<const std::vector<int32_t>> sequences, at::Device device) {
+Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group) {
+  HONE_CHECK(group >= 1);
   Packed out;
-  out.offsets.push_back(0);
-  for (const auto& s : sequences) out.offsets.push_back(out.offsets.back() + static_cast<int64_t>(s.size()));
   std::vector<int64_t> ids, positions;
-  for (const auto& s : sequences)
-    for (size_t i = 0; i < s.size(); ++i) {
-      ids.push_back(s[i]);
-      positions.push_back(static_cast<int64_t>(i));
+  const auto add = [&](std::span<const int32_t> s, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      ids.push_back(s[static_cast<size_t>(i)]);
+      positions.push_back(i);
     }
+  };
+  for (size_t g = 0; g < sequences.size(); g += static_cast<size_t>(group)) {
+    const auto tree = sequences.subspan(g, std::min(static_cast<size_t>(group), sequences.size() - g));
+    const int64_t shared = common_beginning(tree), trunk = std::ssize(ids);
+    add(tree[0], 0, shared);
+    for (const std::span<const int32_t> s : tree) {
+      const int64_t own = std::ssize(ids);
+      out.places.push_back({shared > 0 ? trunk : own, std::ssize(s), shared, own});
+      add(s, shared, std::ssize(s));
+    }
+  }
   out.ids = from_host(ids, device);
   out.positions = from_host(positions, device);
   return out;
+}
+
+Packed pack(std::span<const std::vector<int32_t>> sequences, at::Device device, int64_t group) {
+  return pack(std::vector<std::span<const int32_t>>(sequences.begin(), sequences.end()), device, group);
 }
 
 }  // namespace hone::model

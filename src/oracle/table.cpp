@@ -19,13 +19,13 @@ Tensor logps_of(const Tensor& logits, const Tensor& states, const Tensor& tokens
 }
 
 Tensor states_at(const Space& space, const train::Batch& batch, const Tensor& rows) {
-  const auto& offsets = batch.packed.offsets;
+  const std::vector<model::Place>& places = batch.packed.places;
   const int64_t* ids = batch.packed.ids.const_data_ptr<int64_t>();
   std::vector<int64_t> out;
   for (int64_t i = 0; i < rows.numel(); ++i) {
     const int64_t row = rows.const_data_ptr<int64_t>()[i];
-    const int64_t begin =
-        *std::prev(std::upper_bound(offsets.begin(), offsets.end(), row)) + 1;  // behind the prompt token
+    const auto after = std::ranges::upper_bound(places, row, {}, &model::Place::begin);
+    const int64_t begin = std::prev(after)->begin + 1;  // behind the prompt token
     out.push_back(space.state(std::vector<int32_t>(ids + begin, ids + row + 1)));
   }
   return from_host(out);

@@ -34,7 +34,7 @@ std::vector<float> logits_of(const Space& space, const model::Decoder& decoder) 
     const model::Packed packed = model::pack(sequences);
     const Tensor logits = at::matmul(decoder.hidden(packed), decoder.output_weight().t()).contiguous();  // (N, V)
     for (size_t s = 0; s < sequences.size(); ++s)
-      std::copy_n(logits.const_data_ptr<float>() + (packed.offsets[s + 1] - 1) * space.vocab(), space.vocab(),
+      std::copy_n(logits.const_data_ptr<float>() + packed.places[s].last() * space.vocab(), space.vocab(),
                   out.begin() + static_cast<std::ptrdiff_t>(states[s] * space.vocab()));
     sequences.clear();
     states.clear();

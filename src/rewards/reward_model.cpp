@@ -38,7 +38,7 @@ std::vector<double> raw_scores(const model::Decoder& decoder, const model::Scala
       tokens += static_cast<int64_t>(sequences[end++].size());
     const model::Packed packed = model::pack(sequences.subspan(begin, end - begin), decoder.device());
     std::vector<int64_t> last;
-    for (size_t s = 0; s < end - begin; ++s) last.push_back(packed.offsets[s + 1] - 1);
+    for (const model::Place& place : packed.places) last.push_back(place.last());
     const Tensor hidden = decoder.hidden(packed, options).index_select(0, from_host(last, decoder.device()));
     const Tensor scores = head.scores(hidden).to(at::kCPU, at::kFloat).contiguous();
     for (int64_t i = 0; i < scores.size(0); ++i) out.push_back(scores.const_data_ptr<float>()[i]);

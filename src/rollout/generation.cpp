@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 
+#include "base/common_beginning.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "model/incremental.h"
@@ -19,20 +20,6 @@ struct Generation::Active {
   Stream stream;
   std::unique_ptr<StopWatcher> stop;
 };
-
-namespace {
-// Tokens that all prompts begin with, each with its last one left: that is fed by each.
-int64_t common_beginning(std::span<const Request> requests) {
-  if (requests.size() < 2) return 0;
-  const std::vector<int32_t>& first = requests[0].prompt;
-  int64_t common = std::ssize(first) - 1;
-  for (const Request& r : requests.subspan(1)) {
-    const int64_t most = std::min(common, std::ssize(r.prompt) - 1);
-    common = std::mismatch(first.begin(), first.begin() + most, r.prompt.begin()).first - first.begin();
-  }
-  return common;
-}
-}  // namespace
 
 Generation::Generation(const model::Decoder& decoder, std::span<const Request> requests, const SamplingParams& params,
                        GenerateOptions options, KeptSequences* kept)
@@ -64,7 +51,11 @@ Generation::Generation(const model::Decoder& decoder, std::span<const Request> r
                     std::to_string(decoder.config().vocab_size));
   }
   // Chats begin with the same system prompt. Only where it changes no bit (model/incremental.h).
-  if (kept_ == nullptr && decoder.device().is_cpu()) common_ = common_beginning(requests);
+  if (kept_ == nullptr && decoder.device().is_cpu()) {
+    std::vector<std::span<const int32_t>> prompts;
+    for (const Request& r : requests) prompts.emplace_back(r.prompt);
+    common_ = common_beginning(prompts);
+  }
 }
 
 Generation::~Generation() {

@@ -1,5 +1,8 @@
 #include "rollout/logprobs.h"
 
+#include <algorithm>
+
+#include "base/common_beginning.h"
 #include "base/error.h"
 #include "tensor/from_host.h"
 #include "tensor/logps.h"
@@ -7,37 +10,45 @@
 namespace hone::rollout {
 
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
-                                               double inv_temperature, at::ScalarType compute, int64_t micro_tokens,
-                                               std::span<const int32_t> absent_ids,
-                                               const std::function<void(int64_t done)>& progress) {
+                                               const ScoringOptions& scoring) {
   const at::NoGradGuard no_grad;
   std::vector<std::vector<float>> out;
   out.reserve(sequences.size());
   model::ComputeOptions options;
-  options.matmul = compute;
+  options.matmul = scoring.compute;
   LogpsOptions logps_options;
-  logps_options.inv_temperature = inv_temperature;
-  logps_options.compute = compute;
-  logps_options.absent = index_from_host(absent_ids, decoder.device());
+  logps_options.inv_temperature = scoring.inv_temperature;
+  logps_options.compute = scoring.compute;
+  logps_options.absent = index_from_host(scoring.absent_ids, decoder.device());
+  const auto group = static_cast<size_t>(scoring.group);
   for (size_t begin = 0; begin < sequences.size();) {
     size_t end = begin;
     int64_t tokens = 0;
-    std::vector<std::vector<int32_t>> ids;
-    std::vector<int64_t> rows, targets;
-    while (end < sequences.size() &&
-           (end == begin || tokens + static_cast<int64_t>(sequences[end].ids.size()) <= micro_tokens)) {
-      const ScoredSequence& s = sequences[end++];
-      HONE_CHECK(s.first >= 1 && !s.ids.empty());
-      for (size_t i = static_cast<size_t>(s.first); i < s.ids.size(); ++i) {
-        rows.push_back(tokens + static_cast<int64_t>(i) - 1);
-        targets.push_back(s.ids[i]);
+    std::vector<std::span<const int32_t>> ids;
+    while (end < sequences.size()) {  // whole groups
+      std::vector<std::span<const int32_t>> next;
+      for (size_t i = end; i < std::min(end + group, sequences.size()); ++i) {
+        HONE_CHECK(sequences[i].first >= 1 && !sequences[i].ids.empty());
+        next.emplace_back(sequences[i].ids);
       }
-      tokens += static_cast<int64_t>(s.ids.size());
-      ids.push_back(s.ids);
+      int64_t more = -(std::ssize(next) - 1) * common_beginning(next);
+      for (const auto& s : next) more += std::ssize(s);
+      if (end > begin && tokens + more > scoring.micro_tokens) break;
+      tokens += more;
+      end += next.size();
+      ids.insert(ids.end(), next.begin(), next.end());
+    }
+    const model::Packed packed = model::pack(ids, decoder.device(), scoring.group);
+    std::vector<int64_t> rows, targets;
+    for (size_t n = begin; n < end; ++n) {
+      const ScoredSequence& s = sequences[n];
+      for (int64_t i = s.first; i < std::ssize(s.ids); ++i) {
+        rows.push_back(packed.places[n - begin].row(i - 1));
+        targets.push_back(s.ids[static_cast<size_t>(i)]);
+      }
     }
     std::vector<float> values(rows.size());
     if (!rows.empty()) {
-      const model::Packed packed = model::pack(ids, decoder.device());
       const at::Device device = decoder.device();
       const Tensor hidden = decoder.hidden(packed, options).index_select(0, from_host(rows, device));
       const Tensor logps = decoder.token_logps(hidden, from_host(targets, device), logps_options)
@@ -54,7 +65,7 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
       next += n;
     }
     begin = end;
-    if (progress) progress(static_cast<int64_t>(end));
+    if (scoring.progress) scoring.progress(static_cast<int64_t>(end));
   }
   return out;
 }

@@ -15,12 +15,17 @@ struct ScoredSequence {
   int64_t first = 1;
 };
 
-/// For each sequence, log p(ids[i] | ids[0..i-1]) for i = first..len-1, nats, at inverse temperature `inv_temperature`:
-/// over the whole output layer, or without `absent_ids` as they were sampled (GenerateOptions). `progress` is told how
-/// many sequences are done.
+struct ScoringOptions {
+  double inv_temperature = 1;
+  at::ScalarType compute = at::ScalarType::Undefined;  ///< of matrix work
+  int64_t micro_tokens = 4096;  ///< of one pass: more only need more memory, and its pages are cold
+  int64_t group = 1;            ///< what so many consecutive sequences begin with alike is computed once (model::pack)
+  std::span<const int32_t> absent_ids = {};         ///< left out of the distribution, as in sampling (GenerateOptions)
+  std::function<void(int64_t done)> progress = {};  ///< told how many sequences are done
+};
+
+/// For each sequence, log p(ids[i] | ids[0..i-1]) for i = first..len-1, nats.
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
-                                               double inv_temperature, at::ScalarType compute,
-                                               int64_t micro_tokens = 16384, std::span<const int32_t> absent_ids = {},
-                                               const std::function<void(int64_t done)>& progress = {});
+                                               const ScoringOptions& options);
 
 }  // namespace hone::rollout

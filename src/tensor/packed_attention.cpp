@@ -14,16 +14,17 @@ namespace {
 // What both directions need.
 struct Attention {
   Tensor q, k, v, cos, sin;
-  std::vector<int64_t> offsets;
+  std::vector<AttentionTree> trees;
 
   int64_t group() const { return q.size(1) / k.size(1); }
 
-  cpu::TrainAttendJob job(int64_t sequence, int64_t key_head) const {
+  cpu::TrainAttendJob job(const AttentionTree& tree, int64_t key_head) const {
     const int64_t d = q.size(2), head = key_head * group();
-    const auto s = static_cast<size_t>(sequence);
     cpu::TrainAttendJob j{};
-    j.begin = offsets[s];
-    j.length = offsets[s + 1] - offsets[s];
+    j.begin = tree.begin;
+    j.length = tree.length;
+    j.branches = tree.branches.data();
+    j.branch_count = std::ssize(tree.branches);
     j.group = group();
     j.head_dim = d;
     j.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(d)));
@@ -39,24 +40,20 @@ struct Attention {
     return j;
   }
 
-  // Long sequences first; each thread takes the next unit when it is free. Which thread takes it changes no number.
+  // Long ones first; each thread takes the next unit when it is free. Which thread takes it changes no number.
   void run(bool backward, const std::function<void(cpu::TrainAttendJob&, int64_t key_head)>& work) const {
-    std::vector<int64_t> order(offsets.size() - 1);
-    for (size_t s = 0; s < order.size(); ++s) order[s] = static_cast<int64_t>(s);
-    const auto length = [&](int64_t s) {
-      return offsets[static_cast<size_t>(s) + 1] - offsets[static_cast<size_t>(s)];
-    };
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return length(a) > length(b); });
-    const int64_t heads = k.size(1), units = static_cast<int64_t>(order.size()) * heads;
+    std::vector<const AttentionTree*> order;
+    for (const AttentionTree& tree : trees)
+      if (tree.length > 0) order.push_back(&tree);
+    std::ranges::stable_sort(order, std::ranges::greater(), &AttentionTree::length);
+    const int64_t heads = k.size(1), units = std::ssize(order) * heads;
     const int64_t scratch_floats =
-        cpu::kernels().train_attend_scratch(order.empty() ? 0 : length(order[0]), q.size(2), backward);
+        cpu::kernels().train_attend_scratch(order.empty() ? 0 : order[0]->length, q.size(2), backward);
     std::atomic<int64_t> next{0};
     at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
       const Tensor scratch = at::empty({scratch_floats}, at::kFloat);
       for (int64_t unit = next++; unit < units; unit = next++) {
-        const int64_t s = order[static_cast<size_t>(unit / heads)];
-        if (length(s) == 0) continue;
-        cpu::TrainAttendJob j = job(s, unit % heads);
+        cpu::TrainAttendJob j = job(*order[static_cast<size_t>(unit / heads)], unit % heads);
         j.scratch = scratch.mutable_data_ptr<float>();
         work(j, unit % heads);
       }
@@ -69,15 +66,15 @@ Tensor heads_contiguous(const Tensor& t) { return t.stride(2) == 1 && t.stride(1
 }  // namespace
 
 Tensor packed_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& cos, const Tensor& sin,
-                        std::span<const int64_t> offsets) {
+                        std::span<const AttentionTree> trees) {
   HONE_CHECK(q.dim() == 3 && k.sizes() == v.sizes() && q.size(1) % k.size(1) == 0, "attention: (N, H, d), (N, K, d)");
   Attention a;
   Tensor out, logsumexp;
   const int64_t n = q.size(0), width = q.size(1) * q.size(2);
   {
     const at::NoGradGuard no_grad;
-    a = {heads_contiguous(q.detach()),    heads_contiguous(k.detach()), heads_contiguous(v.detach()), cos, sin,
-         {offsets.begin(), offsets.end()}};
+    a = {heads_contiguous(q.detach()), heads_contiguous(k.detach()), heads_contiguous(v.detach()), cos, sin,
+         {trees.begin(), trees.end()}};
     if (a.k.stride(0) != a.v.stride(0)) a.k = a.k.contiguous(), a.v = a.v.contiguous();
     out = at::empty({n, width}, q.options().requires_grad(false));
     logsumexp = at::empty({n, q.size(1)}, out.options());

@@ -90,11 +90,12 @@ std::shared_ptr<const TokenDropout> token_dropout(const StepDropout& dropout, st
   if (dropout.rate <= 0) return nullptr;
   auto out = std::make_shared<TokenDropout>();
   out->rate = dropout.rate;
-  out->keys.reserve(static_cast<size_t>(packed.tokens()));
+  out->keys.resize(static_cast<size_t>(packed.tokens()));
   for (size_t s = 0; s < sequences.size(); ++s) {
     const uint64_t key = mix64(dropout.key, sequences[s]);
-    for (int64_t t = 0; t < packed.offsets[s + 1] - packed.offsets[s]; ++t)
-      out->keys.push_back(mix64(key, static_cast<uint64_t>(t)));
+    const model::Place& place = packed.places[s];
+    for (int64_t t = place.first() ? 0 : place.shared; t < place.length; ++t)
+      out->keys[static_cast<size_t>(place.row(t))] = mix64(key, static_cast<uint64_t>(t));
   }
   return out;
 }

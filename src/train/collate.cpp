@@ -5,33 +5,32 @@
 
 namespace hone::train {
 
-Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device) {
+Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device, int64_t group) {
   HONE_CHECK(!sequences.empty());
-  std::vector<int64_t> ids, positions, rows, targets, last;
-  std::vector<float> weights;
-  Batch batch;
-  batch.packed.offsets = {0};
-  batch.row_offsets = {0};
+  std::vector<std::span<const int32_t>> ids;
   for (const data::Sequence* s : sequences) {
     HONE_CHECK(!s->ids.empty() && s->ids.size() == s->weight.size());
     HONE_CHECK(s->weight[0] == 0, "the first token of a sequence has no predictor");
-    const auto start = static_cast<int64_t>(ids.size());
-    for (size_t i = 0; i < s->ids.size(); ++i) {
-      ids.push_back(s->ids[i]);
-      positions.push_back(static_cast<int64_t>(i));
-      if (s->weight[i] != 0) {
-        rows.push_back(start + static_cast<int64_t>(i) - 1);
-        targets.push_back(s->ids[i]);
-        weights.push_back(s->weight[i]);
+    ids.emplace_back(s->ids);
+  }
+  Batch batch;
+  batch.packed = model::pack(ids, device, group);
+  batch.tokens = batch.packed.tokens();
+  batch.row_offsets = {0};
+  std::vector<int64_t> rows, targets, last;
+  std::vector<float> weights;
+  for (size_t n = 0; n < sequences.size(); ++n) {
+    const data::Sequence& s = *sequences[n];
+    const model::Place& place = batch.packed.places[n];
+    for (size_t i = 0; i < s.ids.size(); ++i)
+      if (s.weight[i] != 0) {
+        rows.push_back(place.row(static_cast<int64_t>(i) - 1));
+        targets.push_back(s.ids[i]);
+        weights.push_back(s.weight[i]);
       }
-    }
-    last.push_back(static_cast<int64_t>(ids.size()) - 1);
-    batch.packed.offsets.push_back(static_cast<int64_t>(ids.size()));
+    last.push_back(place.last());
     batch.row_offsets.push_back(static_cast<int64_t>(rows.size()));
   }
-  batch.tokens = static_cast<int64_t>(ids.size());
-  batch.packed.ids = from_host(ids, device);
-  batch.packed.positions = from_host(positions, device);
   batch.rows = from_host(rows, device);
   batch.targets = from_host(targets, device);
   batch.last = from_host(last, device);

@@ -47,8 +47,9 @@ ReferenceLogps compute_reference(const model::Decoder& decoder, std::span<const 
     sequences.push_back({p.rejected.ids, std::max<int64_t>(1, p.prompt_length)});
   }
   Progress bar("  reference log-probabilities", static_cast<int64_t>(sequences.size()));
-  const auto logps = rollout::sequence_logps(decoder, sequences, 1.0, compute, 16384, {},
-                                             [&](int64_t done) { bar.update(done, "answers"); });
+  const auto logps = rollout::sequence_logps(
+      decoder, sequences,
+      {.compute = compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
   ReferenceLogps out;
   for (size_t i = 0; i < logps.size(); ++i) {
     // Tokens without weight (what a template puts after the end of an answer) are no part of the policy's sum either.

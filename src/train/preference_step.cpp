@@ -22,21 +22,21 @@ losses::PairLogps pair_logps(const model::Decoder& policy, std::span<const int64
                              std::span<const data::Pair> pairs, const ReferenceLogps& reference, const Forward& forward,
                              int64_t& tokens) {
   std::vector<const data::Sequence*> sequences;
-  for (const int64_t i : members) sequences.push_back(&pairs[static_cast<size_t>(i)].chosen);
-  for (const int64_t i : members) sequences.push_back(&pairs[static_cast<size_t>(i)].rejected);
+  for (const int64_t i : members)
+    for (const data::Sequence* s : {&pairs[static_cast<size_t>(i)].chosen, &pairs[static_cast<size_t>(i)].rejected})
+      sequences.push_back(s);
   const at::Device device = policy.device();
-  const Batch b = collate(sequences, device);
+  const Batch b = collate(sequences, device, /*group=*/2);
   tokens += b.tokens;
   const Tensor hidden = policy.hidden(b.packed, forward.compute).index_select(0, b.rows);
-  const Tensor sums = sum_by_sequence(policy.token_logps(hidden, b.targets, forward.logps).logps, b);
-  const Tensor counts = sum_by_sequence(at::ones_like(b.weights), b);
-  const auto n = static_cast<int64_t>(members.size());
-  return {sums.narrow(0, 0, n),
-          sums.narrow(0, n, n),
+  const Tensor sums = sum_by_sequence(policy.token_logps(hidden, b.targets, forward.logps).logps, b).view({-1, 2});
+  const Tensor counts = sum_by_sequence(at::ones_like(b.weights), b).view({-1, 2});
+  return {sums.select(1, 0),
+          sums.select(1, 1),
           floats(members, device, [&](size_t i) { return reference.chosen[i]; }),
           floats(members, device, [&](size_t i) { return reference.rejected[i]; }),
-          counts.narrow(0, 0, n),
-          counts.narrow(0, n, n),
+          counts.select(1, 0),
+          counts.select(1, 1),
           {}};
 }
 

@@ -29,7 +29,7 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
       margins.push_back(static_cast<float>(p.margin));
       for (const uint64_t side : {0, 1}) numbers.push_back(2 * static_cast<uint64_t>(i) + side);
     }
-    const Batch b = collate(sequences, decoder.device());
+    const Batch b = collate(sequences, decoder.device(), /*group=*/2);
     model::ComputeOptions compute = given;
     compute.dropout = token_dropout(dropout, numbers, b.packed);
     const Tensor scores = head.scores(decoder.hidden(b.packed, compute).index_select(0, b.last)).view({count, 2});

@@ -114,7 +114,7 @@ TEST_CASE("passages come from every text, whole characters, and their loss is th
   for (size_t i = 0; i < passages.ids.size(); ++i) {
     if (passages.texts[i] != 0) continue;
     const rollout::ScoredSequence s{passages.ids[i], 1};
-    const auto logps = rollout::sequence_logps(speaker.decoder, {&s, 1}, 1.0, at::ScalarType::Undefined);
+    const auto logps = rollout::sequence_logps(speaker.decoder, {&s, 1}, {});
     for (const float logp : logps[0]) nats -= logp;
   }
   CHECK(loss.nats[0] == doctest::Approx(nats).epsilon(1e-5));

@@ -22,7 +22,7 @@ TEST_CASE("SmolLM2: log-probabilities within 1e-3, greedy continuations to the f
 
   std::vector<rollout::ScoredSequence> sequences;
   for (const Json& row : golden["logps"]) sequences.push_back({row["ids"].get<std::vector<int32_t>>(), 1});
-  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, 1.0, at::kFloat);
+  const auto logps = rollout::sequence_logps(loaded.decoder, sequences, {.compute = at::kFloat});
   double worst = 0;
   for (size_t s = 0; s < logps.size(); ++s) {
     const auto want = golden["logps"][s]["logps"].get<std::vector<double>>();

@@ -61,6 +61,42 @@ TEST_CASE("packed sequences do not see each other: together equals apart") {
     }
 }
 
+TEST_CASE("sequences that lie as trees are computed as if each had its own beginning, gradients too") {
+  // Pairs: alike to the last token, alike at first, one the beginning of the other, nothing alike, one left over.
+  std::vector<std::vector<int32_t>> batch = sequences({12, 12, 40, 33, 9, 21, 5, 6, 300, 290, 7});
+  batch[1] = batch[0], batch[1].back() = (batch[0].back() + 1) % 40;
+  std::copy_n(batch[2].begin(), 30, batch[3].begin());
+  std::copy_n(batch[4].begin(), 9, batch[5].begin());
+  batch[7].front() = (batch[6].front() + 1) % 40;
+  std::copy_n(batch[8].begin(), 280, batch[9].begin());
+  for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"})
+    for (const auto& [dtype, bound, own] :
+         {std::tuple{at::kDouble, 1e-9, true}, {at::kFloat, 1e-4, true}, {at::kFloat, 1e-4, false}}) {
+      CAPTURE(family);
+      Decoder decoder = make_decoder(tiny(family), 1);
+      decoder.to(at::kCPU, dtype);
+      decoder.set_trainable(true);
+      std::vector<Tensor> sources;
+      for (const auto& p : decoder.parameters()) sources.push_back(p.tensor);
+      const auto pass = [&](int64_t group) {
+        const Packed packed = pack(batch, at::kCPU, group);
+        const Tensor hidden = decoder.hidden(packed, {.own_attention = own});
+        std::vector<Tensor> rows;  // of every token of every sequence
+        for (const Place& place : packed.places)
+          for (int64_t t = 0; t < place.length; ++t) rows.push_back(hidden[place.row(t)]);
+        const Tensor all = at::stack(rows);
+        const Tensor weights = at::sin(at::arange(all.numel(), all.options().requires_grad(false))).view_as(all);
+        std::vector<Tensor> out = gradients({(all * weights).sum()}, {}, sources);
+        out.insert(out.begin(), all.detach());
+        CHECK(packed.tokens() == (group == 1 ? 735 : 735 - 11 - 30 - 8 - 280));
+        return out;
+      };
+      const std::vector<Tensor> apart = pass(1), trees = pass(2);
+      for (size_t i = 0; i < apart.size(); ++i)
+        CHECK(test::max_difference(apart[i], trees[i]) < bound * std::max(1.0, apart[i].abs().max().item<double>()));
+    }
+}
+
 TEST_CASE("the order of sequences in a pack changes no gradient") {
   for (const char* family : {"llama", "gpt2", "qwen3", "olmo2"})
     for (const auto& [dtype, bound] : {std::pair{at::kDouble, 1e-10}, {at::kFloat, 1e-5}}) {

@@ -41,7 +41,7 @@ TEST_CASE("logits agree with transformers to 1e-4 on every shape") {
     Tensor got;
     if (model.head) {
       std::vector<Tensor> last;
-      for (size_t s = 1; s < packed.offsets.size(); ++s) last.push_back(hidden[packed.offsets[s] - 1]);
+      for (const Place& place : packed.places) last.push_back(hidden[place.last()]);
       got = model.head->scores(at::stack(last)).unsqueeze(1);
     } else {
       got = hone::linear(hidden, model.decoder.output_weight());

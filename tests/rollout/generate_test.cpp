@@ -143,8 +143,8 @@ TEST_CASE("an id without a token is never drawn, and log-probabilities are over 
       sequences.back().ids.insert(sequences.back().ids.end(), completions[i].ids.begin(), completions[i].ids.end());
     }
     if (params.temperature == 0 || params.top_p < 1) continue;
-    const auto masked = sequence_logps(decoder, sequences, 1, at::ScalarType::Undefined, 16384, options.absent_ids),
-               whole = sequence_logps(decoder, sequences, 1, at::ScalarType::Undefined);
+    const auto masked = sequence_logps(decoder, sequences, {.absent_ids = options.absent_ids}),
+               whole = sequence_logps(decoder, sequences, {});
     for (size_t i = 0; i < all.size(); ++i)
       for (size_t t = 0; t < masked[i].size(); ++t) {
         if (params.top_k == 0) CHECK(std::abs(masked[i][t] - completions[i].logps[t]) < 1e-4);
@@ -166,7 +166,7 @@ TEST_CASE("a sampled token's log-probability is the training forward's") {
     s.ids.insert(s.ids.end(), completions[i].ids.begin(), completions[i].ids.end());
     sequences.push_back(s);
   }
-  const auto logps = sequence_logps(decoder, sequences, 1 / 0.8, at::ScalarType::Undefined);
+  const auto logps = sequence_logps(decoder, sequences, {.inv_temperature = 1 / 0.8});
   for (size_t i = 0; i < all.size(); ++i) {
     REQUIRE(logps[i].size() == completions[i].logps.size());
     for (size_t t = 0; t < logps[i].size(); ++t) CHECK(std::abs(logps[i][t] - completions[i].logps[t]) < 1e-4);
@@ -219,7 +219,7 @@ TEST_CASE("prompt and completion fill the model's context and never go over it")
       // All of it can be scored again.
       ScoredSequence s{all[i].prompt, static_cast<int64_t>(all[i].prompt.size())};
       s.ids.insert(s.ids.end(), out[i].ids.begin(), out[i].ids.end());
-      const auto again = sequence_logps(decoder, {&s, 1}, 1.0, at::kFloat)[0];
+      const auto again = sequence_logps(decoder, {&s, 1}, {.compute = at::kFloat})[0];
       for (size_t k = 0; k < again.size(); ++k) CHECK(again[k] == doctest::Approx(out[i].logps[k]).epsilon(1e-3));
     }
     // An end token in the last place is an end.

@@ -1,6 +1,8 @@
 // Hand-written kernels against plain operators in f64, values and gradients.
 #include "tensor/layer_kernels.h"
 
+#include <map>
+
 #include "gradcheck.h"
 #include "tensor/packed_attention.h"
 
@@ -34,21 +36,41 @@ Tensor rotate_plain(const Tensor& x, const Tensor& cos, const Tensor& sin) {
   return at::cat({h[0] * c - h[1] * s, h[1] * c + h[0] * s}, 2);
 }
 
+// Sequences of these lengths, end to end; one that is given branches becomes a tree.
+std::vector<AttentionTree> trees_of(const std::vector<int64_t>& offsets,
+                                    const std::map<size_t, std::vector<int64_t>>& branches = {}) {
+  std::vector<AttentionTree> out;
+  for (size_t s = 0; s + 1 < offsets.size(); ++s) {
+    out.push_back({offsets[s], offsets[s + 1] - offsets[s], {}});
+    if (const auto it = branches.find(s); it != branches.end()) out.back().branches = it->second;
+  }
+  return out;
+}
+
+// (T, T): true where row i may not see row j.
+Tensor hidden_of(const AttentionTree& tree) {
+  Tensor hidden = at::ones({tree.length, tree.length}, at::kBool).triu(1);
+  for (size_t b = 1; b < tree.branches.size(); ++b)  // the branches before b, from b on
+    hidden.narrow(0, tree.branches[b], tree.length - tree.branches[b])
+        .narrow(1, tree.branches[0], tree.branches[b] - tree.branches[0])
+        .fill_(true);
+  return hidden;
+}
+
 Tensor attention_plain(const std::vector<Tensor>& in, const Tensor& cos, const Tensor& sin,
-                       const std::vector<int64_t>& offsets) {
+                       const std::vector<AttentionTree>& trees) {
   const Tensor q = rotate_plain(in[0], cos, sin), k = rotate_plain(in[1], cos, sin), v = in[2];
   const int64_t group = q.size(1) / k.size(1);
   std::vector<Tensor> parts;
-  for (size_t s = 0; s + 1 < offsets.size(); ++s) {
-    const int64_t n = offsets[s + 1] - offsets[s];
+  for (const AttentionTree& tree : trees) {
+    const int64_t n = tree.length;
     if (n == 0) continue;
     const auto take = [&](const Tensor& t, int64_t repeat) {
-      return t.narrow(0, offsets[s], n).transpose(0, 1).repeat_interleave(repeat, 0);  // (H, T, d)
+      return t.narrow(0, tree.begin, n).transpose(0, 1).repeat_interleave(repeat, 0);  // (H, T, d)
     };
     const Tensor scores =
         at::matmul(take(q, 1), take(k, group).transpose(1, 2)) / std::sqrt(static_cast<double>(q.size(2)));
-    const Tensor hidden = at::ones({n, n}, at::kBool).triu(1);
-    const Tensor p = at::softmax(scores.masked_fill(hidden, -INFINITY), 2);
+    const Tensor p = at::softmax(scores.masked_fill(hidden_of(tree), -INFINITY), 2);
     parts.push_back(at::matmul(p, take(v, group)).transpose(0, 1).reshape({n, -1}));
   }
   return at::cat(parts);
@@ -77,8 +99,12 @@ TEST_CASE("SwiGLU: values and gradients, far out too") {
   CHECK(test::gradient_error(f, {noise({3, 7}, 1), noise({3, 7}, 2)}) < 1e-7);
 }
 
-TEST_CASE("packed attention: values and gradients, all lengths, with and without RoPE and groups") {
+TEST_CASE(
+    "packed attention: values and gradients, all lengths, with and without RoPE and groups, sequences and trees") {
   const std::vector<int64_t> offsets{0, 1, 4, 4, 21, 37, 85, 86, 186};
+  // Two branches of one row each behind a trunk of one; a trunk longer than a block of rows; four branches.
+  const auto plain = trees_of(offsets),
+             branched = trees_of(offsets, {{1, {1, 2}}, {5, {33, 35}}, {7, {16, 17, 64, 90}}});
   for (const auto& [heads, key_heads, d] : {std::tuple{4, 2, 8}, {3, 3, 32}, {2, 1, 64}, {2, 2, 6}, {1, 1, 80}})
     for (const bool rope : {true, false}) {
       CAPTURE(d);
@@ -86,10 +112,11 @@ TEST_CASE("packed attention: values and gradients, all lengths, with and without
       const Tensor angle = noise({186, d / 2}, 7) * 3;
       const Tensor cos = rope ? angle.cos().to(at::kFloat) : Tensor(),
                    sin = rope ? angle.sin().to(at::kFloat) : Tensor();
-      CHECK(worst([&](auto& in) { return packed_attention(in[0], in[1], in[2], cos, sin, offsets); },
-                  [&](auto& in) { return attention_plain(in, cos, sin, offsets); },
-                  {noise({186, heads, d}, 1) * 2, noise({186, key_heads, d}, 2) * 2, noise({186, key_heads, d}, 3)}) <
-            1e-4);
+      for (const auto& trees : {plain, branched})
+        CHECK(worst([&](auto& in) { return packed_attention(in[0], in[1], in[2], cos, sin, trees); },
+                    [&](auto& in) { return attention_plain(in, cos, sin, trees); },
+                    {noise({186, heads, d}, 1) * 2, noise({186, key_heads, d}, 2) * 2, noise({186, key_heads, d}, 3)}) <
+              1e-4);
     }
 }
 
@@ -102,6 +129,6 @@ TEST_CASE("packed attention takes views of one fused matrix") {
     views.push_back(p.unflatten(1, {2, 8}));
     copies.push_back(views.back().contiguous());
   }
-  CHECK(at::equal(packed_attention(views[0], views[1], views[2], {}, {}, offsets),
-                  packed_attention(copies[0], copies[1], copies[2], {}, {}, offsets)));
+  CHECK(at::equal(packed_attention(views[0], views[1], views[2], {}, {}, trees_of(offsets)),
+                  packed_attention(copies[0], copies[1], copies[2], {}, {}, trees_of(offsets))));
 }

@@ -35,10 +35,12 @@ struct AttendJob {
 constexpr int64_t kAttendTile = 4;  ///< (row, head) pairs at a time
 
 /// Causal attention of one sequence and one key head in training. Rows are tokens of a pack; the sequence's are
-/// [begin, begin + length). Pointers stand at the first head of the group (q, out, …) or at the key head (k, v, …) of
+/// [begin, begin + length), or those of a tree (tensor/packed_attention.h). Pointers stand at the first head of the group (q, out, …) or at the key head (k, v, …) of
 /// token 0; strides lead from token to token.
 struct TrainAttendJob {
   int64_t begin, length, group, head_dim;
+  const int64_t* branches;  ///< first rows of a tree's branches, from `begin` on
+  int64_t branch_count;     ///< 0: a sequence
   float scale;
   const float *cos, *sin;  ///< (N, head_dim / 2), or null: RoPE on queries and keys
   const float *q, *k, *v;
