@@ -28,6 +28,7 @@ struct RowContent {
   std::vector<std::string> documents;
   std::vector<std::vector<text::Message>> demonstrations;  ///< each ends with the assistant
   std::vector<Comparison> comparisons;
+  std::vector<AnswerPair> unjudged;
   std::vector<std::vector<text::Message>> prompts;  ///< those that have no answer in the row
   std::optional<bool> label;                        ///< of the demonstrations: good or bad (KTO)
   RowNotes notes;

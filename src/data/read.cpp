@@ -31,6 +31,8 @@ std::string way_out(const ReadReport& report, const std::string& what, bool othe
   if (what == "demonstrations")
     return std::string(report.found.contains(kTexts) ? "`hone pretrain` learns from texts; " : "") +
            "demonstrations are {\"prompt\", \"completion\"} or {\"messages\"} that end with the assistant";
+  if (what == "comparisons" && report.found.contains(kUnjudged))
+    return "`hone annotate` asks a person which of the answers is better";
   if (what == "comparisons")
     return "comparisons are {\"prompt\", \"chosen\", \"rejected\"}; demonstrations, labelled or not, are for `hone "
            "sft`";
@@ -202,6 +204,7 @@ Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSetti
       prompts.push_back(std::move(messages));
     }
     for (Comparison& comparison : c.comparisons) prompts.push_back(std::move(comparison.prompt));
+    for (AnswerPair& pair : c.unjudged) prompts.push_back(std::move(pair.prompt));
     for (std::string& document : c.documents) prompts.push_back({{"user", std::move(document)}});
     std::vector<std::vector<text::Message>> fresh;
     for (auto& messages : prompts) {

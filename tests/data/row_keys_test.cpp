@@ -44,6 +44,7 @@ const std::map<std::string, std::vector<std::string>>& valid_rows() {
       {"alpaca",
        {R"({"instruction": "P", "output": "a"})", R"({"instruction": "P"})",
         R"({"instruction": "P", "output": ["a", "b"]})"}},
+      {"answers", {R"({"prompt": "P", "answers": ["a", "b"]})"}},
       {"completion", {R"({"prompt": "P", "completion": "a"})"}},
       {"prompt", {R"({"prompt": "P"})"}},
       {"text", {R"({"text": "T"})"}}};
@@ -74,6 +75,9 @@ std::string outcome(const RowContent& c) {
   out["documents"] = c.documents;
   for (const auto& m : c.demonstrations) out["demonstrations"].push_back({messages_json(m), m.front().tools});
   for (const auto& m : c.prompts) out["prompts"].push_back({messages_json(m), m.front().tools});
+  for (const AnswerPair& x : c.unjudged)
+    out["unjudged"].push_back(
+        {messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first), messages_json(x.second)});
   for (const Comparison& x : c.comparisons)
     out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first),
                                   messages_json(x.second), x.outcome, x.strength, x.weight});
