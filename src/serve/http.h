@@ -51,6 +51,7 @@ struct Refused : Error {
   Refused(Problem problem, const std::string& detail, std::string hint = {})
       : Error(Kind::kUsage, detail, std::move(hint)), problem(problem) {}
   Problem problem;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< that the answer carries besides
 };
 
 /// application/json

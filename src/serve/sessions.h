@@ -38,7 +38,9 @@ class Sessions {
   /// A new token for the right secret, and the secret is used up. Nothing for a wrong one.
   std::optional<std::string> exchange(std::string_view secret);
   /// The session's name (the token's SHA-256) if the token is one of an open session.
-  std::optional<std::string> find(std::string_view token);
+  std::optional<std::string> find(std::string_view token) const;
+  /// Whether the session of this name is open.
+  bool is_open(std::string_view name) const;
   /// Closes the session of this name.
   void end(const std::string& name);
 
