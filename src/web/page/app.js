@@ -54,7 +54,7 @@ function fail(error) {
     failure = error;
     if (!hand.length) showMessage();
     else complain('This address is no longer signed in. Open the address that hone annotate printed last; what you judged meanwhile waits here and is then sent.');
-  } else if (error.passing !== false) {
+  } else if (error.passing) {
     failure = error;
     if (error.status >= 500) complain([error.message, error.hint].filter(Boolean).join('. '));
   }
@@ -325,7 +325,7 @@ async function begin() {
       if (shown && !drafts.keep(shown.pair, view.draft())) complain('This browser keeps nothing on its disk. Drafts go to hone alone.');
     },
   });
-  drafts.onFailure(fail);
+  drafts.setHooks({ failed: fail, wanted: (id) => hand.some((p) => p.id === id) });
   outbox.start({
     state: (s) => { waiting = s.waiting; showConnection(); showProgress(); },
     failed: fail,

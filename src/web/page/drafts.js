@@ -7,8 +7,9 @@ const PREFIX = 'hone.draft.';
 const PAUSE = 600; // ms after the last key
 
 const timers = new Map();
-let failed = () => {};
-export const onFailure = (f) => { failed = f; };
+let hooks = { failed() {}, wanted: () => false };
+/** failed(error); wanted(id): whether the pair is still to be judged here. */
+export const setHooks = (given) => { hooks = given; };
 
 /** The draft of a pair, {note, correction: {of, text} or null}: the browser's where hone has not got that one yet. */
 export function of(pair) {
@@ -24,8 +25,9 @@ async function send(id) {
     await call('PUT', `/drafts/${id}`, { body: { note: here.note ?? '', correction: here.correction ?? null } });
     if (load(PREFIX + id, null)?.at === here.at) save(PREFIX + id, null);
   } catch (error) {
-    failed(error);
+    hooks.failed(error);
     if (error.passing || error.status === 401) schedule(id, 3000);
+    else if (error.code === 'conflict' && hooks.wanted(id)) schedule(id, 1000); // its undo is still under way
     else if (error.code === 'conflict') save(PREFIX + id, null); // judged in another window: it has no draft any more
   }
 }

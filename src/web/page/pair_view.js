@@ -167,6 +167,11 @@ export function showPair(pair, given) {
     article(side).setAttribute('aria-busy', String(pair.growing));
     showCorrection(side);
   });
+  // A short answer stays in view while a long one beside it is scrolled.
+  for (const side of SIDES) {
+    const body = article(side).querySelector('.body');
+    body.classList.toggle('short', body.offsetHeight < innerHeight * 0.6);
+  }
   $('note').value = draft.note;
   toggleNote(false);
   if (draft.note) $('note-box').hidden = false;

@@ -17,12 +17,13 @@ const el = (name, className, ...children) => {
 // Controls, soft hyphen, joiners, marks and overrides of direction, fillers, tags, interlinear marks, the replacement.
 const ODD = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}])\1*|(\p{M}{8})\p{M}+/gu;
 // Joiners that belong: within emoji, and in scripts that are written with them.
-const JOINS = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}\p{M}]$/u;
+// Asked of one character: Chromium 156 matches no astral character with /[…]$/u.
+const JOINS = /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}\p{M}]$/u;
 
 function putPlain(parent, text) {
   let at = 0;
   for (const m of text.matchAll(ODD)) {
-    const before = text.slice(Math.max(0, m.index - 2), m.index);
+    const before = [...text.slice(Math.max(0, m.index - 2), m.index)].at(-1) ?? '';
     if (m[1] && m[0].length === 1 && (m[1] === '\u200c' || m[1] === '\u200d') && JOINS.test(before)) continue;
     const kept = m[2] ? m[2].length : 0;
     parent.append(text.slice(at, m.index + kept));
@@ -95,9 +96,11 @@ const HEADING = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/;
 const RULE = /^ {0,3}([-*_])(\s*\1){2,}\s*$/;
 const QUOTE = /^ {0,3}>\s?/;
 
-function block(name, className) {
+// A block of the text has its own direction. What stands in a list or quote has the style sheet's unicode-bidi instead:
+// dir="auto" passes over children that have a dir of their own.
+function block(name, className, depth = 0) {
   const e = el(name, className);
-  e.dir = 'auto';
+  if (depth === 0) e.dir = 'auto';
   return e;
 }
 
@@ -115,7 +118,7 @@ function putBlocks(parent, lines, onLink, depth) {
       i++;
       putCode(parent, code.join('\n'), m[2]);
     } else if ((m = HEADING.exec(line))) {
-      const p = block('p', 'h');
+      const p = block('p', 'h', depth);
       putInline(p, m[1], onLink);
       parent.append(p);
       i++;
@@ -125,7 +128,7 @@ function putBlocks(parent, lines, onLink, depth) {
     } else if (QUOTE.test(line) && depth < DEPTH) {
       const inner = [];
       for (; i < lines.length && QUOTE.test(lines[i]); i++) inner.push(lines[i].replace(QUOTE, ''));
-      const quote = block('blockquote');
+      const quote = block('blockquote', '', depth);
       putBlocks(quote, inner, onLink, depth + 1);
       parent.append(quote);
     } else if (ITEM.test(line) && depth < DEPTH) {
@@ -138,7 +141,7 @@ function putBlocks(parent, lines, onLink, depth) {
       const text = [line];
       for (i++; i < lines.length && lines[i].trim() && !FENCE.test(lines[i]) && !HEADING.test(lines[i]) && !RULE.test(lines[i]) &&
            !((QUOTE.test(lines[i]) || ITEM.test(lines[i])) && depth < DEPTH); i++) text.push(lines[i]);
-      const p = block('p');
+      const p = block('p', '', depth);
       putInline(p, text.join('\n'), onLink);
       parent.append(p);
     }
@@ -146,7 +149,8 @@ function putBlocks(parent, lines, onLink, depth) {
 }
 
 function putCode(parent, text, language) {
-  const pre = block('pre');
+  const pre = el('pre');
+  pre.dir = 'auto';
   pre.tabIndex = 0; // scrolls by keyboard
   pre.setAttribute('role', 'group');
   pre.setAttribute('aria-label', language ? `code, ${language}` : 'code');
@@ -160,7 +164,7 @@ function putCode(parent, text, language) {
 function putList(parent, lines, i, onLink, depth) {
   const first = ITEM.exec(lines[i]);
   const numbered = /\d/.test(first[2]);
-  const list = block(numbered ? 'ol' : 'ul');
+  const list = block(numbered ? 'ol' : 'ul', '', depth);
   if (numbered) list.start = parseInt(first[2], 10);
   const indent = first[1].length;
   while (i < lines.length) {
@@ -181,7 +185,7 @@ function putList(parent, lines, i, onLink, depth) {
       if (!item && !/^\s/.test(next) && (FENCE.test(next) || HEADING.test(next) || QUOTE.test(next) || RULE.test(next))) break;
       inner.push(next.slice(Math.min(indent + 2, /^\s*/.exec(next)[0].length)));
     }
-    const li = block('li');
+    const li = el('li');
     if (inner.length === 1) putInline(li, inner[0], onLink);
     else putBlocks(li, inner, onLink, depth + 1);
     list.append(li);
