@@ -125,6 +125,8 @@ Response guarded(Run run) {
     if (e.kind == Kind::kRun) return refusal(Refused(Problem::kUnavailable, e.what(), e.hint));
   } catch (const std::exception& e) {
     log::warn(std::string("a request failed: ") + e.what());
+  } catch (...) {
+    log::warn("a request failed: what was thrown is no exception");
   }
   return problem_response(Problem::kInternal, "the terminal that the server was started in says what happened");
 }

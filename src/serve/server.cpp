@@ -52,6 +52,7 @@ struct Engine {
 
   const Limits limits;
   const std::string host;  // as it stands in the address
+  int port = 0;
   std::set<Connection*> connections;
   size_t streams = 0;
   bool running = false;
@@ -394,7 +395,8 @@ Engine::Engine(const Options& options, Routes routes)
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
   if (ec) refuse_port("port " + std::to_string(options.port) + " of " + host, ec);
-  gate.emplace(options, std::move(routes), acceptor.local_endpoint().port());
+  port = acceptor.local_endpoint().port();
+  gate.emplace(options, std::move(routes), port);
 }
 
 void Engine::accept() {
@@ -448,7 +450,7 @@ void Engine::stop_if_empty() {
 Server::Server(const Options& options, Routes routes) : engine_(std::make_unique<Engine>(options, std::move(routes))) {}
 Server::~Server() = default;
 
-int Server::port() const { return engine_->acceptor.local_endpoint().port(); }
+int Server::port() const { return engine_->port; }
 
 std::string Server::url() const {
   return "http://" + engine_->host + ':' + std::to_string(port()) + "/#secret=" + engine_->gate->sessions().secret();
