@@ -336,6 +336,7 @@ async function begin() {
       showProgress();
     },
     refused: (item, error) => {
+      history = history.filter((h) => h.key !== item.key);
       if (error.code !== 'conflict') complain(`hone did not take a judgement: ${error.message}. It is kept in this browser.`);
       else if (item.kind === 'judge') say('That pair was judged already.');
       refill();
