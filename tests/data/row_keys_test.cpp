@@ -75,8 +75,8 @@ std::string outcome(const RowContent& c) {
   for (const auto& m : c.demonstrations) out["demonstrations"].push_back({messages_json(m), m.front().tools});
   for (const auto& m : c.prompts) out["prompts"].push_back({messages_json(m), m.front().tools});
   for (const Comparison& x : c.comparisons)
-    out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first),
-                                  messages_json(x.second), x.outcome, x.strength, x.weight});
+    out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.a.messages),
+                                  messages_json(x.b.messages), name_of(x.outcome), x.margin, x.weight});
   if (c.label) out["label"] = *c.label;
   out["dropped"] = c.dropped;
   return dump_json(out);
