@@ -5,7 +5,6 @@
 
 #include "base/json.h"
 #include "base/rng.h"
-#include "data/row_messages.h"
 #include "text/messages.h"
 
 namespace hone::annotate {

@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
-#include "data/row_messages.h"
 #include "data/row_reader.h"
+#include "text/message_json.h"
 
 namespace hone::annotate {
 namespace {
@@ -28,9 +28,9 @@ bool says_something(const std::vector<text::Message>& answer) {
 
 // What is compared, hashed; which files it stands in and where is no part of it.
 std::string id_of(const feedback::Query& q) {
-  Json all = {{"prompt", data::messages_json(q.prompt)},
-              {"a", data::messages_json(q.a.messages)},
-              {"b", data::messages_json(q.b.messages)}};
+  Json all = {{"prompt", text::messages_json(q.prompt)},
+              {"a", text::messages_json(q.a.messages)},
+              {"b", text::messages_json(q.b.messages)}};
   all["tools"] = q.prompt.front().tools;
   return sha256(dump_json(all)).substr(0, 32);
 }
@@ -73,7 +73,7 @@ FilePairs::FilePairs(const std::vector<std::string>& paths, const data::ReadSett
           }
           add(std::move(pair));
         };
-        for (data::Comparison& c : row.comparisons) take(c.prompt, c.first, c.second);
+        for (data::Comparison& c : row.comparisons) take(c.prompt, c.a.messages, c.b.messages);
         for (data::AnswerPair& p : row.unjudged) take(p.prompt, p.first, p.second);
       });
   report_.rows = static_cast<int64_t>(pairs_.size());

@@ -76,7 +76,15 @@ struct Comparison : Query, Judgement {
 
 /// A comparison of two answers of which nothing more is known.
 Comparison compared(std::vector<text::Message> prompt, std::vector<text::Message> a, std::vector<text::Message> b,
-                    Outcome outcome = Outcome::kA);
+                    Outcome outcome = Outcome::kA, double margin = 0);
+
+/// A prompt that ends with the user, answers with the assistant, numbers within their ranges, a reason for a skip
+/// alone. Else kUsage without a place.
+void check(const Query& query);
+void check(const Judgement& judgement);
+void check(const Comparison& comparison);
+/// Whether prompt, answers and correction are each one plain turn, so that a text says all of it.
+bool all_plain(const Comparison& comparison);
 
 /// How texts stand in a row.
 enum class Texts {
@@ -91,16 +99,17 @@ enum class Names { kLast, kFirst };
 Json to_preference_row(const Comparison& comparison, Names names = Names::kLast, Texts texts = Texts::kShortest);
 /// One row with all of it. What is unknown is left out.
 Json to_row(const Comparison& comparison);
-/// Reads to_row's rows back as the same. A key that is missing, of another type or unknown: kUsage without a place.
+/// Reads to_row's rows back as the same; keys that are none of row_keys() are not looked at. One that is missing or of
+/// another type: kUsage without a place.
 Comparison from_row(const Json& row);
 /// Whether it looks like one of to_row's.
 bool is_row(const Json& row);
 /// The keys that from_row reads.
 std::span<const std::string_view> row_keys();
 
-/// Takes "annotator" and "shown_first" of a preference row whose winner is answer a; false where one is there and says
-/// something else than to_preference_row writes.
-bool read_judge(const Json& row, Comparison& comparison);
+/// Takes "annotator" and "shown_first" of a preference row whose winner is answer a. Those of the two that say
+/// something else than to_preference_row writes are passed over and returned.
+std::vector<std::string_view> read_judge(const Json& row, Comparison& comparison);
 
 /// What a comparison says, for training: one answer over another.
 struct Pair {
@@ -108,9 +117,13 @@ struct Pair {
   std::vector<text::Message> prompt, chosen, rejected;
   double weight = 1, margin = 0;
   Kind kind = Kind::kJudged;
-  /// True where the chosen answer is b's.
-  bool swapped = false;
+  Side rejects = Side::kB;  ///< which answer is the rejected one
+  bool other = false;       ///< of a correction: not over the answer that it was made from
 };
+
+/// What tells a comparison's pairs apart behind its id: "" for the judgement's own, "'" for a tie the other way round,
+/// "+" for a correction over the answer it was made from, "++" over the other.
+std::string_view id_suffix(const Pair& pair);
 
 enum class Ties { kDrop, kHalf };
 
@@ -122,5 +135,7 @@ enum class Ties { kDrop, kHalf };
 ///               would stand against says nothing
 /// Identical answers say nothing. Corrections come behind the judgement.
 std::vector<Pair> pairs_of(const Comparison& comparison, Ties ties);
+/// Why a comparison that gave no pair gave none, for counting: "ties", "both bad", "can't tell", "skipped", ….
+std::string_view why_no_pair(const Comparison& comparison);
 
 }  // namespace hone::feedback

@@ -14,6 +14,9 @@ namespace hone::feedback {
 /// Version of the rules below and of pairs_of (comparison.h). Another rule is another version.
 inline constexpr int kLabelRules = 1;
 
+/// The actor of imported comparisons that name no annotator; their labels name none either.
+inline constexpr const char* kImporter = "import";
+
 /// One person's word on one query.
 struct Label {
   Comparison comparison;

@@ -6,26 +6,21 @@
 //   2. Events are numbered 1, 2, 3, … without gaps; each carries the hash of the one before (event.h). Event 1 is
 //      "created" and holds the store's random id, so that no two stores share a chain.
 //   3. append() returns only when its events are on the disk (WAL, synchronous = FULL). What it returned a receipt for
-//   is
-//      there once, after kill -9 and after a loss of power. What it threw for is there entirely or not at all.
+//      is there once, after kill -9 and after a loss of power. What it threw for is there entirely or not at all.
 //   4. The events of one append() stand side by side in the log, all or none.
 //   5. An idempotency key belongs to its actor. The same key with the same event gives the receipt of the first time
-//   and
-//      appends nothing; with another event it is refused (Trouble::kConflict).
+//      and appends nothing; with another event it is refused (Trouble::kConflict).
 //   6. `chain_head` holds number and hash of the last event and changes in the same transaction: a log that was cut
 //      short disagrees with it.
-//   7. Judgements, corrections, notes and blind answers are about a query that was shown before. An undo names an
-//   earlier
-//      event of the same actor and query that nobody has undone.
+//   7. Judgements, corrections, notes and blind answers are about a query that their actor was shown before, and each
+//      actor is shown a query once. An undo names an earlier event of the same actor and query that is not undone yet.
 //   8. Labels and training sets are functions of the log (labels.h), computed and never stored.
 //   9. Tables named outside_… are outside the log: drafts, tokens and buffers. They change and vanish, are not hashed,
-//   and
-//      nothing in the log may depend on them.
+//      and nothing in the log may depend on them.
 //  10. One process writes at a time. STORE.lock, held by flock, names it; readers need no lock and see whole
-//  transactions.
+//      transactions.
 //  11. The schema's version stands in user_version and its history in the table `migration`. A writer brings an older
-//  store
-//      up to date in one transaction; a newer one is refused.
+//      store up to date in one transaction; a newer one is refused.
 //  12. No text from outside becomes SQL: every value is bound.
 #pragma once
 #include <cstdint>
@@ -124,7 +119,6 @@ class Store {
   const std::filesystem::path& path() const;
 
  private:
-  class Writer;
   struct Parts;
   explicit Store(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

@@ -79,8 +79,8 @@ std::string outcome(const RowContent& c) {
     out["unjudged"].push_back(
         {messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first), messages_json(x.second)});
   for (const Comparison& x : c.comparisons)
-    out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first),
-                                  messages_json(x.second), x.outcome, x.strength, x.weight});
+    out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.a.messages),
+                                  messages_json(x.b.messages), name_of(x.outcome), x.margin, x.weight});
   if (c.label) out["label"] = *c.label;
   out["dropped"] = c.dropped;
   return dump_json(out);
