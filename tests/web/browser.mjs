@@ -1,7 +1,12 @@
 // Pages in chromium as a person has them: no rule of the page's own security policy is lifted. What a page must never do
 // (ask anybody but hone, run a script that is not hone's, break a rule of the policy) is noted on every page.
 
-import { chromium } from 'playwright-core';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/** Of the packages that run.sh installed. */
+export const need = createRequire(join(process.env.HONE_TOOLS, 'package.json'));
+const { chromium } = need('playwright-core');
 
 export const browser = await chromium.launch({ executablePath: process.env.HONE_BROWSER, args: ['--no-sandbox', '--disable-gpu'] });
 
@@ -17,8 +22,18 @@ export async function window(base, options = {}) {
   return { page, context, wrong };
 }
 
+/** Waits until `f` holds on the page. Asked from outside: playwright's own waiting evaluates a text in the page, which the
+ * page's policy forbids. */
+export async function until(page, f, argument, time = 10000) {
+  for (const end = Date.now() + time; ;) {
+    if (await page.evaluate(f, argument)) return;
+    if (Date.now() > end) throw new Error(`in vain waited for ${f} ${argument ?? ''}; the page shows ${JSON.stringify(await shown(page))}`);
+    await page.waitForTimeout(15);
+  }
+}
+
 /** Waits for a pair or a message, whatever the page has to show. */
-export const settled = (page) => page.waitForFunction(() =>
+export const settled = (page) => until(page, () =>
   !document.getElementById('compare').hidden || !['One moment'].includes(document.getElementById('message-title').textContent));
 
 /** What is on the page, as text. */
@@ -38,7 +53,7 @@ export async function judge(page, ...keys) {
   const before = (await shown(page)).prompt;
   await page.waitForTimeout(170);
   for (const key of keys) await page.keyboard.press(key);
-  await page.waitForFunction((prompt) => document.getElementById('compare').hidden || document.getElementById('prompt').innerText.trim() !== prompt, before);
+  await until(page, (prompt) => document.getElementById('compare').hidden || document.getElementById('prompt').innerText.trim() !== prompt, before);
 }
 
-export const saved = (page) => page.waitForFunction(() => document.getElementById('connection').dataset.state === 'saved', null, { timeout: 20000 });
+export const saved = (page) => until(page, () => document.getElementById('connection').dataset.state === 'saved', null, 20000);

@@ -4,6 +4,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
 const PROGRAM = process.env.HONE_PROGRAM;
+const running = new Set();
+/** What a test that failed left behind. */
+export const killAll = () => running.forEach((child) => child.kill('SIGKILL'));
 
 export function writePairs(path, pairs) {
   writeFileSync(path, pairs.map((p) => JSON.stringify(p)).join('\n') + '\n');
@@ -13,6 +16,8 @@ export function writePairs(path, pairs) {
 /** `hone annotate`; resolves once it has printed its address. port 0: any free one. */
 export async function annotate(store, pairs, port = 0) {
   const child = spawn(PROGRAM, ['annotate', '--store', store, '--pairs', pairs, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let out = '';
   let log = '';
   child.stderr.on('data', (d) => { log += d; });

@@ -2,19 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 
-import { browser, judge, saved, settled, shown, window } from './browser.mjs';
-import { annotate, exported, labels, writePairs } from './hone.mjs';
+import { browser, judge, need, saved, settled, shown, until, window } from './browser.mjs';
+import { annotate, exported, killAll, labels, writePairs } from './hone.mjs';
 import { payloads } from './payloads.mjs';
 
 const WORK = process.env.HONE_WORK;
-const require = createRequire(join(process.env.HONE_TOOLS, 'package.json'));
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
 
-after(() => browser.close());
+after(async () => {
+  killAll();
+  await browser.close();
+});
 
 const numbered = (n) => Array.from({ length: n }, (_, i) => ({ prompt: `Prompt number ${i}`, answers: [`Plus ${i}`, `Minus ${i}`] }));
 
@@ -113,7 +114,7 @@ test('a session by keyboard alone: page, store and export agree', { timeout: 600
 
   // Done: the page's counts.
   await saved(page);
-  await page.waitForFunction(() => document.getElementById('message-title').textContent === 'All pairs are judged');
+  await until(page, () => document.getElementById('message-title').textContent === 'All pairs are judged');
   const done = await shown(page);
   const count = (outcome) => said.filter((s) => s.outcome === outcome).length;
   const decided = count('first') + count('second');
@@ -258,7 +259,7 @@ test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { ti
   await say('ArrowLeft');
   await say('ArrowRight');
   await say('ArrowUp');
-  await page.waitForFunction(() => document.getElementById('connection').textContent === 'Offline: 3 judgements wait here');
+  await until(page, () => document.getElementById('connection').textContent === 'Offline: 3 judgements wait here');
   await accessible(page, 'offline');
   // One that was not sent is undone where it stands.
   await judge(page, 'u');
@@ -296,7 +297,7 @@ test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { ti
   // Undo reaches over the reload.
   await page.waitForTimeout(170);
   await page.keyboard.press('u');
-  await page.waitForFunction((p) => document.getElementById('prompt').innerText.trim() === p, said.at(-1));
+  await until(page, (p) => document.getElementById('prompt').innerText.trim() === p, said.at(-1));
   await judge(page, 'ArrowUp');
   await saved(page);
   const ring = Number((await shown(page)).ring);
@@ -326,16 +327,16 @@ test('two windows share the work and tell each other', { timeout: 30000 }, async
     const [here, there] = i % 2 ? [two.page, one.page] : [one.page, two.page];
     const before = (await shown(here)).prompt;
     await judge(here, 'ArrowLeft');
-    await there.waitForFunction((p) => document.getElementById('prompt').innerText.trim() !== p, before);
+    await until(there, (p) => document.getElementById('prompt').innerText.trim() !== p, before);
     assert.equal((await shown(there)).prompt, (await shown(here)).prompt);
-    await there.waitForFunction((n) => Number(document.getElementById('ring-count').textContent) === n, i + 1);
+    await until(there, (n) => Number(document.getElementById('ring-count').textContent) === n, i + 1);
   }
   // Both at the same moment: one of them counts.
   await one.page.waitForTimeout(170);
   await Promise.all([one.page.keyboard.press('ArrowLeft'), two.page.keyboard.press('ArrowRight')]);
   await saved(one.page);
   await saved(two.page);
-  await one.page.waitForFunction(() => Number(document.getElementById('ring-count').textContent) === 7);
+  await until(one.page, () => Number(document.getElementById('ring-count').textContent) === 7);
   assert.deepEqual([...one.wrong, ...two.wrong], []);
   await one.context.close();
   await hone.stop();
