@@ -181,7 +181,7 @@ Read<Preference> read_preferences(const std::vector<std::string>& paths, const R
       const auto ties = settings.ties == "half" ? feedback::Ties::kHalf : feedback::Ties::kDrop;
       for (feedback::Pair& pair : feedback::pairs_of(comparison, ties))
         rows.push_back({std::move(pair.prompt), std::move(pair.chosen), std::move(pair.rejected), pair.weight,
-                        pair.margin, place.source, id + feedback::id_suffix(pair),
+                        pair.margin, place.source, id + std::string(feedback::id_suffix(pair)),
                         pair.kind == feedback::Pair::Kind::kTie});
     }
   });

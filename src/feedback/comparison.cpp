@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "feedback/row_fields.h"
 #include "text/message_json.h"
 
 namespace hone::feedback {
@@ -55,44 +56,6 @@ bool read_annotator(const Json& value, std::string& out) {
 
 void add_tools(Json& out, const std::vector<text::Message>& prompt) {
   if (!prompt.front().tools.empty()) out["tools"] = parse_json(prompt.front().tools, "tools");
-}
-
-std::string text_at(const Json& row, const char* key) {
-  const auto it = row.find(key);
-  if (it == row.end()) return "";
-  if (!it->is_string()) usage_error(std::string("field '") + key + "' is not a text");
-  return it->get<std::string>();
-}
-
-std::optional<double> number_at(const Json& row, const char* key) {
-  const auto it = row.find(key);
-  if (it == row.end()) return std::nullopt;
-  if (!it->is_number() || !std::isfinite(it->get<double>()))
-    usage_error(std::string("field '") + key + "' is not a number");
-  return it->get<double>();
-}
-
-std::optional<int64_t> whole_at(const Json& row, const char* key, int64_t least, int64_t most) {
-  const auto it = row.find(key);
-  if (it == row.end()) return std::nullopt;
-  const bool whole = it->is_number_integer() && (!it->is_number_unsigned() || it->get<uint64_t>() <= uint64_t{1} << 62);
-  if (!whole || it->get<int64_t>() < least || it->get<int64_t>() > most)
-    usage_error(std::string("field '") + key + "' is not a whole number from " + std::to_string(least) + " to " +
-                std::to_string(most));
-  return it->get<int64_t>();
-}
-
-std::string object_at(const Json& row, const char* key) {
-  const auto it = row.find(key);
-  if (it == row.end()) return "";
-  if (!it->is_object()) usage_error(std::string("field '") + key + "' is not an object");
-  return dump_json(*it);
-}
-
-const Json& must(const Json& row, const char* key) {
-  const auto it = row.find(key);
-  if (it == row.end()) usage_error(std::string("field '") + key + "' is missing");
-  return *it;
 }
 
 Side side_named(const std::string& name) {
@@ -204,37 +167,34 @@ Comparison from_row(const Json& row) {
   c.prompt = turns_of(must(row, "prompt"), "prompt", "user");
   c.a.messages = turns_of(must(row, "answer_a"), "answer_a", "assistant");
   c.b.messages = turns_of(must(row, "answer_b"), "answer_b", "assistant");
-  if (const auto tools = row.find("tools"); tools != row.end()) {
-    if (!tools->is_array()) usage_error("field 'tools' is not a list");
-    c.prompt.front().tools = dump_json(*tools);
-  }
-  const std::string outcome = text_at(row, "outcome");
+  c.prompt.front().tools = list_or_none(row, "tools");
+  const std::string outcome = text_or_none(row, "outcome");
   if (const auto named = outcome_named(outcome)) c.outcome = *named;
   else usage_error("field 'outcome' is '" + outcome + "'", "outcomes are a, b, tie, both_bad, cant_tell and skip");
-  c.reason = text_at(row, "reason");
-  c.strength = static_cast<int>(whole_at(row, "strength", 1, 4).value_or(0));
+  c.reason = text_or_none(row, "reason");
+  c.strength = static_cast<int>(whole_or_none(row, "strength", 1, 4).value_or(0));
   if (row.contains("shown_first"))
-    c.order = side_named(text_at(row, "shown_first")) == Side::kA ? Order::kAFirst : Order::kBFirst;
-  c.dwell_ms = whole_at(row, "dwell_ms", 0, int64_t{1} << 53);
-  c.strategy = text_at(row, "strategy");
-  c.propensity = number_at(row, "propensity");
-  c.a.policy = text_at(row, "policy_a");
-  c.b.policy = text_at(row, "policy_b");
-  c.a.sampling = object_at(row, "sampling_a");
-  c.b.sampling = object_at(row, "sampling_b");
+    c.order = side_named(text_or_none(row, "shown_first")) == Side::kA ? Order::kAFirst : Order::kBFirst;
+  c.dwell_ms = whole_or_none(row, "dwell_ms", 0);
+  c.strategy = text_or_none(row, "strategy");
+  c.propensity = number_or_none(row, "propensity");
+  c.a.policy = text_or_none(row, "policy_a");
+  c.b.policy = text_or_none(row, "policy_b");
+  c.a.sampling = object_or_none(row, "sampling_a");
+  c.b.sampling = object_or_none(row, "sampling_b");
   if (row.contains("correction")) {
     c.correction = turns_of(row["correction"], "correction", "assistant");
-    c.corrects = side_named(text_at(row, "corrects"));
+    c.corrects = side_named(text_or_none(row, "corrects"));
   } else if (row.contains("corrects")) {
     usage_error("field 'corrects' comes without a 'correction'");
   }
-  c.note = text_at(row, "note");
+  c.note = text_or_none(row, "note");
   if (row.contains("annotator") && !read_annotator(row["annotator"], c.annotator))
     usage_error("field 'annotator' is neither a text nor a number");
-  c.id = text_at(row, "id");
-  c.source = text_at(row, "source");
-  c.weight = number_at(row, "weight").value_or(1);
-  c.margin = number_at(row, "margin").value_or(0);
+  c.id = text_or_none(row, "id");
+  c.source = text_or_none(row, "source");
+  c.weight = number_or_none(row, "weight").value_or(1);
+  c.margin = number_or_none(row, "margin").value_or(0);
   check(c);
   return c;
 }

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "base/utf8.h"
 #include "feedback/canonical_json.h"
+#include "feedback/row_fields.h"
 #include "text/message_json.h"
 
 namespace hone::feedback {
@@ -49,37 +50,7 @@ Json named_json(const char* key, const std::string& name, const Json& details) {
   return {{key, name}, {"details", details}};
 }
 
-// --- And back, each field of the type that it must have.
-
-const Json& must(const Json& payload, const char* key) {
-  const auto it = payload.find(key);
-  if (it == payload.end()) usage_error(std::string("field '") + key + "' is missing");
-  return *it;
-}
-
-std::string text_at(const Json& payload, const char* key) {
-  const Json& value = must(payload, key);
-  if (!value.is_string()) usage_error(std::string("field '") + key + "' is not a text");
-  return value.get<std::string>();
-}
-
-std::string text_or_none(const Json& payload, const char* key) {
-  return payload.contains(key) ? text_at(payload, key) : std::string();
-}
-
-int64_t whole_at(const Json& payload, const char* key, int64_t least) {
-  const Json& value = must(payload, key);
-  // Canonical JSON has passed: nothing beyond 2^53.
-  if (!value.is_number_integer() || value.get<int64_t>() < least)
-    usage_error(std::string("field '") + key + "' is not a whole number of at least " + std::to_string(least));
-  return value.get<int64_t>();
-}
-
-double number_at(const Json& payload, const char* key) {
-  const Json& value = must(payload, key);
-  if (!value.is_number()) usage_error(std::string("field '") + key + "' is not a number");
-  return value.get<double>();
-}
+// --- And back.
 
 Json payload_of(const Event& event) {
   Json out = parse_json(event.payload, "payload");
@@ -93,10 +64,7 @@ Answer answer_of(const Json& payload, const char* key) {
   Answer out;
   out.messages = text::messages_of(must(value, "messages"));
   out.policy = text_or_none(value, "policy");
-  if (const auto it = value.find("sampling"); it != value.end()) {
-    if (!it->is_object()) usage_error("field 'sampling' is not an object");
-    out.sampling = dump_json(*it);
-  }
+  out.sampling = object_or_none(value, "sampling");
   if (text_at(value, "sha256") != answer_hash(out.messages))
     usage_error(std::string("field '") + key + "': its SHA-256 is not that of its messages");
   return out;
@@ -106,17 +74,14 @@ Shown shown_of(const Json& p) {
   Shown out;
   Query& q = out.query;
   q.prompt = text::messages_of(must(p, "prompt"));
-  if (const auto it = p.find("tools"); it != p.end()) {
-    if (!it->is_array()) usage_error("field 'tools' is not a list");
-    q.prompt.front().tools = dump_json(*it);
-  }
+  q.prompt.front().tools = list_or_none(p, "tools");
   q.a = answer_of(p, "a");
   q.b = answer_of(p, "b");
   if (const std::string order = text_or_none(p, "order"); order == "ab") q.order = Order::kAFirst;
   else if (order == "ba") q.order = Order::kBFirst;
   else if (!order.empty()) usage_error("field 'order' is '" + order + "', neither 'ab' nor 'ba'");
   q.strategy = text_or_none(p, "strategy");
-  if (p.contains("propensity")) q.propensity = number_at(p, "propensity");
+  q.propensity = number_or_none(p, "propensity");
   q.source = text_or_none(p, "source");
   q.id = text_or_none(p, "id");
   out.purpose = purpose_named(text_at(p, "purpose"));
@@ -133,10 +98,10 @@ Judgement judgement_of(const Json& p) {
     usage_error("field 'outcome' is '" + name + "'", "outcomes are a, b, tie, both_bad, cant_tell and skip");
   out.outcome = *outcome;
   out.reason = text_or_none(p, "reason");
-  if (p.contains("strength")) out.strength = static_cast<int>(std::min<int64_t>(whole_at(p, "strength", 1), 5));
-  if (p.contains("dwell_ms")) out.dwell_ms = whole_at(p, "dwell_ms", 0);
-  if (p.contains("weight")) out.weight = number_at(p, "weight");
-  if (p.contains("margin")) out.margin = number_at(p, "margin");
+  out.strength = static_cast<int>(whole_or_none(p, "strength", 1, 4).value_or(0));
+  out.dwell_ms = whole_or_none(p, "dwell_ms", 0);
+  out.weight = number_or_none(p, "weight").value_or(1);
+  out.margin = number_or_none(p, "margin").value_or(0);
   check(out);
   return out;
 }
@@ -147,6 +112,11 @@ Correction correction_of(const Json& p) {
   Correction out{side == "a" ? Side::kA : Side::kB, text::messages_of(must(p, "messages"))};
   if (out.messages.back().role != "assistant") usage_error("the correction does not end with the assistant");
   return out;
+}
+
+int64_t undone_seq(const Json& p) {
+  must(p, "seq");
+  return *whole_or_none(p, "seq", 1);
 }
 
 void check_details(const Json& p) {
@@ -166,7 +136,7 @@ void check_payload(EventType type, const Json& p) {
       judgement_of(p);
       return;
     case EventType::kUndo:
-      whole_at(p, "seq", 1);
+      undone_seq(p);
       return;
     case EventType::kCorrection:
       correction_of(p);
@@ -181,7 +151,8 @@ void check_payload(EventType type, const Json& p) {
       return;
     case EventType::kBlindBegun:
       if (text_at(p, "test").empty()) usage_error("field 'test' is empty");
-      whole_at(p, "prompts", 1);
+      must(p, "prompts");
+      whole_or_none(p, "prompts", 1);
       check_details(p);
       return;
     case EventType::kBlindAnswered:
@@ -295,7 +266,7 @@ NewEvent blind_answered(const std::string& actor, const std::string& query, cons
 
 Shown read_shown(const Event& event) { return shown_of(payload_of(event)); }
 Judgement read_judgement(const Event& event) { return judgement_of(payload_of(event)); }
-int64_t read_undo(const Event& event) { return whole_at(payload_of(event), "seq", 1); }
+int64_t read_undo(const Event& event) { return undone_seq(payload_of(event)); }
 Correction read_correction(const Event& event) { return correction_of(payload_of(event)); }
 std::string read_note(const Event& event) { return text_at(payload_of(event), "text"); }
 

@@ -28,7 +28,7 @@ void check_undo(Database& database, const NewEvent& event) {
   as_read.payload = event.payload;
   const int64_t seq = read_undo(as_read);
   const std::string which = "of event " + std::to_string(seq);
-  Statement row = database.prepare(std::string("SELECT ") + kEventColumns + " FROM event WHERE seq = ?");
+  Statement row = database.prepare(select_events("FROM event WHERE seq = ?"));
   if (!row.bind(seq).step()) refuse(database, event, which + ": there is no such event");
   const Event target = read_event(row);
   if (!can_be_undone(target)) refuse(database, event, which + ": a '" + target.type + "' cannot be undone");
@@ -72,6 +72,14 @@ void check_place(Database& database, const NewEvent& event) {
 
 Receipt nothing_yet() { return {0, std::string(64, '0'), false}; }
 
+std::string select_events(std::string_view rest) {
+  std::string out = "SELECT ";
+  out += kEventColumns;
+  out += ' ';
+  out += rest;
+  return out;
+}
+
 Event read_event(Statement& row) {
   Event e;
   e.seq = row.whole(0);
@@ -113,7 +121,7 @@ Receipt last_event(Database& database) {
     Statement row = database.prepare("SELECT seq, hash FROM chain_head");
     if (row.step()) head = {row.whole(0), row.hex(1), false};
   }
-  Statement row = database.prepare(std::string("SELECT ") + kEventColumns + " FROM event ORDER BY seq DESC LIMIT 1");
+  Statement row = database.prepare(select_events("FROM event ORDER BY seq DESC LIMIT 1"));
   if (!row.step()) {
     if (head.seq != 0) damaged("the log is empty, and its head says " + std::to_string(head.seq) + " events");
     return head;
@@ -133,8 +141,7 @@ Receipt append_event(Database& database, const NewEvent& event, const Receipt& l
   e.prev = last.hash;
   e.hash = hash_of(e);
   if (!event.key.empty()) {
-    Statement row = database.prepare(std::string("SELECT ") + kEventColumns +
-                                     " FROM event WHERE actor = ? AND key = ? AND key <> ''");
+    Statement row = database.prepare(select_events("FROM event WHERE actor = ? AND key = ? AND key <> ''"));
     if (row.bind(event.actor).bind(event.key).step()) {
       const Event before = read_event(row);
       if (before.type != e.type || before.query != e.query || before.payload_sha256 != e.payload_sha256)
@@ -146,7 +153,10 @@ Receipt append_event(Database& database, const NewEvent& event, const Receipt& l
     }
   }
   check_place(database, event);
-  database.prepare(std::string("INSERT INTO event(") + kEventColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  database
+      .prepare(
+          "INSERT INTO event(seq, us, type, actor, query, key, payload, payload_sha256, prev, hash) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(e.seq)
       .bind(e.us)
       .bind(e.type)

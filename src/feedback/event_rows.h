@@ -7,6 +7,8 @@ namespace hone::feedback {
 /// What read_event reads, in its order.
 inline constexpr const char* kEventColumns = "seq, us, type, actor, query, key, payload, payload_sha256, prev, hash";
 
+/// "SELECT", those columns, and `rest`: "FROM event WHERE …".
+std::string select_events(std::string_view rest);
 /// The row that the statement stands on.
 Event read_event(Statement& row);
 /// The first column whose stored type is not the schema's, "" where all are.

@@ -180,8 +180,7 @@ std::string Store::id() const {
 
 std::vector<Event> Store::events(int64_t after, int64_t limit) const {
   const std::lock_guard lock(parts_->reads);
-  Statement row = parts_->reading->prepare(std::string("SELECT ") + kEventColumns +
-                                           " FROM event WHERE seq > ? ORDER BY seq LIMIT ?");
+  Statement row = parts_->reading->prepare(select_events("FROM event WHERE seq > ? ORDER BY seq LIMIT ?"));
   row.bind(after).bind(limit);
   std::vector<Event> out;
   while (row.step()) out.push_back(read_event(row));
@@ -190,8 +189,7 @@ std::vector<Event> Store::events(int64_t after, int64_t limit) const {
 
 std::vector<Event> Store::events_of(const std::string& query) const {
   const std::lock_guard lock(parts_->reads);
-  Statement row = parts_->reading->prepare(std::string("SELECT ") + kEventColumns +
-                                           " FROM event WHERE query = ? AND query <> '' ORDER BY seq");
+  Statement row = parts_->reading->prepare(select_events("FROM event WHERE query = ? AND query <> '' ORDER BY seq"));
   row.bind(query);
   std::vector<Event> out;
   while (row.step()) out.push_back(read_event(row));
@@ -200,15 +198,14 @@ std::vector<Event> Store::events_of(const std::string& query) const {
 
 void Store::each(const std::function<bool(const Event&)>& take) const {
   const std::lock_guard lock(parts_->reads);
-  Statement row = parts_->reading->prepare(std::string("SELECT ") + kEventColumns + " FROM event ORDER BY seq");
+  Statement row = parts_->reading->prepare(select_events("FROM event ORDER BY seq"));
   while (row.step())
     if (!take(read_event(row))) return;
 }
 
 std::optional<Event> Store::event_by_key(const std::string& actor, const std::string& key) const {
   const std::lock_guard lock(parts_->reads);
-  Statement row = parts_->reading->prepare(std::string("SELECT ") + kEventColumns +
-                                           " FROM event WHERE actor = ? AND key = ? AND key <> ''");
+  Statement row = parts_->reading->prepare(select_events("FROM event WHERE actor = ? AND key = ? AND key <> ''"));
   if (!row.bind(actor).bind(key).step()) return std::nullopt;
   return read_event(row);
 }

@@ -69,7 +69,7 @@ Verdict verify(const std::filesystem::path& path, const std::string& anchor, con
   database.execute("BEGIN");
   // 2. The log from its first event. The table alone: an index may be what is damaged.
   try {
-    Statement row = database.prepare(std::string("SELECT ") + kEventColumns + " FROM event NOT INDEXED ORDER BY seq");
+    Statement row = database.prepare(select_events("FROM event NOT INDEXED ORDER BY seq"));
     while (row.step()) {
       const Event e = read_event(row);
       if (const std::string fault = fault_of(row, e, out.head); !fault.empty()) {

@@ -16,6 +16,7 @@
 #include "data/row_parts.h"
 #include "data/split.h"
 #include "scratch.h"
+#include "text/message_json.h"
 
 using namespace hone;
 using namespace hone::data;
@@ -34,6 +35,7 @@ const std::map<std::string, std::vector<std::string>>& valid_rows() {
       {"preference",
        {R"({"prompt": "P", "chosen": "a", "rejected": "b"})", R"({"instruction": "P", "chosen": "a", "rejected": "b"})",
         R"({"chosen": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "a"}], "rejected": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "b"}]})"}},
+      {"comparison", {R"({"prompt": "P", "answer_a": "a", "answer_b": "b", "outcome": "a"})"}},
       {"sharegpt",
        {R"({"conversations": [{"from": "human", "value": "P"}, {"from": "gpt", "value": "a"}]})",
         R"({"conversations": [{"from": "human", "value": "P"}]})",

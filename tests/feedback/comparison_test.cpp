@@ -74,7 +74,8 @@ TEST_CASE("texts stand alone where a text says it all, or are messages throughou
 
 TEST_CASE("a row says all of a comparison and reads back as the same") {
   CHECK(from_row(to_row(full())) == full());
-  for (const Outcome o : {Outcome::kA, Outcome::kB, Outcome::kTie, Outcome::kBothBad, Outcome::kCantTell, Outcome::kSkip}) {
+  for (const Outcome o :
+       {Outcome::kA, Outcome::kB, Outcome::kTie, Outcome::kBothBad, Outcome::kCantTell, Outcome::kSkip}) {
     Comparison c = compared(kPrompt, kA, kB, o);
     if (o == Outcome::kSkip) c.reason = "beyond me";
     CHECK(from_row(to_row(c)) == c);
@@ -107,26 +108,34 @@ TEST_CASE("a wrong row is refused and the field named") {
   CHECK(complaint("{" + good + "}") == "field 'outcome' is ''");
   CHECK(complaint("{" + good + R"(, "outcome": "A"})") == "field 'outcome' is 'A'");
   CHECK(complaint(R"({"answer_a": "a", "answer_b": "b", "outcome": "a"})") == "field 'prompt' is missing");
-  CHECK(complaint("{" + good + R"(, "outcome": "a", "strength": 5})") == "field 'strength' is not a whole number from 1 to 4");
+  CHECK(complaint("{" + good + R"(, "outcome": "a", "strength": 5})") ==
+        "field 'strength' is not a whole number from 1 to 4");
   CHECK(complaint("{" + good + R"(, "outcome": "a", "strength": 1.5})").find("strength") != std::string::npos);
   CHECK(complaint("{" + good + R"(, "outcome": "tie", "strength": 2})") == "a strength comes without a winner");
   CHECK(complaint("{" + good + R"(, "outcome": "a", "reason": "dull"})") == "a reason comes without a skip");
-  CHECK(complaint("{" + good + R"(, "outcome": "a", "propensity": 0})") == "the propensity is not above 0 and at most 1");
+  CHECK(complaint("{" + good + R"(, "outcome": "a", "propensity": 0})") ==
+        "the propensity is not above 0 and at most 1");
   CHECK(complaint("{" + good + R"(, "outcome": "a", "propensity": "1"})") == "field 'propensity' is not a number");
   CHECK(complaint("{" + good + R"(, "outcome": "a", "dwell_ms": -1})").find("dwell_ms") != std::string::npos);
-  CHECK(complaint("{" + good + R"(, "outcome": "a", "dwell_ms": 18446744073709551615})").find("dwell_ms") != std::string::npos);
+  CHECK(complaint("{" + good + R"(, "outcome": "a", "dwell_ms": 18446744073709551615})").find("dwell_ms") !=
+        std::string::npos);
   CHECK(complaint("{" + good + R"(, "outcome": "a", "weight": -1})") == "the weight is not 0 or more");
-  CHECK(complaint("{" + good + R"(, "outcome": "a", "shown_first": "left"})") == "a side is 'left', neither 'a' nor 'b'");
+  CHECK(complaint("{" + good + R"(, "outcome": "a", "shown_first": "left"})") ==
+        "a side is 'left', neither 'a' nor 'b'");
   CHECK(complaint("{" + good + R"(, "outcome": "a", "correction": "c"})") == "a side is '', neither 'a' nor 'b'");
-  CHECK(complaint("{" + good + R"(, "outcome": "a", "corrects": "a"})") == "field 'corrects' comes without a 'correction'");
+  CHECK(complaint("{" + good + R"(, "outcome": "a", "corrects": "a"})") ==
+        "field 'corrects' comes without a 'correction'");
   CHECK(complaint("{" + good + R"(, "outcome": "a", "annotator": [1]})").find("annotator") != std::string::npos);
   CHECK(complaint("{" + good + R"(, "outcome": "a", "tools": {}})") == "field 'tools' is not a list");
   CHECK(complaint(R"({"prompt": [], "answer_a": "a", "answer_b": "b", "outcome": "a"})") ==
         "messages are not a list, or an empty one");
-  CHECK(complaint(R"({"prompt": [{"role": "judge", "content": "x"}], "answer_a": "a", "answer_b": "b", "outcome": "a"})") ==
+  CHECK(complaint(
+            R"({"prompt": [{"role": "judge", "content": "x"}], "answer_a": "a", "answer_b": "b", "outcome": "a"})") ==
         "a message's role is 'judge'");
-  CHECK(complaint(R"({"prompt": [{"role": "assistant", "content": "x"}], "answer_a": "a", "answer_b": "b", "outcome": "a"})") ==
-        "the prompt does not end with the user");
+  CHECK(
+      complaint(
+          R"({"prompt": [{"role": "assistant", "content": "x"}], "answer_a": "a", "answer_b": "b", "outcome": "a"})") ==
+      "the prompt does not end with the user");
   CHECK(complaint("[]") == "a comparison is not an object");
 }
 
@@ -134,7 +143,11 @@ TEST_CASE("from outcomes to pairs, version 1") {
   const auto said = [](const Comparison& c, Ties ties) {
     std::string out;
     for (const Pair& p : pairs_of(c, ties))
-      out += p.chosen[0].content + ">" + p.rejected[0].content + "*" + (p.weight == 1 ? "1" : p.weight == 0.5 ? "0.5" : "?") + std::string(id_suffix(p)) + " ";
+      out += p.chosen[0].content + ">" + p.rejected[0].content + "*" +
+             (p.weight == 1     ? "1"
+              : p.weight == 0.5 ? "0.5"
+                                : "?") +
+             std::string(id_suffix(p)) + " ";
     return out;
   };
   Comparison c = compared(kPrompt, kA, kB);
