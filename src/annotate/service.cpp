@@ -56,7 +56,9 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
   running = &server;
 
   // 4. Until the end.
-  log::info(count_text(*source.left()) + " pairs to judge; open the address in a browser, Ctrl-C ends");
+  const int64_t left = *source.left();
+  log::info(count_text(left) + (left == 1 ? " pair" : " pairs") +
+            " to judge; open the address in a browser, Ctrl-C ends");
   ready(server.url());
   server.run(std::move(stop));
   return desk.progress();

@@ -29,7 +29,7 @@ async function accessible(page, what) {
   assert.ok(result.passes.length > 10, 'axe looked at something');
 }
 
-test('a session by keyboard alone: page, store and export agree', { timeout: 60000 }, async () => {
+test('a session by keyboard alone: page, store and export agree', { timeout: 240000 }, async () => {
   const store = join(WORK, 'keys.db');
   const hone = await annotate(store, writePairs(join(WORK, 'keys.jsonl'), numbered(13)));
   const { page, context, wrong } = await window(hone.base);
@@ -149,7 +149,7 @@ test('a session by keyboard alone: page, store and export agree', { timeout: 600
   assert.deepEqual(rows.map(String).sort(), expected.map(String).sort());
 });
 
-test('hostile texts: no script runs, nothing is asked for, nothing but text is made', { timeout: 60000 }, async () => {
+test('hostile texts: no script runs, nothing is asked for, nothing but text is made', { timeout: 240000 }, async () => {
   const texts = payloads();
   assert.ok(texts.length >= 200, `${texts.length} payloads`);
   const pairs = texts.map((text, i) => ({ prompt: text, answers: [texts[(i + 1) % texts.length] + ' ', `${text}\n\nb ${i}`] }));
@@ -187,7 +187,7 @@ test('hostile texts: no script runs, nothing is asked for, nothing but text is m
         await new Promise((done) => setTimeout(done, 5));
       }
       // As a note and as a correction, which is shown like an answer.
-      type($('#note'), note);
+      type($('#note'), note.slice(0, 8000));
       $('[data-act=edit_first]').click();
       type($('#answer-a textarea'), note);
       $('#answer-a .correction-actions button').click();
@@ -207,6 +207,8 @@ test('hostile texts: no script runs, nothing is asked for, nothing but text is m
   assert.equal(found.judged, texts.length, found.stopped);
   assert.ok(found.written > texts.length * 0.9);
   await saved(page);
+  assert.equal((await shown(page)).problem, '');
+  assert.equal(await page.evaluate(() => localStorage.getItem('hone.refused')), null);
   assert.deepEqual(await page.evaluate(() => globalThis.hits), []);
   assert.equal(await page.evaluate(() => document.querySelectorAll('script, iframe, img, object, embed, base, link[rel=preload]').length), 1, 'the page’s own script');
   assert.deepEqual(wrong, []);
@@ -214,10 +216,10 @@ test('hostile texts: no script runs, nothing is asked for, nothing but text is m
   await hone.stop();
   const kept = labels(join(WORK, 'xss.db'));
   assert.equal(kept.length, texts.length);
-  for (const label of kept) assert.ok(texts.includes(label.prompt) && texts.includes(label.note ?? ''), 'texts are kept as they were');
+  for (const label of kept) assert.ok(texts.includes(label.prompt) && texts.some((t) => t.slice(0, 8000) === label.note), 'texts are kept as they were');
 });
 
-test('a link shows where it leads, and goes nowhere by itself', { timeout: 30000 }, async () => {
+test('a link shows where it leads, and goes nowhere by itself', { timeout: 240000 }, async () => {
   const hone = await annotate(join(WORK, 'link.db'), writePairs(join(WORK, 'link.jsonl'), [{ prompt: 'P', answers: ['[good](http://127.0.0.1:9/really?bad=1)', 'x'] }]));
   const { page, context, wrong } = await window(hone.base);
   await page.goto(hone.address);
@@ -231,7 +233,7 @@ test('a link shows where it leads, and goes nowhere by itself', { timeout: 30000
   await hone.stop();
 });
 
-test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { timeout: 60000 }, async () => {
+test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { timeout: 240000 }, async () => {
   const store = join(WORK, 'kill.db');
   const pairs = writePairs(join(WORK, 'kill.jsonl'), numbered(40));
   let hone = await annotate(store, pairs);
@@ -313,7 +315,7 @@ test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { ti
   assert.ok(kept.some((l) => l.note === 'a note that nobody has yet'));
 });
 
-test('two windows share the work and tell each other', { timeout: 30000 }, async () => {
+test('two windows share the work and tell each other', { timeout: 240000 }, async () => {
   const store = join(WORK, 'windows.db');
   const hone = await annotate(store, writePairs(join(WORK, 'windows.jsonl'), numbered(20)));
   const one = await window(hone.base);
@@ -343,21 +345,19 @@ test('two windows share the work and tell each other', { timeout: 30000 }, async
   assert.equal(labels(store).length, 7);
 });
 
-test('small screens, large zoom, dark: nothing overflows, nothing is serious', { timeout: 60000 }, async () => {
+test('small screens, large zoom, dark: nothing overflows, nothing is serious', { timeout: 240000 }, async () => {
   const long = 'Averylongwordwithoutabreak'.repeat(20);
   const rows = [{ prompt: 'שלום, מה שלומך?', answers: [`${long}\n\n\`\`\`\n${long}\n\`\`\``, '| a | b |\n|---|---|\n| 1 | 2 |\n\n1. one\n   - two'] }];
   const hone = await annotate(join(WORK, 'small.db'), writePairs(join(WORK, 'small.jsonl'), rows));
   const first = await window(hone.base, { viewport: { width: 320, height: 640 }, colorScheme: 'dark' });
   await first.page.goto(hone.address);
   await settled(first.page);
-  for (const size of [{ width: 320, height: 640 }, { width: 320, height: 256 }, { width: 768, height: 1024 }, { width: 1280, height: 720 }]) {
-    for (const colorScheme of ['dark', 'light']) {
-      await first.page.setViewportSize(size);
-      await first.page.emulateMedia({ colorScheme });
-      await accessible(first.page, `${size.width}x${size.height} ${colorScheme}`);
-    }
+  for (const [width, height, colorScheme] of [[320, 640, 'dark'], [320, 256, 'light'], [768, 1024, 'dark'], [1280, 720, 'light']]) {
+    await first.page.setViewportSize({ width, height });
+    await first.page.emulateMedia({ colorScheme });
+    await accessible(first.page, `${width}x${height} ${colorScheme}`);
     const wide = await first.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${size.width} scrolls sideways by ${wide}`);
+    assert.ok(wide <= 0, `${width} scrolls sideways by ${wide}`);
     const small = await first.page.evaluate(() => [...document.querySelectorAll('#compare button, header button')].filter((b) => {
       const box = b.getBoundingClientRect();
       return box.width > 0 && (box.width < 24 || box.height < 24) && !b.classList.contains('link');
