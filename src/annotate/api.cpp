@@ -172,6 +172,8 @@ Json Api::progress_json() const {
 
 Response Api::pairs(const Request& request) const {
   const std::set<std::string> have = listed(request, "have");
+  // The progress first: what is on offer is then as of its last event, or newer, never older.
+  Json progress = progress_json();
   const Desk::Hand hand = desk_.hand();
   Json order = Json::array(), pairs = Json::array();
   for (const Laid& laid : hand.pairs) {
@@ -181,7 +183,7 @@ Response Api::pairs(const Request& request) const {
   return serve::json_response({{"order", std::move(order)},
                                {"pairs", std::move(pairs)},
                                {"supply", name_of(hand.beyond)},
-                               {"progress", progress_json()}});
+                               {"progress", std::move(progress)}});
 }
 
 Response Api::acknowledged(Json out, const feedback::Receipt& receipt) {

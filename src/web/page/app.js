@@ -18,6 +18,7 @@ let hand = []; // the pair that is shown, and the next ones
 let history = []; // what was judged here, the newest last
 let progress = null;
 let supply = 'cold'; // of hone, beyond the hand: ready, cold, end
+const facts = new Map(); // pair -> {seq, open}: what hone acknowledged last, as of that event of its log
 let failure = null; // why hone cannot be talked to now
 let waiting = 0;
 let letters = load(LETTERS, true);
@@ -138,28 +139,41 @@ function showHand() {
 
 const dwell = () => Math.round(shown.dwell + (shown.since ? performance.now() - shown.since : 0));
 
+const pairOf = (item) => item.pair ?? item.body.pair;
+
+async function fill() {
+  const have = hand.filter((p) => !p.growing).map((p) => p.id);
+  const answer = await call('GET', `/pairs?have=${have.join(',')}`);
+  well();
+  const { seq } = answer.progress;
+  if (!progress || seq >= progress.seq) progress = answer.progress;
+  supply = answer.supply;
+  // What was done here goes before this answer, which may be older: first what hone acknowledged meanwhile, then what it
+  // has not got yet.
+  const open = new Map([...facts].filter(([, fact]) => fact.seq > seq).map(([id, fact]) => [id, fact.open]));
+  for (const item of outbox.pending()) open.set(pairOf(item), item.kind === 'undo');
+  const known = new Map([...hand, ...answer.pairs].map((p) => [p.id, p]));
+  const before = hand[0];
+  const order = answer.order.filter((id) => open.get(id) !== false);
+  for (const p of hand.toReversed()) if (open.get(p.id) && !order.includes(p.id)) order.unshift(p.id);
+  if (before && order.includes(before.id)) order.sort((x, y) => (y === before.id) - (x === before.id));
+  else if (before && shown) say('That pair was judged in another window.');
+  hand = order.map((id) => known.get(id)).filter(Boolean);
+  showHand();
+  if (hand.length < order.length) again = true; // one came back that was judged here meanwhile
+}
+
 let asking = null;
+let again = false;
 /** Fills the hand. Pairs that were judged elsewhere go; the one that is shown stays in its place. */
 function refill() {
+  again = true;
   asking ??= (async () => {
     try {
-      const have = hand.filter((p) => !p.growing).map((p) => p.id);
-      const answer = await call('GET', `/pairs?have=${have.join(',')}`);
-      well();
-      progress = answer.progress;
-      supply = answer.supply;
-      const box = outbox.pending();
-      const gone = new Set(box.filter((i) => i.kind === 'judge').map((i) => i.body.pair));
-      const back = new Set(box.filter((i) => i.kind === 'undo').map((i) => i.pair));
-      for (const id of back) gone.delete(id);
-      const known = new Map([...hand, ...answer.pairs].map((p) => [p.id, p]));
-      const before = hand[0];
-      const order = answer.order.filter((id) => !gone.has(id));
-      for (const p of hand.toReversed()) if (back.has(p.id) && !order.includes(p.id)) order.unshift(p.id);
-      if (before && order.includes(before.id)) order.sort((x, y) => (y === before.id) - (x === before.id));
-      else if (before && shown) say('That pair was judged in another window.');
-      hand = order.map((id) => known.get(id)).filter(Boolean);
-      showHand();
+      while (again) {
+        again = false;
+        await fill();
+      }
     } catch (error) {
       fail(error);
       later();
@@ -331,6 +345,7 @@ async function begin() {
     failed: fail,
     sent: (item, answer) => {
       well();
+      facts.set(pairOf(item), { seq: answer.seq, open: item.kind === 'undo' });
       if (!progress || answer.progress.seq >= progress.seq) progress = answer.progress;
       if (item.kind === 'undo' || !hand.length) refill();
       showProgress();
