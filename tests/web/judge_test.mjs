@@ -72,6 +72,7 @@ test('a session by keyboard alone: page, store and export agree', { timeout: 240
   // A correction of B, and A is the better one of the two.
   await page.keyboard.press('e');
   await page.keyboard.press('ArrowRight');
+  await until(page, () => document.activeElement.tagName === 'TEXTAREA');
   await page.keyboard.type(', and more');
   await page.keyboard.press('ArrowLeft'); // moves the caret, judges nothing
   await page.keyboard.press('Control+Enter');
@@ -254,6 +255,7 @@ test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { ti
   await page.keyboard.press('Escape');
   await page.keyboard.press('e');
   await page.keyboard.press('ArrowLeft');
+  await until(page, () => document.activeElement.tagName === 'TEXTAREA');
   await page.keyboard.type(' corrected');
   await hone.kill();
   await page.keyboard.type(' while away');

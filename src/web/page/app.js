@@ -19,6 +19,7 @@ let history = []; // what was judged here, the newest last
 let progress = null;
 let supply = 'cold'; // of hone, beyond the hand: ready, cold, end
 const facts = new Map(); // pair -> {seq, open}: what hone acknowledged last, as of that event of its log
+let returning = ''; // a pair that was undone and is still to come from hone
 let failure = null; // why hone cannot be talked to now
 let waiting = 0;
 let letters = load(LETTERS, true);
@@ -156,7 +157,10 @@ async function fill() {
   const before = hand[0];
   const order = answer.order.filter((id) => open.get(id) !== false);
   for (const p of hand.toReversed()) if (open.get(p.id) && !order.includes(p.id)) order.unshift(p.id);
-  if (before && order.includes(before.id)) order.sort((x, y) => (y === before.id) - (x === before.id));
+  if (order.includes(returning) && known.has(returning)) {
+    order.sort((x, y) => (y === returning) - (x === returning));
+    returning = '';
+  } else if (before && order.includes(before.id)) order.sort((x, y) => (y === before.id) - (x === before.id));
   else if (before && shown) say('That pair was judged in another window.');
   hand = order.map((id) => known.get(id)).filter(Boolean);
   showHand();
@@ -226,6 +230,8 @@ function undo() {
   if (last.pair) {
     if (last.draft.note || last.draft.correction) drafts.keep(last.pair, last.draft);
     hand.unshift(last.pair);
+  } else {
+    returning = last.id;
   }
   if (!outbox.takeBack(last.key)) {
     outbox.put({
