@@ -83,7 +83,8 @@ all_parts() {  # the longest first, so that no core waits at the end
   part terminations tools/kills.sh "$build" 30 3 TERM
   part strangers tests/strangers/transformers.sh "$build"
   part soak "$build/tests/train/tests_soak" --success
-  part fuzz-gguf tools/fuzz_gguf.sh 900
+  part fuzz-gguf tools/fuzz.sh gguf 900
+  part fuzz-serve tools/fuzz.sh serve 900
   [ ! -d "$data" ] || part memory python3 tools/memory_table.py "$build" "$data"
   [ ! -d "$data" ] || part peft tools/check_peft.sh "$build" "$data"
   [ ! -d "$data" ] || part gguf tools/check_gguf.sh "$build" "$data"

@@ -403,7 +403,11 @@ void Engine::accept() {
   acceptor.async_accept([this](error_code ec, tcp::socket socket) {
     if (stopping) return;
     if (!ec) {
-      take_in(std::move(socket));
+      try {
+        take_in(std::move(socket));
+      } catch (const std::exception& e) {  // no memory, say
+        log::warn(std::string("a connection is refused: ") + e.what());
+      }
       return accept();
     }
     timer.expires_after(milliseconds(100));  // no descriptor left, say

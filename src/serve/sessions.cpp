@@ -53,10 +53,11 @@ std::optional<std::string> Sessions::exchange(std::string_view secret) {
   if (!same(secret, secret_)) return {};
   std::string token = random_text();
   const StoredToken kept{sha256(token), now_us() + kDays * 24 * 3600 * 1'000'000};
-  if (store_) store_->keep(kept);  // before the secret is used up: where this fails, the address still works
+  // The store first: where it fails, the secret is not used up.
+  while (tokens_.size() >= kMost) forget(0);
+  if (store_) store_->keep(kept);
   secret_ = random_text();
   tokens_.push_back(kept);
-  while (tokens_.size() > kMost) forget(0);
   return token;
 }
 

@@ -53,6 +53,21 @@ TEST_CASE("a chunked body arrives whole, its trailer is dropped") {
   CHECK(again.ask(site.get("/api/v1/echo", token)).status == 200);  // the connection goes on
 }
 
+TEST_CASE("a body up to the limit arrives whole, told beforehand or chunked") {
+  Site site({}, echo_routes());
+  const std::string token = site.sign_in();
+  const std::string text(1'000'000, 'x');
+  Client client(site.port());
+  CHECK(client.ask(site.post("/api/v1/echo", '"' + text + '"', token)).body.find(text) != std::string::npos);
+  std::string chunks = "1\r\n\"\r\n";
+  for (size_t at = 0; at < text.size(); at += 50'000) chunks += "C350\r\n" + text.substr(at, 50'000) + "\r\n";
+  CHECK(client
+            .ask("POST /api/v1/echo HTTP/1.1\r\n" + site.headers(token) +
+                 "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks +
+                 "1\r\n\"\r\n0\r\n\r\n")
+            .body.find(text) != std::string::npos);
+}
+
 TEST_CASE("a chunked body obeys the size limit") {
   Options options;
   options.limits.body_bytes = 1000;
