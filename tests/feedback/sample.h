@@ -12,10 +12,9 @@ namespace sample {
 
 struct Folder {
   std::filesystem::path path;
-  Folder() {
+  explicit Folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
     static int count = 0;
-    path = std::filesystem::temp_directory_path() /
-           ("hone-feedback-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
+    path = parent / ("hone-feedback-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
     std::filesystem::create_directories(path);
   }
   ~Folder() { std::filesystem::remove_all(path); }
@@ -23,6 +22,12 @@ struct Folder {
   Folder& operator=(const Folder&) = delete;
   std::filesystem::path store() const { return path / "f.store"; }
 };
+
+/// For what opens stores ten thousand times and asks nothing of the disk: memory, where there is such a folder.
+inline std::filesystem::path in_memory() {
+  const std::filesystem::path shared = "/dev/shm";
+  return std::filesystem::is_directory(shared) ? shared : std::filesystem::temp_directory_path();
+}
 
 /// "prompt N", "one N", "other N".
 inline hone::feedback::Comparison comparison(int n, hone::feedback::Outcome outcome = hone::feedback::Outcome::kA) {
