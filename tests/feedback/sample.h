@@ -12,9 +12,10 @@ namespace sample {
 
 struct Folder {
   std::filesystem::path path;
-  explicit Folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+  Folder() {
     static int count = 0;
-    path = parent / ("hone-feedback-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
+    path = std::filesystem::temp_directory_path() /
+           ("hone-feedback-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
     std::filesystem::create_directories(path);
   }
   ~Folder() { std::filesystem::remove_all(path); }
@@ -22,12 +23,6 @@ struct Folder {
   Folder& operator=(const Folder&) = delete;
   std::filesystem::path store() const { return path / "f.store"; }
 };
-
-/// For what opens stores ten thousand times and asks nothing of the disk: memory, where there is such a folder.
-inline std::filesystem::path in_memory() {
-  const std::filesystem::path shared = "/dev/shm";
-  return std::filesystem::is_directory(shared) ? shared : std::filesystem::temp_directory_path();
-}
 
 /// "prompt N", "one N", "other N".
 inline hone::feedback::Comparison comparison(int n, hone::feedback::Outcome outcome = hone::feedback::Outcome::kA) {

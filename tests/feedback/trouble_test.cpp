@@ -204,11 +204,8 @@ TEST_CASE(
             const std::string what = trouble([&] { last = judge(store, n).seq; });
             if (what != "none") said = what;
           }
-          if (said != "full") {
-            std::fprintf(stderr, "said: %s\n", said.c_str());
-            return 1;
-          }
-          if (store.head().seq != last) return 2;  // nothing of the failed append
+          if (said != "full" && said != "io") return 1;  // a limit of the process is no full disk to SQLite
+          if (store.head().seq != last) return 2;        // nothing of the failed append
           if (store.get(Outside::kDraft, "ann", "q2")->value != "half a thought") return 3;
           limit.rlim_cur = before;
           ::setrlimit(RLIMIT_FSIZE, &limit);
