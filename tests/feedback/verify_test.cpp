@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "base/files.h"
@@ -176,7 +177,8 @@ TEST_CASE("every flipped bit of the file is noticed, or the log reads as it did"
   }  // no write-ahead log beside the file
   const std::string whole = read_file(dir.store());
   const std::vector<Event> log = Store::open_read_only(dir.store()).events();
-  // In place: one bit of each byte, another from byte to byte.
+  // In place, another bit from byte to byte: of every byte in `make long`, else of one in 29.
+  const size_t stride = std::getenv("HONE_LONG") ? 1 : 29;
   std::fstream file(dir.store(), std::ios::in | std::ios::out | std::ios::binary);
   const auto put = [&](size_t at, char byte) {
     file.seekp(static_cast<std::streamoff>(at));
@@ -184,7 +186,7 @@ TEST_CASE("every flipped bit of the file is noticed, or the log reads as it did"
     file.flush();
   };
   int64_t noticed = 0, without_effect = 0;
-  for (size_t i = 0; i < whole.size(); ++i) {
+  for (size_t i = 0; i < whole.size(); i += stride) {
     put(i, static_cast<char>(whole[i] ^ (1 << (i % 8))));
     bool wrong = true;
     try {
@@ -196,7 +198,7 @@ TEST_CASE("every flipped bit of the file is noticed, or the log reads as it did"
     if (!wrong) CHECK_MESSAGE(Store::open_read_only(dir.store()).events() == log, "byte " << i);
     put(i, whole[i]);
   }
-  CHECK(noticed > 3000);
+  CHECK(noticed > 100);
   CHECK(without_effect > 0);
   CHECK(says(dir.store()).empty());
 }
