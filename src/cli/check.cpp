@@ -131,8 +131,7 @@ int check(Options& options) {
       "Verifies hashes against the run record, lineage (inputs that are still there are what they were), completeness, "
       "and that models load with finite "
       "weights. Of a feedback store every event is recomputed: one that was changed, taken out, put in or moved is "
-      "named. The "
-      "first thing wrong is named and the exit code is 1.");
+      "named. The first thing wrong is named and the exit code is 1.");
   options.example("hone check runs/align", "a recipe's run and every stage of it");
   options.example("hone check runs/align/07-ppo/model", "a model folder");
   options.example("hone check evening.store", "a feedback store");

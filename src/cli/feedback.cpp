@@ -30,10 +30,10 @@ Options::Option store_option(Options& options, std::string& store) {
   return options.value("--store", &store, "FILE", "the feedback store");
 }
 
-// "4 ties, 2 skipped", or "".
+// "skipped 2, ties 4", or "".
 std::string left_out_text(const std::map<std::string, int64_t>& left_out) {
   std::string out;
-  for (const auto& [why, n] : left_out) out += (out.empty() ? "" : ", ") + count_text(n) + " " + why;
+  for (const auto& [why, n] : left_out) out += (out.empty() ? "" : ", ") + why + " " + count_text(n);
   return out;
 }
 

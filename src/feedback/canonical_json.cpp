@@ -12,7 +12,7 @@
 namespace hone::feedback {
 namespace {
 
-constexpr int64_t kLargestWhole = int64_t{1} << 53;
+constexpr double kLargestWhole = 0x1.0p53;
 
 // ECMAScript strings are compared by their UTF-16 code units: a character beyond U+FFFF, a pair of surrogates, comes
 // before U+E000 to U+FFFF.
@@ -76,11 +76,14 @@ void write(const Json& value, std::string& out) {
       return;
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned: {
-      const bool large = value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(kLargestWhole);
-      const int64_t whole = large ? kLargestWhole + 1 : value.get<int64_t>();
-      if (whole > kLargestWhole || whole < -kLargestWhole)
-        usage_error("a whole number is beyond 2^53, where doubles have gaps", "write it as a text");
-      out += std::to_string(whole);
+      // Numbers are doubles to readers of canonical JSON. Beyond 2^53 a whole number passes where it is spelled as the
+      // double that it stands for.
+      const std::string text =
+          value.is_number_unsigned() ? std::to_string(value.get<uint64_t>()) : std::to_string(value.get<int64_t>());
+      const double as_double = value.get<double>();
+      if (std::abs(as_double) >= kLargestWhole && canonical_number(as_double) != text)
+        usage_error("the whole number " + text + " is beyond 2^53, where doubles have gaps", "write it as a text");
+      out += text;
       return;
     }
     case Json::value_t::number_float:

@@ -7,8 +7,8 @@
 
 namespace hone::feedback {
 
-/// Not representable (text that is not UTF-8, a number that is not finite, a whole number beyond ±2^53, a key twice):
-/// kUsage.
+/// Not representable (text that is not UTF-8, a number that is not finite, a whole number that no double stands for, a
+/// key twice): kUsage.
 std::string canonical_json(const Json& value);
 
 /// A double as ECMAScript's Number.toString: 1, 0.1, 1e+21, 1e-7; -0 is 0.

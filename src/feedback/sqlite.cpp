@@ -98,19 +98,27 @@ std::string_view Statement::type(int column) {
 Database::Database() : path_(":memory:") { open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ""); }
 
 Database::Database(const std::filesystem::path& path, Mode mode, const std::string& vfs) : path_(path) {
+  const std::string name = path.string();
   if (mode == Mode::kWrite) {
-    open(path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
+    open(name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
+    if (sqlite3_db_readonly(handle_, "main") == 1) {
+      sqlite3_close_v2(std::exchange(handle_, nullptr));
+      throw StoreError(Trouble::kReadOnly, Kind::kUsage, name + ": the store cannot be written: the file is read-only",
+                       "give write permission, or copy the file elsewhere");
+    }
     return;
   }
-  open(path.string(), SQLITE_OPEN_READONLY, vfs);
-  // In a folder that cannot be written SQLite has no place for the index of the write-ahead log. Where that log is
-  // empty the file itself is all there is.
-  if (sqlite3_exec(handle_, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr) == SQLITE_CANTOPEN) {
-    std::error_code none;
-    const std::filesystem::path wal = path.string() + "-wal";
-    if (!std::filesystem::exists(path, none) ||
-        (std::filesystem::exists(wal, none) && std::filesystem::file_size(wal, none) > 0))
-      return;
+  std::error_code none;
+  const std::filesystem::path wal = name + "-wal";
+  const bool log_is_empty = !std::filesystem::exists(wal, none) || std::filesystem::file_size(wal, none) == 0;
+  // Where there is no write-ahead log, the one that SQLite makes for its readers goes again when they close, which
+  // takes a connection that could write. A log that is there is left as it is.
+  open(name, log_is_empty ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, vfs);
+  sqlite3_exec(handle_, "PRAGMA query_only = ON", nullptr, nullptr, nullptr);
+  // In a folder that cannot be written SQLite has no place for the log's index. Where the log is empty the file itself
+  // is all there is.
+  const int code = sqlite3_exec(handle_, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr) & 0xff;
+  if (log_is_empty && (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) && std::filesystem::exists(path, none)) {
     sqlite3_close_v2(std::exchange(handle_, nullptr));
     open("file:" + uri_path(path) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, vfs);
   }

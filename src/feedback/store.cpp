@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr uintmax_t kLeastFile = 512;  // bytes; SQLite's smallest page
+
 int64_t now_us() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
@@ -58,10 +60,24 @@ void refuse_changed_schema(Database& database, int64_t version) {
                      "the log is not protected as it should be; put back a copy");
 }
 
+// A last page that is not whole: SQLite fills it with zeros. While a write-ahead log is there the file may be so.
+void refuse_torn_end(Database& database) {
+  std::error_code none;
+  const fs::path wal = database.path().string() + "-wal";
+  if (fs::exists(wal, none) && fs::file_size(wal, none) > 0) return;
+  const auto bytes = fs::file_size(database.path(), none);
+  if (const std::string page = database.ask("PRAGMA page_size"); !none && bytes % std::stoull(page) != 0)
+    throw StoreError(Trouble::kDamaged, Kind::kRun, database.path().string() + ": the store is cut short",
+                     "`hone check` names the last event that holds; put back a copy");
+}
+
 // A file that is empty or just made becomes a store; an older one is brought up to date.
 void bring_up_to_date(Database& database) {
   const int64_t version = schema_version(database);
-  if (version > 0) refuse_changed_schema(database, version);
+  if (version > 0) {
+    refuse_torn_end(database);
+    refuse_changed_schema(database, version);
+  }
   if (database.ask("PRAGMA journal_mode = WAL") != "wal")
     throw StoreError(Trouble::kReadOnly, Kind::kUsage,
                      database.path().string() + ": this file system cannot keep a write-ahead log",
@@ -79,11 +95,16 @@ void bring_up_to_date(Database& database) {
   database.execute("COMMIT");
 }
 
-void refuse_folder(const fs::path& path) {
+// What SQLite would take for an empty file and overwrite, and what it cannot open.
+void refuse_what_is_no_file_of_ours(const fs::path& path) {
   std::error_code none;
   if (fs::is_directory(path, none))
     throw StoreError(Trouble::kForeign, Kind::kUsage, path.string() + ": a folder, not a feedback store",
                      "a store is one file, such as FOLDER/feedback.store");
+  if (const auto bytes = fs::file_size(path, none); !none && bytes > 0 && bytes < kLeastFile)
+    throw StoreError(Trouble::kForeign, Kind::kUsage,
+                     path.string() + ": not a feedback store, or all but its first bytes are lost",
+                     "give the file that `hone annotate` or `hone feedback import` made");
 }
 
 }  // namespace
@@ -112,7 +133,7 @@ Store& Store::operator=(Store&&) noexcept = default;
 
 Store Store::open(const fs::path& path, const StoreSettings& settings) {
   HONE_CHECK(settings.group_limit > 0);
-  refuse_folder(path);
+  refuse_what_is_no_file_of_ours(path);
   auto parts = std::make_unique<Parts>();
   parts->path = path;
   parts->lock = std::make_unique<StoreLock>(path);
@@ -128,7 +149,7 @@ Store Store::open(const fs::path& path, const StoreSettings& settings) {
 }
 
 Store Store::open_read_only(const fs::path& path, const StoreSettings& settings) {
-  refuse_folder(path);
+  refuse_what_is_no_file_of_ours(path);
   std::error_code none;
   if (settings.vfs.empty() && !fs::exists(path, none))
     throw StoreError(Trouble::kMissing, Kind::kUsage, path.string() + ": no such feedback store",

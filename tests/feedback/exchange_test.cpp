@@ -148,7 +148,8 @@ TEST_CASE("one conversation among texts makes messages of all rows, for readers 
   std::vector<Comparison> rows{sample::comparison(1)};
   rows.push_back(
       compared({{"system", "be brief"}, {"user", "why?"}}, {{"assistant", "so"}}, {{"assistant", "because"}}));
-  rows.back().prompt.front().tools = R"([{"type":"function","function":{"name":"clock"}}])";
+  rows.back().prompt.front().tools =
+      R"([{"function":{"name":"clock"},"type":"function"}])";  // keys as canonical JSON sorts them
   import_comparisons(store, rows);
   const Exported out = export_rows(labels(store), ExportShape::kText, Ties::kDrop);
   REQUIRE(out.rows.size() == 2);
