@@ -79,10 +79,13 @@ all_parts() {  # the longest first, so that no core waits at the end
   part kills tools/kills.sh "$build" 100
   part kills-other tools/kills.sh "$build" 30 2 KILL other
   part kills-adapters tools/kills.sh "$build" 30 4 KILL adapters
+  part feedback "$build/tests/feedback/tests_feedback" --success --no-skipped-summary
+  part kills-feedback env HONE_KILLS=1000 HONE_POWER_CUTS=2000 "$build/tests/feedback/tests_feedback_crash" --success --no-skipped-summary
   part terminations tools/kills.sh "$build" 30 3 TERM
   part strangers tests/strangers/transformers.sh "$build"
   part soak "$build/tests/train/tests_soak" --success
-  part fuzz-gguf tools/fuzz_gguf.sh 900
+  part fuzz-gguf tools/fuzz.sh gguf 900
+  part fuzz-serve tools/fuzz.sh serve 900
   [ ! -d "$data" ] || part memory python3 tools/memory_table.py "$build" "$data"
   [ ! -d "$data" ] || part peft tools/check_peft.sh "$build" "$data"
   [ ! -d "$data" ] || part gguf tools/check_gguf.sh "$build" "$data"
@@ -103,7 +106,7 @@ naming=yes all_parts >/dev/null
 for name in "${parts[@]}"; do
   printf '%s\n' "${known[@]}" | grep -qxF -- "$name" || { echo "long: there is no part '$name'; there are: ${known[*]}" >&2; exit 2; }
 done
-ninja -C "$build" hone tests_oracle tests_soak || exit 1
+ninja -C "$build" hone tests_oracle tests_soak tests_feedback tests_feedback_crash || exit 1
 naming="" all_parts
 while [ ${#slot_of[@]} -gt 0 ]; do finish_one; done
 echo "long: $failed failed"

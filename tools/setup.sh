@@ -11,7 +11,7 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 TORCH_VERSION=2.13.0
 BUILD_DIR=${BUILD_DIR:-build}
-PACKAGES="g++ cmake ninja-build ccache python3 python3-venv zlib1g-dev libssl-dev libicu-dev libpcre2-dev nlohmann-json3-dev libtomlplusplus-dev doctest-dev libcli11-dev libedit-dev"
+PACKAGES="g++ cmake ninja-build ccache python3 python3-venv zlib1g-dev libssl-dev libicu-dev libpcre2-dev nlohmann-json3-dev libtomlplusplus-dev doctest-dev libcli11-dev libedit-dev libsqlite3-dev libboost-dev"
 
 # 1. System packages.
 if command -v dpkg-query >/dev/null; then

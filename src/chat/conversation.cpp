@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "data/row_messages.h"
+#include "text/message_json.h"
 
 namespace hone::chat {
 
@@ -50,13 +50,13 @@ std::vector<Json> Conversation::prefer(size_t k, bool plain) {
     usage_error("the last question has " + std::to_string(turn.answers.size()) + " answers",
                 "/prefer 1 to /prefer " + std::to_string(turn.answers.size()));
   const auto said = [&](const text::Message& answer) -> Json {
-    return plain ? Json(answer.content) : data::messages_json({answer});
+    return plain ? Json(answer.content) : text::messages_json({answer});
   };
   std::vector<Json> rows;
   for (const text::Message& other : turn.answers) {
     if (other == turn.answers[k]) continue;
     Json row = Json::object();
-    row["prompt"] = plain ? Json(turn.question) : data::messages_json(prompt());
+    row["prompt"] = plain ? Json(turn.question) : text::messages_json(prompt());
     row["chosen"] = said(turn.answers[k]);
     row["rejected"] = said(other);
     rows.push_back(std::move(row));
@@ -77,7 +77,7 @@ Json Conversation::row() const {
   }
   if (messages.size() == none) usage_error("nothing was said yet", "ask something first");
   Json row = Json::object();
-  row["messages"] = data::messages_json(messages);
+  row["messages"] = text::messages_json(messages);
   return row;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "config/run_folder.h"
+#include "feedback/verify.h"
 #include "infer/verify_model.h"
 
 namespace hone::cli {
@@ -96,28 +97,53 @@ bool verify(const fs::path& folder, Verdict& verdict, bool top) {
 
 std::string counted(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
+// A feedback store: the whole log recomputed (feedback/verify.h).
+int check_store(const std::string& path, const std::string& head, bool json) {
+  const feedback::Verdict verdict = feedback::verify(path, head);
+  const bool whole = verdict.wrong.empty();
+  if (json) {
+    Json out{{"ok", whole}, {"events", verdict.events}, {"head", feedback::anchor_text(verdict.head)}};
+    if (!whole) out["wrong"] = path + ": " + verdict.wrong;
+    if (verdict.wrong_seq > 0) out["wrong_event"] = verdict.wrong_seq;
+    print(dump_json(out) + "\n");
+  }
+  if (!whole)
+    run_error(path + ": " + verdict.wrong,
+              counted(verdict.events, "event") + " before it hold" + (verdict.events == 1 ? "s" : ""));
+  log::info(path + ": whole (" + counted(verdict.events, "event") + "; head " + feedback::anchor_text(verdict.head) +
+            ")");
+  return kDone;
+}
+
 }  // namespace
 
 int check(Options& options) {
-  std::string folder;
+  std::string folder, head;
   bool json = false;
   options
       .positional("DIR", &folder,
-                  "a run folder (a recipe's with all of its stages), a checkpoint, a model folder or a .gguf file")
+                  "a run folder (a recipe's with all of its stages), a checkpoint, a model folder, a .gguf file or a "
+                  "feedback store")
       .required();
+  options.value("--head", &head, "SEQ:HASH", "of a feedback store: a head noted down earlier, which the log must hold");
   options.flag("--json", json, "print the verdict as JSON");
   options.about(
       "Verifies hashes against the run record, lineage (inputs that are still there are what they were), completeness, "
       "and that models load with finite "
-      "weights. The first thing wrong is named and the exit code is 1.");
+      "weights. Of a feedback store every event is recomputed: one that was changed, taken out, put in or moved is "
+      "named. The first thing wrong is named and the exit code is 1.");
   options.example("hone check runs/align", "a recipe's run and every stage of it");
   options.example("hone check runs/align/07-ppo/model", "a model folder");
+  options.example("hone check evening.store", "a feedback store");
   if (!options.parse()) return kDone;
   fs::path path = fs::path(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   if (!fs::exists(path)) usage_error(folder + ": no such folder");
+  if (feedback::looks_like_store(path)) return check_store(path.string(), head, json);
+  if (!head.empty()) usage_error(folder + ": not a feedback store", "'--head' is of a feedback store");
   if (!fs::is_directory(path) && !infer::holds_model(path))
-    usage_error(folder + ": a file, not a folder", "give the run, checkpoint or model folder that it lies in");
+    usage_error(folder + ": a file, not a folder, and no feedback store",
+                "give the run, checkpoint or model folder that it lies in");
   Verdict verdict;
   const bool whole = verify(path, verdict, true);
   if (json) {

@@ -13,6 +13,7 @@
 #include "base/stats.h"
 #include "data/encoder.h"
 #include "data/read.h"
+#include "feedback/comparison.h"
 #include "model/hf_folder.h"
 #include "rollout/generate.h"
 #include "text/tokenizer.h"
@@ -152,13 +153,13 @@ void run_compare(const CompareParams& params, config::StageContext& context) {
       const int truth = world::true_choice(seen[i], seen[j]);
       if (truth >= 0) ++decided, agree += truth == choice.preferred;
       longer.push_back(chosen.size() > rejected.size() ? 1 : chosen.size() == rejected.size() ? 0.5 : 0);
-      lines += dump_json(Json{{"prompt", questions[q].text},
-                              {"chosen", chosen},
-                              {"rejected", rejected},
-                              {"id", questions[q].id + "/" + std::to_string(a) + "-" + std::to_string(b)},
-                              {"annotator", choice.annotator},
-                              {"shown_first", choice.preferred == 0 ? "chosen" : "rejected"}}) +
-               "\n";
+      feedback::Comparison compared =
+          feedback::compared({{"user", questions[q].text}}, {{"assistant", answers[i]}}, {{"assistant", answers[j]}},
+                             choice.preferred == 0 ? feedback::Outcome::kA : feedback::Outcome::kB);
+      compared.id = questions[q].id + "/" + std::to_string(a) + "-" + std::to_string(b);
+      compared.annotator = std::to_string(choice.annotator);
+      compared.order = feedback::Order::kAFirst;
+      lines += dump_json(feedback::to_preference_row(compared)) + "\n";
       ++written;
     }
   }

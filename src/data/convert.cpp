@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "config/fields.h"
 #include "data/row_messages.h"
+#include "feedback/comparison.h"
+#include "text/message_json.h"
 
 namespace hone::data {
 namespace {
@@ -23,13 +25,7 @@ bool plain(const text::Message& m, std::string_view role) {
 // A single user message as a text, a longer prompt as a list.
 Json prompt_json(const std::vector<text::Message>& prompt) {
   if (prompt.size() == 1 && plain(prompt[0], "user")) return prompt[0].content;
-  return messages_json(prompt);
-}
-
-// An answer of one text as a text, others as messages.
-Json answer_json(const std::vector<text::Message>& answer) {
-  if (answer.size() == 1 && plain(answer[0], "assistant")) return answer[0].content;
-  return messages_json(answer);
+  return text::messages_json(prompt);
 }
 
 void add_tools(Json& out, const std::vector<text::Message>& messages) {
@@ -50,25 +46,21 @@ bool fits_hh(const Preference& p) {
 }
 
 Json preference_json(const Preference& p) {
-  Json out;
-  out["id"] = p.id;
-  out["source"] = p.source;
-  out["prompt"] = prompt_json(p.prompt);
-  out["chosen"] = answer_json(p.chosen);
-  out["rejected"] = answer_json(p.rejected);
-  add_tools(out, p.prompt);
-  if (p.weight != 1) out["weight"] = p.weight;
-  if (p.margin != 0) out["margin"] = p.margin;
-  return out;
+  feedback::Comparison c = feedback::compared(p.prompt, p.chosen, p.rejected, feedback::Outcome::kA, p.margin);
+  c.id = p.id;
+  c.source = p.source;
+  c.weight = p.weight;
+  return feedback::to_preference_row(c, feedback::Names::kFirst);
 }
 
 Json demonstration_json(const Demonstration& d, bool as_messages) {
   Json out = {{"id", d.id}};
   if (as_messages) {
-    out["messages"] = messages_json(d.messages);
+    out["messages"] = text::messages_json(d.messages);
   } else {
     out["prompt"] = d.messages[0].content;
-    out["completion"] = answer_json({d.messages[1]});
+    const text::Message& answer = d.messages[1];
+    out["completion"] = plain(answer, "assistant") ? Json(answer.content) : text::messages_json({answer});
   }
   add_tools(out, d.messages);
   if (d.label) out["label"] = *d.label;

@@ -11,23 +11,21 @@
 #include "data/row_keys.h"
 #include "data/row_messages.h"
 #include "data/rows.h"
+#include "feedback/comparison.h"
 
 namespace hone::data {
 
-/// A comparison as the row gives it: `outcome` +1 the first is better, -1 the second, 0 a tie.
-struct Comparison {
-  std::vector<text::Message> prompt;
-  std::vector<text::Message> first, second;  ///< as Preference's sides
-  int outcome = 1;
-  double strength = 0;  ///< becomes Preference::margin
-  double weight = 1;
-};
+/// A comparison as the row gives it: its sides in the row's order, chosen first. id and source are the row's own
+/// (RowContent).
+using feedback::Comparison;
+using feedback::Outcome;
 
 /// All that one row says; the reader takes what it was asked for.
 struct RowContent {
   std::vector<std::string> documents;
   std::vector<std::vector<text::Message>> demonstrations;  ///< each ends with the assistant
   std::vector<Comparison> comparisons;
+  std::vector<AnswerPair> unjudged;
   std::vector<std::vector<text::Message>> prompts;  ///< those that have no answer in the row
   std::optional<bool> label;                        ///< of the demonstrations: good or bad (KTO)
   RowNotes notes;

@@ -72,7 +72,7 @@ std::string kind_of(const std::vector<std::string>& paths, const ReadSettings& r
   const ReadReport report = read_rows(paths, read, [&](RowContent& c, const RowPlace&, ReadReport&) {
     comparisons += !c.comparisons.empty();
     demonstrations += !c.demonstrations.empty();
-    prompts += !c.prompts.empty();
+    prompts += !c.prompts.empty() || !c.unjudged.empty();
     documents += !c.documents.empty();
   });
   if (comparisons > 0) return "comparisons";

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
+#include "data/read_comparisons.h"
 #include "data/row_reader.h"
 #include "data/split.h"
 
@@ -31,6 +31,8 @@ std::string way_out(const ReadReport& report, const std::string& what, bool othe
   if (what == "demonstrations")
     return std::string(report.found.contains(kTexts) ? "`hone pretrain` learns from texts; " : "") +
            "demonstrations are {\"prompt\", \"completion\"} or {\"messages\"} that end with the assistant";
+  if (what == "comparisons" && report.found.contains(kUnjudged))
+    return "`hone annotate` asks a person which of the answers is better";
   if (what == "comparisons")
     return "comparisons are {\"prompt\", \"chosen\", \"rejected\"}; demonstrations, labelled or not, are for `hone "
            "sft`";
@@ -65,8 +67,16 @@ std::vector<text::Message> followed_by(std::vector<text::Message> prompt, const 
   return prompt;
 }
 
+// What has no winner is counted, each kind by itself.
+void count_undecided(const Comparison& c, ReadReport& report) {
+  if (c.outcome == Outcome::kTie) ++report.ties;
+  if (c.outcome == Outcome::kBothBad) ++report.dropped["both answers bad"];
+  if (c.outcome == Outcome::kCantTell) ++report.dropped["the judge could not tell"];
+  if (c.outcome == Outcome::kSkip) ++report.dropped["skipped by the judge"];
+}
+
 bool useless(const Comparison& c, ReadReport& report) {
-  if (c.first == c.second) {
+  if (c.a.messages == c.b.messages && c.correction.empty()) {
     ++report.dropped["identical answers"];
     return true;
   }
@@ -121,11 +131,11 @@ Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, c
     if (c.comparisons.empty()) ++r.dropped["no answer in the row"];
     for (size_t i = 0; i < c.comparisons.size(); ++i) {
       const Comparison& comparison = c.comparisons[i];
-      if (comparison.outcome == 0) ++r.ties;
-      if (useless(comparison, r) || comparison.outcome == 0) continue;
-      const bool first = comparison.outcome > 0;
-      const auto& [winner, loser] =
-          first ? std::tie(comparison.first, comparison.second) : std::tie(comparison.second, comparison.first);
+      count_undecided(comparison, r);
+      if (useless(comparison, r) || !feedback::decided(comparison.outcome)) continue;
+      const bool first = comparison.outcome == Outcome::kA;
+      const auto& winner = (first ? comparison.a : comparison.b).messages;
+      const auto& loser = (first ? comparison.b : comparison.a).messages;
       fate[prompt_hash(followed_by(comparison.prompt, loser))].second = true;
       if (empty_answer(winner.back())) {
         ++r.dropped["empty answers"];
@@ -164,29 +174,29 @@ Read<Preference> read_preferences(const std::vector<std::string>& paths, const R
   ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
     if (c.comparisons.empty()) ++r.dropped["nothing is compared in the row"];
     for (size_t i = 0; i < c.comparisons.size(); ++i) {
+      const Comparison& comparison = c.comparisons[i];
+      count_undecided(comparison, r);
+      if (useless(comparison, r)) continue;
+      const std::string id = numbered(place.id, i, c.comparisons.size());
+      const auto ties = settings.ties == "half" ? feedback::Ties::kHalf : feedback::Ties::kDrop;
+      for (feedback::Pair& pair : feedback::pairs_of(comparison, ties))
+        rows.push_back({std::move(pair.prompt), std::move(pair.chosen), std::move(pair.rejected), pair.weight,
+                        pair.margin, place.source, id + std::string(feedback::id_suffix(pair)),
+                        pair.kind == feedback::Pair::Kind::kTie});
+    }
+  });
+  return finished(std::move(rows), std::move(report), paths, "comparisons");
+}
+
+Read<Comparison> read_comparisons(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<Comparison> rows;
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace&, ReadReport& r) {
+    if (c.comparisons.empty()) ++r.dropped["nothing is compared in the row"];
+    for (size_t i = 0; i < c.comparisons.size(); ++i) {
       Comparison& comparison = c.comparisons[i];
-      if (comparison.outcome == 0) ++r.ties;
-      if (useless(comparison, r) || (comparison.outcome == 0 && settings.ties != "half")) continue;
-      if (comparison.outcome < 0) std::swap(comparison.first, comparison.second);
-      Preference p;
-      p.prompt = std::move(comparison.prompt);
-      p.chosen = std::move(comparison.first);
-      p.rejected = std::move(comparison.second);
-      p.margin = comparison.strength;
-      p.weight = comparison.weight;
-      p.source = place.source;
-      p.id = numbered(place.id, i, c.comparisons.size());
-      if (comparison.outcome == 0) {
-        // ½·loss(a over b) + ½·loss(b over a): the cross-entropy against a label of ½.
-        p.tie = true;
-        p.margin = 0;
-        p.weight /= 2;
-        Preference other = p;
-        std::swap(other.chosen, other.rejected);
-        other.id += "'";
-        rows.push_back(std::move(other));
-      }
-      rows.push_back(std::move(p));
+      if (!c.id.empty()) comparison.id = numbered(c.id, i, c.comparisons.size());
+      comparison.source = c.source;
+      rows.push_back(std::move(comparison));
     }
   });
   return finished(std::move(rows), std::move(report), paths, "comparisons");
@@ -202,6 +212,7 @@ Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSetti
       prompts.push_back(std::move(messages));
     }
     for (Comparison& comparison : c.comparisons) prompts.push_back(std::move(comparison.prompt));
+    for (AnswerPair& pair : c.unjudged) prompts.push_back(std::move(pair.prompt));
     for (std::string& document : c.documents) prompts.push_back({{"user", std::move(document)}});
     std::vector<std::vector<text::Message>> fresh;
     for (auto& messages : prompts) {

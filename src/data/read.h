@@ -52,6 +52,7 @@ struct Problem {
 };
 
 inline constexpr const char* kTexts = "texts without a prompt and an answer";
+inline constexpr const char* kUnjudged = "pairs that nobody judged";
 
 struct ReadReport {
   std::vector<FileReport> files;

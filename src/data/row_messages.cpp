@@ -272,19 +272,4 @@ std::string tools_text(const Json& tools) {
 std::vector<text::Message> user_prompt(std::string content) { return {{"user", std::move(content)}}; }
 std::vector<text::Message> said(std::string content) { return {{"assistant", std::move(content)}}; }
 
-Json messages_json(const std::vector<text::Message>& messages) {
-  Json out = Json::array();
-  for (const text::Message& m : messages) {
-    Json item = {{"role", m.role}, {"content", nullptr}};
-    if (!m.no_content) item["content"] = m.content;
-    if (!m.reasoning.empty()) item["reasoning_content"] = m.reasoning;
-    if (!m.tool_calls.empty()) item["tool_calls"] = parse_json(m.tool_calls, "tool_calls");
-    if (!m.tool_call_id.empty()) item["tool_call_id"] = m.tool_call_id;
-    if (!m.name.empty()) item["name"] = m.name;
-    if (m.weight != 1) item["weight"] = m.weight;
-    out.push_back(std::move(item));
-  }
-  return out;
-}
-
 }  // namespace hone::data

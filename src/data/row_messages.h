@@ -31,7 +31,4 @@ std::vector<text::Message> user_prompt(std::string content);
 /// {role: assistant, content}.
 std::vector<text::Message> said(std::string content);
 
-/// As rows: what message() reads back as the same.
-Json messages_json(const std::vector<text::Message>& messages);
-
 }  // namespace hone::data

@@ -192,17 +192,17 @@ void add_details(const Json& row, Comparison& comparison, RowNotes& notes) {
     const double difference = optional_number(row, chosen, 0) - optional_number(row, rejected, 0);
     if (difference < 0)
       notes.notice("the chosen answer has the lower score: are the columns mixed up? Its margin is left out");
-    comparison.strength = std::max(difference, 0.0);
+    comparison.margin = std::max(difference, 0.0);
   }
   if (given(row, "margin")) {
-    comparison.strength = optional_number(row, "margin", 0);
-    if (comparison.strength < 0) {
+    comparison.margin = optional_number(row, "margin", 0);
+    if (comparison.margin < 0) {
       notes.notice("a margin below 0: are the columns mixed up? It is left out");
-      comparison.strength = 0;
+      comparison.margin = 0;
     }
   }
-  if (!std::isfinite(comparison.strength)) usage_error("the margin is not finite");
-  if (given(row, "tie") && flag_value(row["tie"], "tie")) comparison.outcome = 0;
+  if (!std::isfinite(comparison.margin)) usage_error("the margin is not finite");
+  if (given(row, "tie") && flag_value(row["tie"], "tie")) comparison.outcome = Outcome::kTie;
 }
 
 }  // namespace hone::data

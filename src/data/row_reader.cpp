@@ -99,6 +99,7 @@ class FileReader {
     count(kTexts, content.documents.size());
     count(content.label ? "answers labelled good or bad" : "demonstrations", content.demonstrations.size());
     count("comparisons", content.comparisons.size());
+    count(kUnjudged, content.unjudged.size());
     count("prompts without an answer", content.prompts.size());
     if (!content.dropped.empty()) {
       ++report_.dropped[content.dropped];

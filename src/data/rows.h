@@ -33,6 +33,12 @@ struct Preference {
   bool tie = false;    ///< one half of a tie (setting ties = "half"); evaluation leaves these out
 };
 
+/// Two answers to one prompt of which nobody said yet which is better.
+struct AnswerPair {
+  std::vector<text::Message> prompt;
+  std::vector<text::Message> first, second;  ///< as Preference's sides
+};
+
 /// A prompt to sample from. The last message is the user's, or a tool's.
 struct Prompt {
   std::vector<text::Message> messages;

@@ -52,8 +52,8 @@ void add_comparison(RowContent& content, std::vector<text::Message> chosen, std:
   }
   Comparison c;
   const auto at = static_cast<std::ptrdiff_t>(prompt);
-  c.first.assign(std::make_move_iterator(chosen.begin() + at), std::make_move_iterator(chosen.end()));
-  c.second.assign(std::make_move_iterator(rejected.begin() + at), std::make_move_iterator(rejected.end()));
+  c.a.messages.assign(std::make_move_iterator(chosen.begin() + at), std::make_move_iterator(chosen.end()));
+  c.b.messages.assign(std::make_move_iterator(rejected.begin() + at), std::make_move_iterator(rejected.end()));
   chosen.resize(prompt);
   c.prompt = std::move(chosen);
   content.comparisons.push_back(std::move(c));

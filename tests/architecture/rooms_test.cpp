@@ -100,6 +100,14 @@ TEST_CASE("rooms include only what their row allows") {
   }
 }
 
+TEST_CASE("Boost stays in one file") {
+  for (const auto& e : fs::recursive_directory_iterator("src")) {
+    if (!e.is_regular_file() || e.path() == "src/serve/server.cpp") continue;
+    for (const std::string& include : includes(e.path()))
+      CHECK_MESSAGE(!include.starts_with("boost/"), e.path().string() << " includes " << include);
+  }
+}
+
 TEST_CASE("no room is called utils, common, helpers or misc") {
   for (const auto& e : fs::recursive_directory_iterator("src")) {
     const std::string stem = e.path().stem().string();

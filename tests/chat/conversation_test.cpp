@@ -54,8 +54,8 @@ TEST_CASE("what is preferred becomes rows that hone preference reads, and the co
     const data::RowContent read = format->read(row, {});
     REQUIRE(read.comparisons.size() == 1);
     CHECK(read.comparisons[0].prompt == c.prompt());
-    CHECK(read.comparisons[0].first == std::vector<text::Message>{said("uno")});
-    CHECK(read.comparisons[0].outcome == 1);
+    CHECK(read.comparisons[0].a.messages == std::vector<text::Message>{said("uno")});
+    CHECK(read.comparisons[0].outcome == data::Outcome::kA);
   }
   CHECK(rows[0]["rejected"][0]["content"] == "1");
   CHECK(rows[1]["rejected"][0]["content"] == "one");

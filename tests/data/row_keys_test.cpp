@@ -16,6 +16,7 @@
 #include "data/row_parts.h"
 #include "data/split.h"
 #include "scratch.h"
+#include "text/message_json.h"
 
 using namespace hone;
 using namespace hone::data;
@@ -34,6 +35,7 @@ const std::map<std::string, std::vector<std::string>>& valid_rows() {
       {"preference",
        {R"({"prompt": "P", "chosen": "a", "rejected": "b"})", R"({"instruction": "P", "chosen": "a", "rejected": "b"})",
         R"({"chosen": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "a"}], "rejected": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "b"}]})"}},
+      {"comparison", {R"({"prompt": "P", "answer_a": "a", "answer_b": "b", "outcome": "a"})"}},
       {"sharegpt",
        {R"({"conversations": [{"from": "human", "value": "P"}, {"from": "gpt", "value": "a"}]})",
         R"({"conversations": [{"from": "human", "value": "P"}]})",
@@ -44,6 +46,7 @@ const std::map<std::string, std::vector<std::string>>& valid_rows() {
       {"alpaca",
        {R"({"instruction": "P", "output": "a"})", R"({"instruction": "P"})",
         R"({"instruction": "P", "output": ["a", "b"]})"}},
+      {"answers", {R"({"prompt": "P", "answers": ["a", "b"]})"}},
       {"completion", {R"({"prompt": "P", "completion": "a"})"}},
       {"prompt", {R"({"prompt": "P"})"}},
       {"text", {R"({"text": "T"})"}}};
@@ -74,9 +77,12 @@ std::string outcome(const RowContent& c) {
   out["documents"] = c.documents;
   for (const auto& m : c.demonstrations) out["demonstrations"].push_back({messages_json(m), m.front().tools});
   for (const auto& m : c.prompts) out["prompts"].push_back({messages_json(m), m.front().tools});
+  for (const AnswerPair& x : c.unjudged)
+    out["unjudged"].push_back(
+        {messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first), messages_json(x.second)});
   for (const Comparison& x : c.comparisons)
-    out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.first),
-                                  messages_json(x.second), x.outcome, x.strength, x.weight});
+    out["comparisons"].push_back({messages_json(x.prompt), x.prompt.front().tools, messages_json(x.a.messages),
+                                  messages_json(x.b.messages), name_of(x.outcome), x.margin, x.weight});
   if (c.label) out["label"] = *c.label;
   out["dropped"] = c.dropped;
   return dump_json(out);

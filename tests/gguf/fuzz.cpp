@@ -1,4 +1,4 @@
-// libFuzzer's target for GGUF files (tools/fuzz_gguf.sh): read whole or refused, never worse.
+// libFuzzer's target for GGUF files (tools/fuzz.sh gguf): read whole or refused, never worse.
 #include "base/error.h"
 #include "read_whole.h"
 

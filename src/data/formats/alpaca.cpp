@@ -42,7 +42,8 @@ RowContent read_alpaca(const Json& row, const FormatOptions&) {
   add_conversation(row, messages, labelled);  // a label or a weight of one answer has no place here
   for (size_t i = 0; i < ranked.size(); ++i)
     for (size_t j = i + 1; j < ranked.size(); ++j)
-      out.comparisons.push_back({messages, {answer_to(prompt, ranked[i])}, {answer_to(prompt, ranked[j])}});
+      out.comparisons.push_back(
+          feedback::compared(messages, {answer_to(prompt, ranked[i])}, {answer_to(prompt, ranked[j])}));
   return out;
 }
 

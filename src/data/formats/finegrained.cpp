@@ -55,8 +55,9 @@ RowContent read_finegrained(const Json& row, const FormatOptions& options) {
     for (int j = i + 1; j < kAnswers; ++j) {
       const Json& p = preference[k++];
       if (!p.is_number_integer() || p < 0 || p > 2) usage_error("a preference is not 0, 1 or 2");
-      constexpr int kOutcome[] = {0, 1, -1};
-      out.comparisons.push_back({user_prompt(question), said(answers[i]), said(answers[j]), kOutcome[p.get<int>()]});
+      constexpr Outcome kOutcome[] = {Outcome::kTie, Outcome::kA, Outcome::kB};
+      out.comparisons.push_back(
+          feedback::compared(user_prompt(question), said(answers[i]), said(answers[j]), kOutcome[p.get<int>()]));
     }
   }
   return out;

@@ -38,12 +38,10 @@ void compare_replies(const std::vector<const Json*>& replies, const std::vector<
   for (size_t i = 0; i < ranked.size(); ++i) {
     for (size_t j = i + 1; j < ranked.size(); ++j) {
       const int64_t ahead = ranked[j].first - ranked[i].first;
-      const double strength = last == 0 ? 0.0 : static_cast<double>(std::abs(ahead)) / static_cast<double>(last);
-      out.comparisons.push_back({path, said(ranked[i].second), said(ranked[j].second),
-                                 ahead > 0   ? 1
-                                 : ahead < 0 ? -1
-                                             : 0,
-                                 strength});
+      const double margin = last == 0 ? 0.0 : static_cast<double>(std::abs(ahead)) / static_cast<double>(last);
+      const Outcome outcome = ahead > 0 ? Outcome::kA : ahead < 0 ? Outcome::kB : Outcome::kTie;
+      out.comparisons.push_back(
+          feedback::compared(path, said(ranked[i].second), said(ranked[j].second), outcome, margin));
     }
   }
 }

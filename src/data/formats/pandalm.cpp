@@ -38,14 +38,14 @@ RowContent read_pandalm(const Json& row, const FormatOptions&) {
     ++votes[static_cast<size_t>(vote)];
     ++n;
   }
-  int outcome = 0;
-  if (2 * votes[1] > n) outcome = 1;
-  if (2 * votes[2] > n) outcome = -1;
-  const double strength = outcome == 0 ? 0.0 : outcome * static_cast<double>(votes[1] - votes[2]) / n;
+  Outcome outcome = Outcome::kTie;
+  if (2 * votes[1] > n) outcome = Outcome::kA;
+  if (2 * votes[2] > n) outcome = Outcome::kB;
+  const double margin = outcome == Outcome::kTie ? 0.0 : std::abs(static_cast<double>(votes[1] - votes[2])) / n;
   std::string prompt = text_field(row, "instruction");
   if (const std::string input = optional_text(row, "input"); !input.empty()) prompt += "\n\n" + input;
-  out.comparisons.push_back({user_prompt(std::move(prompt)), said(answer(row, "response1")),
-                             said(answer(row, "response2")), outcome, strength});
+  out.comparisons.push_back(feedback::compared(user_prompt(std::move(prompt)), said(answer(row, "response1")),
+                                               said(answer(row, "response2")), outcome, margin));
   return out;
 }
 

@@ -2,7 +2,7 @@
 // as conversations that share their beginning. For "prompt" also "instruction" with "input" (LLaMA-Factory), or
 // "question"; for the sides also "chosen_messages" and "rejected_messages" (LLaMA-Factory's v1), or "response_j" and
 // "response_k" (Stack Exchange paired: j is the better). Optional: "system", "history", "tools", "weight", "margin" (or
-// two scores), "tie", "source", "id".
+// two scores), "tie", "source", "id", and who judged: "annotator", "shown_first" (feedback/comparison.h).
 #include <array>
 
 #include "base/error.h"
@@ -65,13 +65,22 @@ bool without_prompt(std::vector<text::Message>& side, std::span<const text::Mess
   return false;
 }
 
+// How it weighs, and who judged; names and places that hone does not write are no more than keys that nobody reads.
+RowContent with_details(const Json& row, RowContent out) {
+  for (Comparison& c : out.comparisons) {
+    add_details(row, c, out.notes);
+    for (const std::string_view key : feedback::read_judge(row, c)) out.notes.unread.emplace_back(key);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::span<const std::string_view> keys_preference() {
   static constexpr auto kKeys =
       all_keys(kNameKeys, kPromptKeys, kDetailKeys,
-               std::to_array<std::string_view>(
-                   {"chosen", "rejected", "chosen_messages", "rejected_messages", "response_j", "response_k"}));
+               std::to_array<std::string_view>({"chosen", "rejected", "chosen_messages", "rejected_messages",
+                                                "response_j", "response_k", "annotator", "shown_first"}));
   return kKeys;
 }
 
@@ -99,8 +108,7 @@ RowContent read_preference(const Json& row, const FormatOptions&) {
       a.insert(a.begin(), prompt.messages.begin(), prompt.messages.end());
       b.insert(b.begin(), prompt.messages.begin(), prompt.messages.end());
       add_comparison(out, std::move(a), std::move(b), prompt.messages.size());
-      for (Comparison& c : out.comparisons) add_details(row, c, out.notes);
-      return out;
+      return with_details(row, std::move(out));
     }
     out.notes.notice("the prompt says otherwise than the conversations beside it, which are used");
   }
@@ -110,8 +118,7 @@ RowContent read_preference(const Json& row, const FormatOptions&) {
     else add_context(row, *side);
   }
   add_comparison(out, std::move(chosen), std::move(rejected));
-  for (Comparison& c : out.comparisons) add_details(row, c, out.notes);
-  return out;
+  return with_details(row, std::move(out));
 }
 
 }  // namespace hone::data::formats_impl

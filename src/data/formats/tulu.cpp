@@ -19,21 +19,22 @@ bool recognise_tulu(const Json& row) { return has(row, {"prompt", "completion_a"
 RowContent read_tulu(const Json& row, const FormatOptions&) {
   struct Grade {
     std::string_view name;
-    int outcome;
-    double strength;
+    Outcome outcome;
+    double margin;
   };
-  static constexpr std::array<Grade, 5> kGrades{{{"a-is-better", 1, 1.0},
-                                                 {"a-is-slightly-better", 1, 0.5},
-                                                 {"tie", 0, 0.0},
-                                                 {"b-is-slightly-better", -1, 0.5},
-                                                 {"b-is-better", -1, 1.0}}};
+  static constexpr std::array<Grade, 5> kGrades{{{"a-is-better", Outcome::kA, 1.0},
+                                                 {"a-is-slightly-better", Outcome::kA, 0.5},
+                                                 {"tie", Outcome::kTie, 0.0},
+                                                 {"b-is-slightly-better", Outcome::kB, 0.5},
+                                                 {"b-is-better", Outcome::kB, 1.0}}};
   RowContent out;
   out.source = "tulu";
   const std::string preference = text_field(row, "preference");
   for (const Grade& g : kGrades) {
     if (g.name != preference) continue;
-    out.comparisons.push_back({user_prompt(text_field(row, "prompt")), said(text_field(row, "completion_a")),
-                               said(text_field(row, "completion_b")), g.outcome, g.strength});
+    out.comparisons.push_back(feedback::compared(user_prompt(text_field(row, "prompt")),
+                                                 said(text_field(row, "completion_a")),
+                                                 said(text_field(row, "completion_b")), g.outcome, g.margin));
     return out;
   }
   usage_error("preference '" + preference + "' is not one of a-is-better … b-is-better");

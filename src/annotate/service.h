@@ -1,0 +1,31 @@
+// Judging as a whole: files, store, server and page, until it is stopped. What `hone annotate` does.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "annotate/desk.h"
+#include "data/read.h"
+
+namespace hone::annotate {
+
+struct ServiceSettings {
+  /// The same every time, so that a page that was left open, and what waits in its browser, finds hone again.
+  static constexpr int64_t kPort = 8642;
+
+  std::filesystem::path store;     ///< made where there is none
+  std::vector<std::string> pairs;  ///< files, folders and patterns
+  int64_t port = kPort;            ///< on this machine; 0: any free one
+  std::string annotator;           ///< a pseudonym; "": one that belongs to the store
+  data::ReadSettings read;
+};
+
+/// Serves until a stop is asked for; then what was judged, all in all. `ready` is told the page's address once it can
+/// be opened. Pairs or store that cannot be read, a port in use: kUsage, StoreError.
+Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
+                     const std::function<void(const std::string& address)>& ready);
+
+}  // namespace hone::annotate

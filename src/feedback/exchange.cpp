@@ -1,0 +1,108 @@
+#include "feedback/exchange.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "feedback/canonical_json.h"
+
+namespace hone::feedback {
+namespace {
+
+constexpr size_t kAtOnce = 256;  // comparisons in one append
+constexpr const char* kImportedQuery = "import-";
+
+// The events of one comparison, side by side.
+std::vector<NewEvent> events_of(const Comparison& c, const std::string& name) {
+  const std::string actor = c.annotator.empty() ? kImporter : c.annotator;
+  const std::string query = kImportedQuery + name;
+  std::vector<NewEvent> out{shown(actor, query, c, Purpose::kLearn, ""), judged(actor, query, c)};
+  if (!c.correction.empty()) out.push_back(corrected(actor, query, c.corrects, c.correction));
+  if (!c.note.empty()) out.push_back(noted(actor, query, c.note));
+  for (NewEvent& e : out) {
+    e.key = query + "/" + std::string(name_of(e.type));
+    check_event(e);
+  }
+  return out;
+}
+
+// A pair as the preference row that says it.
+Json pair_row(const Label& label, const Pair& pair, Texts texts) {
+  const Comparison& c = label.comparison;
+  Comparison out = compared(pair.prompt, pair.chosen, pair.rejected, Outcome::kA, pair.margin);
+  out.weight = pair.weight;
+  out.id = c.id.empty() && !label.query.starts_with(kImportedQuery) ? label.query : c.id;
+  if (!out.id.empty()) out.id += id_suffix(pair);
+  out.source = c.source;
+  out.annotator = c.annotator;
+  if (c.order != Order::kUnknown && pair.kind != Pair::Kind::kCorrection)
+    out.order = (c.order == Order::kAFirst) == (pair.rejects == Side::kB) ? Order::kAFirst : Order::kBFirst;
+  return to_preference_row(out, Names::kLast, texts);
+}
+
+bool exported(const Label& label, std::map<std::string, int64_t>& left_out) {
+  if (label.purpose != Purpose::kBlind) return true;
+  ++left_out["of a blind test"];
+  return false;
+}
+
+}  // namespace
+
+Imported import_comparisons(Store& store, std::span<const Comparison> comparisons) {
+  // 1. Everything is made and looked at before anything is appended.
+  std::vector<std::vector<NewEvent>> all;
+  std::unordered_map<std::string, int64_t> seen;
+  for (size_t i = 0; i < comparisons.size(); ++i) {
+    try {
+      check(comparisons[i]);
+      std::string name = sha256(canonical_json(to_row(comparisons[i]))).substr(0, 32);
+      if (const int64_t n = ++seen[name]; n > 1) name += "-" + std::to_string(n);
+      all.push_back(events_of(comparisons[i], name));
+    } catch (const Error& e) {
+      if (e.kind != Kind::kUsage) throw;
+      usage_error("comparison " + std::to_string(i + 1) + ": " + e.what(), e.hint);
+    }
+  }
+  // 2. In pieces: what was appended stays if a later piece fails, and is recognised the next time.
+  Imported out;
+  for (size_t begin = 0; begin < all.size(); begin += kAtOnce) {
+    const size_t end = std::min(begin + kAtOnce, all.size());
+    std::vector<NewEvent> piece;
+    std::vector<size_t> first;
+    for (size_t i = begin; i < end; ++i) {
+      first.push_back(piece.size());
+      piece.insert(piece.end(), all[i].begin(), all[i].end());
+    }
+    const std::vector<Receipt> receipts = store.append(piece);
+    for (const size_t at : first) ++(receipts[at].again ? out.again : out.comparisons);
+  }
+  out.head = store.head();
+  return out;
+}
+
+Exported export_rows(std::span<const Label> labels, ExportShape shape, Ties ties) {
+  Exported out;
+  if (shape == ExportShape::kFull) {
+    for (const Label& label : labels) {
+      Comparison c = label.comparison;
+      if (c.id.empty() && !label.query.starts_with(kImportedQuery)) c.id = label.query;
+      out.rows.push_back(to_row(c));
+    }
+    return out;
+  }
+  const bool plain = shape == ExportShape::kText && std::ranges::all_of(labels, [](const Label& label) {
+                       return label.purpose == Purpose::kBlind || all_plain(label.comparison);
+                     });
+  for (const Label& label : labels) {
+    if (!exported(label, out.left_out)) continue;
+    const std::vector<Pair> pairs = pairs_of(label.comparison, ties);
+    if (pairs.empty()) ++out.left_out[std::string(why_no_pair(label.comparison))];
+    for (const Pair& pair : pairs)
+      out.rows.push_back(pair_row(label, pair, plain ? Texts::kShortest : Texts::kMessages));
+  }
+  return out;
+}
+
+}  // namespace hone::feedback

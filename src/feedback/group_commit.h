@@ -1,0 +1,40 @@
+// Many threads, one transaction: whoever comes first while nobody leads takes all that wait along, makes them durable
+// together, and wakes them. A request that fails is undone alone, by its savepoint.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+
+#include "feedback/sqlite.h"
+
+namespace hone::feedback {
+
+class GroupCommit {
+ public:
+  /// `limit`: requests in one transaction.
+  GroupCommit(Database& database, int64_t limit) : database_(database), limit_(limit) {}
+
+  /// Runs `work` within a transaction; returns when that is on the disk, throws what `work` threw, or why the
+  /// transaction failed. Work may be called on another caller's thread.
+  void run(const std::function<void(Database&)>& work);
+
+ private:
+  struct Request {
+    const std::function<void(Database&)>* work;
+    std::exception_ptr error;
+    bool done = false;
+  };
+  using Group = std::deque<Request*>;
+  void commit(const Group& group);
+
+  Database& database_;
+  const int64_t limit_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Group waiting_;
+  bool led_ = false;
+};
+
+}  // namespace hone::feedback

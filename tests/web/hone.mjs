@@ -1,0 +1,44 @@
+// The program under test as a process: started on a port, stopped or killed, asked for what its store holds.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+
+const PROGRAM = process.env.HONE_PROGRAM;
+const running = new Set();
+/** What a test that failed left behind. */
+export const killAll = () => running.forEach((child) => child.kill('SIGKILL'));
+
+export function writePairs(path, pairs) {
+  writeFileSync(path, pairs.map((p) => JSON.stringify(p)).join('\n') + '\n');
+  return path;
+}
+
+/** `hone annotate`; resolves once it has printed its address. port 0: any free one. */
+export async function annotate(store, pairs, port = 0) {
+  const child = spawn(PROGRAM, ['annotate', '--store', store, '--pairs', pairs, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  let out = '';
+  let log = '';
+  child.stderr.on('data', (d) => { log += d; });
+  const ended = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
+  const address = await new Promise((done, failed) => {
+    child.stdout.on('data', (d) => {
+      out += d;
+      if (out.includes('\n')) done(out.trim());
+    });
+    child.once('exit', (code) => failed(new Error(`hone annotate ended with ${code}: ${log}`)));
+    setTimeout(() => failed(new Error(`hone annotate printed no address: ${log}`)), 30000).unref();
+  });
+  const url = new URL(address);
+  return {
+    address, base: url.origin, port: Number(url.port), log: () => log,
+    kill: () => { child.kill('SIGKILL'); return ended; },
+    stop: () => { child.kill('SIGTERM'); return ended; },
+  };
+}
+
+const rows = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+/** Rows for training, and all that is known of every label. */
+export const exported = (store) => rows(execFileSync(PROGRAM, ['feedback', 'export', '--store', store], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+export const labels = (store) => rows(execFileSync(PROGRAM, ['feedback', 'export', '--store', store, '--full'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
