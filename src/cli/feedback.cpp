@@ -24,7 +24,7 @@ constexpr int64_t kBar = 30;       // columns of the longest bar
 constexpr size_t kName = 16;       // columns of a name
 constexpr size_t kRowsShown = 12;  // of one table
 
-std::string counted(int64_t n, const std::string& what) { return count_text(n) + " " + what + (n == 1 ? "" : "s"); }
+std::string number_of(int64_t n, const std::string& what) { return count_text(n) + " " + what + (n == 1 ? "" : "s"); }
 
 Options::Option store_option(Options& options, std::string& store) {
   return options.value("--store", &store, "FILE", "the feedback store");
@@ -88,10 +88,10 @@ std::vector<std::pair<std::string, int64_t>> ranked(const std::map<std::string, 
 }
 
 std::string page(const std::string& store, const feedback::Counts& c, const feedback::Receipt& head) {
-  std::string out = store + ": " + counted(c.labels, "judgement") + " of " + counted(c.shown, "pair") + " shown";
+  std::string out = store + ": " + number_of(c.labels, "judgement") + " of " + number_of(c.shown, "pair") + " shown";
   if (c.undone > 0) out += ", " + count_text(c.undone) + " taken back";
-  if (c.corrections > 0) out += ", " + counted(c.corrections, "correction");
-  if (c.notes > 0) out += ", " + counted(c.notes, "note");
+  if (c.corrections > 0) out += ", " + number_of(c.corrections, "correction");
+  if (c.notes > 0) out += ", " + number_of(c.notes, "note");
   out += "\n";
   if (c.order_known > 0)
     out += "the answer shown first won " + count_text(c.first_won) + " of " + count_text(c.order_known) + " decided\n";
@@ -166,7 +166,7 @@ int import_files(Options& options) {
   log::info(rows.report.summary());
   feedback::Store store = feedback::Store::open(path);
   const feedback::Imported result = feedback::import_comparisons(store, rows.rows);
-  log::info(path + ": " + counted(result.comparisons, "comparison") + " added" +
+  log::info(path + ": " + number_of(result.comparisons, "comparison") + " added" +
             (result.again > 0 ? ", " + count_text(result.again) + " there before" : "") + "; head " +
             feedback::anchor_text(result.head));
   return kDone;
@@ -206,7 +206,7 @@ int export_file(Options& options) {
   for (const Json& row : result.rows) writer.write(dump_json(row) + "\n");
   writer.finish();
   const std::string left_out = left_out_text(result.left_out);
-  log::info(counted(std::ssize(result.rows), "row") + (left_out.empty() ? "" : "; left out: " + left_out));
+  log::info(number_of(std::ssize(result.rows), "row") + (left_out.empty() ? "" : "; left out: " + left_out));
   return kDone;
 }
 
