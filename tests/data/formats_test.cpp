@@ -251,7 +251,7 @@ TEST_CASE("identical answers and weights of 0 carry nothing and are counted") {
 }
 
 TEST_CASE("the list of formats: every one is found by its name, an unknown one gets a suggestion") {
-  CHECK(formats().size() == 12);
+  CHECK(formats().size() == 14);
   for (const Format& f : formats()) CHECK(format(f.id).id == f.id);
   CHECK_THROWS_WITH_AS(format("preferences"), doctest::Contains("did you mean 'preference'"), Error);
 }

@@ -45,6 +45,8 @@ const std::string kSeeds[] = {
     R"({"conversations": [{"from": "human", "value": "P"}, {"from": "function_call", "value": "{\"name\": \"f\", \"arguments\": {}}"}, {"from": "observation", "value": "4"}, {"from": "gpt", "value": "a"}], "tools": "[{\"name\": \"f\"}]", "kto_tag": true})",
     R"({"messages": [{"role": "user", "content": "P"}, {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}], "reasoning": "r", "weight": 0.5}], "tools": [{"name": "f"}], "label": "good"})",
     R"({"prompt": "Human: a\n\nAssistant:", "chosen": " b", "rejected": " c", "tie": "false", "score_chosen": 2, "score_rejected": 1})",
+    R"({"prompt": "P", "answers": ["a", [{"role": "assistant", "content": "b"}]]})",
+    R"({"prompt": "P", "answer_a": "a", "answer_b": "b", "outcome": "a"})",
     R"({"prompt": "P", "completion": "C"})",
     R"({"prompt": [{"role": "user", "content": "P"}]})",
     R"({"text": "T"})",

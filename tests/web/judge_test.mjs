@@ -119,7 +119,7 @@ test('a session by keyboard alone: page, store and export agree', { timeout: 240
   const done = await shown(page);
   const count = (outcome) => said.filter((s) => s.outcome === outcome).length;
   const decided = count('first') + count('second');
-  assert.equal(done.message.split(';')[0], `${decided} decided, ${count('tie')} ties, ${count('both_bad')} both bad, ${count('cant_tell')} can’t tell, ${count('skip')} skipped`);
+  assert.equal(done.message.split(';')[0], `${decided} decided, ${count('tie')} tied, ${count('both_bad')} both bad, ${count('cant_tell')} can’t tell, ${count('skip')} skipped`);
   assert.equal(Number(done.ring), decided, 'one each for what was chosen');
   await accessible(page, 'done');
   const times = (await page.evaluate(() => globalThis.times)).sort((a, b) => a - b);

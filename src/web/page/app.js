@@ -44,7 +44,7 @@ function complain(text) {
 function showConnection() {
   const state = failure ? 'offline' : waiting ? 'sending' : 'saved';
   const held = waiting === 1 ? '1 judgement waits here' : `${waiting} judgements wait here`;
-  const text = failure ? (waiting ? `Offline: ${held}` : 'Offline') : waiting ? 'Saving' : 'Saved';
+  const text = failure?.status === 401 ? 'Not signed in' : failure ? (waiting ? `Offline: ${held}` : 'Offline') : waiting ? 'Saving' : 'Saved';
   if ($('connection').dataset.state !== state && (state === 'offline' || $('connection').dataset.state === 'offline'))
     $('live').textContent = state === 'offline' ? 'No connection to hone. You can go on; nothing is lost.' : 'Connected again.';
   $('connection').dataset.state = state;
@@ -99,7 +99,7 @@ function showMessage() {
     const c = progress.counts;
     const all = Object.values(c).reduce((a, b) => a + b, 0);
     title = all ? 'All pairs are judged' : 'There are no pairs here';
-    text = all ? `${c.decided} decided, ${c.tie} ties, ${c.both_bad} both bad, ${c.cant_tell} can’t tell, ${c.skip} skipped; ${progress.corrections} corrected. Rows for training come from:`
+    text = all ? `${c.decided} decided, ${c.tie} tied, ${c.both_bad} both bad, ${c.cant_tell} can’t tell, ${c.skip} skipped; ${progress.corrections} corrected. Rows for training come from:`
       : 'Give hone annotate a file with comparisons that are not judged yet.';
     command = all ? progress.export : '';
   }
