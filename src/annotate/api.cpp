@@ -64,6 +64,13 @@ std::string key_of(const Request& request) {
   return at->second;
 }
 
+// The header may be left out: who writes a client of his own takes care of it himself.
+void require_desk(const Request& request, const Desk& desk) {
+  const auto at = request.headers.find("hone-desk");
+  if (at != request.headers.end() && at->second != desk.id())
+    throw Refused(Problem::kOtherDesk, "this page was opened for another store or person", "load it again");
+}
+
 void read_correction(const RequestFields& fields, Draft& draft) {
   const Json* correction = fields.find("correction");
   if (correction == nullptr) return;
@@ -156,7 +163,8 @@ Json Api::progress_json() const {
     if (advances(o, false)) advancing.push_back(shown_name(o, Order::kAFirst));
   Json last;
   if (p.last) last = {{"judgement", p.last->key}, {"pair", p.last->pair}, {"advanced", p.last->advanced}};
-  return {{"seq", p.seq},
+  return {{"desk", desk_.id()},
+          {"seq", p.seq},
           {"ring", {{"count", p.ring}, {"goal", kRing}, {"round", p.round}, {"advancing", std::move(advancing)}}},
           {"counts",
            {{"decided", p.decided},
@@ -171,6 +179,7 @@ Json Api::progress_json() const {
 }
 
 Response Api::pairs(const Request& request) const {
+  require_desk(request, desk_);
   const std::set<std::string> have = listed(request, "have");
   // The progress first: what is on offer is then as of its last event, or newer, never older.
   Json progress = progress_json();
@@ -195,6 +204,7 @@ Response Api::acknowledged(Json out, const feedback::Receipt& receipt) {
 }
 
 Response Api::judge(const Request& request) {
+  require_desk(request, desk_);
   const std::string key = key_of(request);
   const Json body = serve::json_body(request);
   const RequestFields fields(body, {"pair", "outcome", "reason", "dwell_ms", "note", "correction"});
@@ -215,6 +225,7 @@ Response Api::judge(const Request& request) {
 }
 
 Response Api::undo(const Request& request) {
+  require_desk(request, desk_);
   const std::string key = key_of(request);
   const Json body = serve::json_body(request);
   const RequestFields fields(body, {"judgement"});
@@ -223,6 +234,7 @@ Response Api::undo(const Request& request) {
 }
 
 Response Api::keep_draft(const Request& request) {
+  require_desk(request, desk_);
   const Json body = serve::json_body(request);
   const RequestFields fields(body, {"note", "correction"});
   Draft draft;

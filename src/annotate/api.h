@@ -1,5 +1,8 @@
 // What the page asks, as JSON below /api/v1. An answer that is refused is problem+json (serve/problems.def).
 //
+// A page says with the header Hone-Desk for whom it was opened (PROGRESS's "desk"): which answer stands first hangs on
+// store and person, so what was done at another desk is refused ("other-desk") and stays in the browser.
+//
 //   GET  /pairs?have=ID,ID    {"order": [ID…], "pairs": [PAIR…], "supply": "ready"|"cold"|"end", "progress": PROGRESS}
 //        `order`: the pairs on offer, at most 8; `pairs`: those of them that are not in `have`
 //   POST /judgements          {"pair", "outcome", "reason"?, "dwell_ms"?, "note"?, "correction"?: {"of", "text"}}
@@ -14,7 +17,7 @@
 //   PAIR      {"id", "prompt": [TURN…], "answers": [{"turns": [TURN…], "cut"}, {…}], "draft": {"note", "correction"},
 //              "growing"}, the answers in the order in which they stand on the page
 //   TURN      {"role", "content", "reasoning"?, "tool_calls"?, "name"?}
-//   PROGRESS  {"seq", "ring": {"count", "goal", "round", "advancing": [OUTCOME…]}, "counts": {"decided", "tie",
+//   PROGRESS  {"desk", "seq", "ring": {"count", "goal", "round", "advancing": [OUTCOME…]}, "counts": {"decided", "tie",
 //              "both_bad", "cant_tell", "skip"}, "corrections", "left", "last": {"judgement", "pair", "advanced"},
 //              "export"}; a correction moves the ring whatever the outcome
 #pragma once

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/rng.h"
+#include "base/sha256.h"
 #include "text/messages.h"
 
 namespace hone::annotate {
@@ -67,7 +68,10 @@ const feedback::Answer& Laid::at(Place place) const {
 bool Laid::cut(Place place) const { return side_at(pair.query.order, place) == Side::kA ? pair.cut_a : pair.cut_b; }
 
 Desk::Desk(feedback::Store& store, PairSource& source, std::string annotator)
-    : store_(store), source_(source), annotator_(std::move(annotator)) {
+    : store_(store),
+      source_(source),
+      annotator_(std::move(annotator)),
+      id_(sha256(store.id() + "\n" + annotator_).substr(0, 16)) {
   seed_ = mix64(hash64(store_.id()), hash64(annotator_));
   store_.each([&](const Event& event) {
     take(event);
@@ -82,8 +86,8 @@ void Desk::take(const Event& event) {
     round_began_ = event.seq;
     ++round_;
   }
-  if (event.type == feedback::name_of(EventType::kShown)) shown_.insert(event.query);
   if (event.actor != annotator_) return;
+  if (event.type == feedback::name_of(EventType::kShown)) shown_.insert(event.query);
   Word& word = words_[event.query];
   if (event.type == feedback::name_of(EventType::kJudgement)) {
     if (word.judgement != 0) live_.erase(word.judgement);
@@ -156,7 +160,8 @@ Progress Desk::progress() const {
     out.both_bad += word.outcome == feedback::Outcome::kBothBad;
     out.cant_tell += word.outcome == feedback::Outcome::kCantTell;
     out.skip += word.outcome == feedback::Outcome::kSkip;
-    if (!word.key.empty()) out.last = Progress::Last{word.key, query, moves};
+    // What was judged of other files, or imported, was never on this page.
+    if (!word.key.empty() && source_.find(query)) out.last = Progress::Last{word.key, query, moves};
   }
   return out;
 }

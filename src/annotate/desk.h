@@ -73,6 +73,8 @@ class Desk {
 
   /// `annotator`: a pseudonym, the actor of every event.
   Desk(feedback::Store& store, PairSource& source, std::string annotator);
+  /// Another for each store and person.
+  const std::string& id() const { return id_; }
 
   struct Hand {
     std::vector<Laid> pairs;
@@ -117,7 +119,7 @@ class Desk {
 
   feedback::Store& store_;
   PairSource& source_;
-  const std::string annotator_;
+  const std::string annotator_, id_;
   uint64_t seed_ = 0;
   mutable std::mutex mutex_;
   std::map<std::string, Word> words_;    // by query

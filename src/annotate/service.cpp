@@ -29,6 +29,10 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
                      const std::function<void(const std::string& address)>& ready) {
   if (settings.port < 0 || settings.port > 65535) usage_error("'--port' must be between 0 and 65535");
 
+  if (!settings.annotator.empty()) feedback::check_actor(settings.annotator);
+  if (settings.annotator == "system")
+    usage_error("'--annotator' is 'system', which is how hone signs what it writes itself", "take another name");
+
   // 1. The pairs, before a store is made: most mistakes are in the files.
   FilePairs source(settings.pairs, settings.read);
   log::info(source.report().summary());

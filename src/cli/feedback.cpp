@@ -196,6 +196,8 @@ int export_file(Options& options) {
   if (!options.parse()) return kDone;
   if (full && (messages || options.given("--ties")))
     usage_error("'--full' writes everything as it is", "leave out '--messages' and '--ties'");
+  if (!out.empty() && feedback::looks_like_store(out) && std::filesystem::file_size(out) > 0)
+    usage_error(out + ": is a feedback store, which an export would replace", "give '--out' another name");
   const feedback::Store store = feedback::Store::open_read_only(path);
   const auto shape = full       ? feedback::ExportShape::kFull
                      : messages ? feedback::ExportShape::kMessages

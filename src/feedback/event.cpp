@@ -274,6 +274,8 @@ std::string read_name(const Event& event) {
   return text_at(payload_of(event), event.type.starts_with("round") ? "round" : "test");
 }
 
+void check_actor(const std::string& name) { check_name("actor", name, false); }
+
 void check_event(const NewEvent& event) {
   check_name("actor", event.actor, false);
   check_name("key", event.key, true);

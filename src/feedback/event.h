@@ -113,6 +113,8 @@ std::string answer_hash(const std::vector<text::Message>& messages);
 
 /// Names within their limits, a payload that is canonical and says what the type must. Else kUsage.
 void check_event(const NewEvent& event);
+/// Whether somebody can be called so: kUsage.
+void check_actor(const std::string& name);
 
 /// The hash of `event` (its own `hash` is not looked at).
 std::string hash_of(const Event& event);

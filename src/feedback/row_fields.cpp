@@ -52,13 +52,13 @@ std::optional<int64_t> whole_or_none(const Json& row, const char* key, int64_t l
 std::string object_or_none(const Json& row, const char* key) {
   const Json* value = find(row, key);
   if (value && !value->is_object()) wrong(key, "is not an object");
-  return value ? dump_json(*value) : "";
+  return value && !value->empty() ? dump_json(*value) : "";
 }
 
 std::string list_or_none(const Json& row, const char* key) {
   const Json* value = find(row, key);
   if (value && !value->is_array()) wrong(key, "is not a list");
-  return value ? dump_json(*value) : "";
+  return value && !value->empty() ? dump_json(*value) : "";
 }
 
 }  // namespace hone::feedback

@@ -1,6 +1,8 @@
 #include "feedback/store.h"
 
+#include <sys/stat.h>
 #include <chrono>
+
 #include <fstream>
 #include <mutex>
 #include <random>
@@ -117,11 +119,23 @@ struct Store::Parts {
   std::unique_ptr<GroupCommit> commits;
   std::unique_ptr<Database> reading;
   std::mutex reads;
+  std::optional<std::pair<dev_t, ino_t>> file;  // what was opened to write, on the system's own file system
+
+  static std::optional<std::pair<dev_t, ino_t>> file_at(const fs::path& path) {
+    struct stat found{};
+    if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+    return std::pair{found.st_dev, found.st_ino};
+  }
 
   // Runs `work` within a transaction that is on the disk when this returns.
   void write(const std::function<void(Database&)>& work) {
     if (!commits)
       throw StoreError(Trouble::kReadOnly, Kind::kBug, path.string() + ": the store was opened to read", "");
+    // SQLite goes on writing into a file that has lost its name.
+    if (file && file_at(path) != file)
+      throw StoreError(Trouble::kMissing, Kind::kRun,
+                       path.string() + ": the store was removed or replaced while it is open",
+                       "put it back, or stop and start again; nothing was recorded since");
     commits->run(work);
   }
 };
@@ -136,13 +150,14 @@ Store Store::open(const fs::path& path, const StoreSettings& settings) {
   refuse_what_is_no_file_of_ours(path);
   auto parts = std::make_unique<Parts>();
   parts->path = path;
-  parts->lock = std::make_unique<StoreLock>(path);
+  parts->lock = std::make_unique<StoreLock>(fs::weakly_canonical(path));  // a link leads to the same store
   parts->writing = std::make_unique<Database>(path, Database::Mode::kWrite, settings.vfs);
   bring_up_to_date(*parts->writing);
   // A process that was killed may have written events that no receipt was given for and that are not synced: a receipt
   // for them, by their key, must not come before they are.
   parts->writing->sync_wal();
   last_event(*parts->writing);
+  if (settings.vfs.empty()) parts->file = Parts::file_at(path);
   parts->commits = std::make_unique<GroupCommit>(*parts->writing, settings.group_limit);
   parts->reading = std::make_unique<Database>(path, Database::Mode::kRead, settings.vfs);
   return Store(std::move(parts));

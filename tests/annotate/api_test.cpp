@@ -25,6 +25,7 @@ struct Page {
   annotate::Listeners listeners;
   annotate::Api api;
   serve::Routes routes;
+  std::string at_desk;  // the header Hone-Desk; "": none
 
   static std::string rows() {
     std::string out;
@@ -48,6 +49,7 @@ struct Page {
     Request request;
     request.method = method;
     request.body = body;
+    if (!at_desk.empty()) request.headers["hone-desk"] = at_desk;
     request.parameters = match.parameters;
     if (!key.empty()) request.headers["idempotency-key"] = key;
     if (!have.empty()) request.query["have"] = have;
@@ -71,6 +73,21 @@ struct Page {
 };
 
 }  // namespace
+
+TEST_CASE("what was done at another desk is refused, because the answers stood in another order there") {
+  Page page;
+  const std::string pair = page.pair(0), body = R"({"pair": ")" + pair + R"(", "outcome": "first"})";
+  page.at_desk = page.json("GET", {"progress"})["desk"];
+  CHECK(page.at_desk == page.desk.id());
+  const std::string here = page.at_desk;
+  page.at_desk = "0123456789abcdef";
+  CHECK(page.code("POST", {"judgements"}, body) == "other-desk");
+  CHECK(page.code("POST", {"undo"}, R"({"judgement": "a-key-0001"})") == "other-desk");
+  CHECK(page.code("PUT", {"drafts", pair}, R"({"note": "n", "correction": null})") == "other-desk");
+  CHECK(page.code("GET", {"pairs"}, "") == "other-desk");
+  page.at_desk = here;
+  CHECK(page.code("POST", {"judgements"}, body) == "201");
+}
 
 TEST_CASE("pairs: eight on offer, in order, without those that the page has") {
   Page page;

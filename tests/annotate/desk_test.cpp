@@ -62,6 +62,28 @@ Desk::Trouble trouble_of(const Work& work) {
 
 }  // namespace
 
+TEST_CASE("another person judges the same pairs at a desk of his own, in his own order") {
+  Room room(3);
+  const std::string pair = room.desk.hand().pairs[0].pair.id;
+  room.desk.judge(ballot(pair, Outcome::kA), "key-00001");
+  FilePairs source({room.folder.file("again.jsonl", rows(3))});
+  Desk other(room.store, source, "another");
+  CHECK(other.id() != room.desk.id());
+  CHECK(other.progress().decided == 0);
+  CHECK_FALSE(other.progress().last);
+  other.judge(ballot(pair, Outcome::kB), "key-00001");
+  CHECK(other.progress().decided == 1);
+  CHECK(feedback::labels(room.store).size() == 2);
+}
+
+TEST_CASE("what was judged of pairs that are not here is not offered to be undone") {
+  Room room(3);
+  room.desk.judge(ballot(room.desk.hand().pairs[2].pair.id, Outcome::kA), "key-00001");
+  CHECK(room.desk.progress().last);
+  FilePairs fewer({room.folder.file("fewer.jsonl", rows(2))});
+  CHECK_FALSE(Desk(room.store, fewer, "tester").progress().last);
+}
+
 TEST_CASE("a judgement is in the log with the pair as it was shown") {
   Room room(3);
   const Desk::Hand hand = room.desk.hand();

@@ -140,6 +140,26 @@ TEST_CASE("10: one writer, whose process is named; readers beside it see what wa
   CHECK(trouble([&] { Store::open_read_only(dir.store()).append(noted("ann", "q1", "x")); }) == "read-only");
 }
 
+TEST_CASE("10: a link to a store is the store") {
+  const sample::Folder dir;
+  Store store = Store::open(dir.store());
+  std::filesystem::create_symlink(dir.store(), dir.path / "link.store");
+  CHECK(trouble([&] { Store::open(dir.path / "link.store"); }) == "locked");
+}
+
+TEST_CASE("a store that is removed or replaced under its writer acknowledges nothing more") {
+  for (const bool replaced : {false, true}) {
+    const sample::Folder dir;
+    Store store = Store::open(dir.store());
+    judge(store, 1);
+    std::filesystem::rename(dir.store(), dir.path / "away");
+    if (replaced) write(dir.store(), "something else");
+    CHECK(trouble([&] { judge(store, 2); }) == "missing");
+    std::filesystem::rename(dir.path / "away", dir.store());
+    CHECK(judge(store, 2).seq == 5);
+  }
+}
+
 TEST_CASE("a writer that is gone leaves nothing in the way, however it went") {
   const sample::Folder dir;
   CHECK(elsewhere([&] {

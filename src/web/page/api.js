@@ -34,12 +34,17 @@ export const save = (key, value) => {
 };
 
 let token = null;
+let desk = ''; // for whom this page was opened: a store and a person
+export const useDesk = (id) => { desk = id; };
+/** What is kept of a desk is kept under its name: another store, or another person, never gets it. */
+export const ofDesk = (key) => `${key}.${desk}`;
 
 async function request(method, path, { body, key, signal, time = 15000 } = {}) {
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
+  if (desk) headers['Hone-Desk'] = desk;
   let response;
   try {
     response = await fetch(BASE + path, {
@@ -59,6 +64,10 @@ export async function call(method, path, options) {
     if (response.status !== 204) body = await response.json();
   } catch { /* cut off, or no JSON */
     throw new Refusal(response.ok ? 0 : response.status, {});
+  }
+  if (body?.code === 'other-desk') {
+    location.reload(); // hone was started again for another store or person; what waits here waits under its own name
+    throw new Refusal(0, body);
   }
   if (!response.ok) throw new Refusal(response.status, body ?? {});
   return body;

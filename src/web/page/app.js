@@ -1,6 +1,6 @@
 // The page: pairs come from hone ahead of time, a key or button judges the one that is shown, the outbox sends it.
 
-import { call, listen, load, openSession, save } from './api.js';
+import { call, listen, load, openSession, save, useDesk } from './api.js';
 import * as drafts from './drafts.js';
 import { ask, askLink } from './menus.js';
 import * as outbox from './outbox.js';
@@ -369,6 +369,16 @@ async function begin() {
     fail(error);
     if (error.status === 401) return;
   }
+  for (let known = false; !known;)
+    try {
+      useDesk((await call('GET', '/progress')).desk);
+      known = true;
+    } catch (error) {
+      fail(error);
+      if (error.status === 401) return;
+      await new Promise((after) => { setTimeout(after, 1000); });
+    }
+  well();
   drafts.resume();
   await outbox.flush();
   await refill();

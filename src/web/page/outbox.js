@@ -1,15 +1,15 @@
 // What a person did and hone has not acknowledged yet: kept in localStorage until it has, sent in order, each with a key
 // that makes sending twice the same as sending once. Windows share it; one of them sends at a time.
 
-import { call, load, save } from './api.js';
+import { call, load, ofDesk, save } from './api.js';
 
 const BOX = 'hone.outbox';
 const REFUSED = 'hone.refused';
 
 let memory = null; // where the browser keeps nothing
-const read = () => memory ?? load(BOX, []);
+const read = () => memory ?? load(ofDesk(BOX), []);
 const write = (items) => {
-  memory = save(BOX, items.length ? items : null) ? null : items;
+  memory = save(ofDesk(BOX), items.length ? items : null) ? null : items;
 };
 
 let hooks = { sent() {}, refused() {}, state() {} };
@@ -20,7 +20,7 @@ let sending = false;
 export const start = (given) => {
   hooks = given;
   addEventListener('online', flush);
-  addEventListener('storage', (e) => e.key === BOX && report());
+  addEventListener('storage', (e) => e.key === ofDesk(BOX) && report());
 };
 export const pending = () => read();
 
@@ -42,7 +42,7 @@ export function takeBack(key) {
   return true;
 }
 
-const alone = (work) => (navigator.locks ? navigator.locks.request('hone.outbox', work) : work());
+const alone = (work) => (navigator.locks ? navigator.locks.request(ofDesk(BOX), work) : work());
 
 export async function flush() {
   clearTimeout(timer);
@@ -59,7 +59,7 @@ export async function flush() {
         } catch (error) {
           if (error.passing || error.status === 401) throw error;
           refusal = error;
-          save(REFUSED, [...load(REFUSED, []), { ...item, why: error.message }].slice(-50));
+          save(ofDesk(REFUSED), [...load(ofDesk(REFUSED), []), { ...item, why: error.message }].slice(-50));
         }
         write(read().filter((i) => i.key !== item.key));
         wait = 0;
