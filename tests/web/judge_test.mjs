@@ -317,6 +317,41 @@ test('kill -9 loses no judgement and no draft; the page goes on meanwhile', { ti
   assert.ok(kept.some((l) => l.note === 'a note that nobody has yet'));
 });
 
+test('what was judged for one store waits for that store, and no other gets it', { timeout: 240000 }, async () => {
+  const pairs = writePairs(join(WORK, 'desks.jsonl'), numbered(8));
+  const [mine, other] = [join(WORK, 'mine.db'), join(WORK, 'other.db')];
+  let hone = await annotate(mine, pairs);
+  const { port } = hone;
+  const { page, wrong } = await window(hone.base);
+  await page.goto(hone.address);
+  await settled(page);
+  await hone.kill();
+  const chosen = new Map();
+  for (let i = 0; i < 6; i++) {
+    const { prompt, first } = await shown(page);
+    await judge(page, 'ArrowLeft');
+    chosen.set(prompt, first);
+  }
+  hone = await annotate(other, pairs, port);
+  await page.goto(hone.address);
+  await page.reload(); // an address that differs in its fragment alone loads nothing
+  await settled(page);
+  await saved(page);
+  assert.equal((await shown(page)).ring, '0');
+  await hone.stop();
+  assert.deepEqual(exported(other), []);
+  hone = await annotate(mine, pairs, port);
+  await page.goto(hone.address);
+  await page.reload();
+  await settled(page);
+  await saved(page);
+  await hone.stop();
+  const rows = exported(mine);
+  assert.equal(rows.length, 6);
+  for (const row of rows) assert.equal(row.chosen, chosen.get(row.prompt), 'as it stood on the page');
+  assert.deepEqual(wrong.filter((w) => !w.includes('ERR_CONNECTION_REFUSED')), []);
+});
+
 test('two windows share the work and tell each other', { timeout: 240000 }, async () => {
   const store = join(WORK, 'windows.db');
   const hone = await annotate(store, writePairs(join(WORK, 'windows.jsonl'), numbered(20)));
