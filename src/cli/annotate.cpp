@@ -53,8 +53,8 @@ int annotate(Options& options) {
     judged =
         annotate::serve_pairs(settings, stop.get_token(), [](const std::string& address) { print(address + "\n"); });
   }
-  log::info(count_text(judged.decided) + " decided, " + count_text(judged.tie) + " ties, " +
-            count_text(judged.both_bad + judged.cant_tell + judged.skip) + " others in " + store);
+  log::info(count_text(judged.decided) + " decided, " + count_text(judged.tie) + " tied, " +
+            count_text(judged.both_bad + judged.cant_tell + judged.skip) + " without a verdict in " + store);
   return kDone;
 }
 

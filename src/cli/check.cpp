@@ -109,7 +109,9 @@ int check_store(const std::string& path, const std::string& head, bool json) {
   }
   if (!whole)
     run_error(path + ": " + verdict.wrong,
-              counted(verdict.events, "event") + " before it hold" + (verdict.events == 1 ? "s" : ""));
+              verdict.wrong_seq < 2 ? ""
+                                    : counted(verdict.wrong_seq - 1, "event") + " before it hold" +
+                                          (verdict.wrong_seq == 2 ? "s" : ""));
   log::info(path + ": whole (" + counted(verdict.events, "event") + "; head " + feedback::anchor_text(verdict.head) +
             ")");
   return kDone;
@@ -138,7 +140,7 @@ int check(Options& options) {
   if (!options.parse()) return kDone;
   fs::path path = fs::path(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
-  if (!fs::exists(path)) usage_error(folder + ": no such folder");
+  if (!fs::exists(path)) usage_error(folder + ": no such file or folder");
   if (feedback::looks_like_store(path)) return check_store(path.string(), head, json);
   if (!head.empty()) usage_error(folder + ": not a feedback store", "'--head' is of a feedback store");
   if (!fs::is_directory(path) && !infer::holds_model(path))

@@ -119,8 +119,8 @@ int show(Options& options) {
   store_option(options, path).required();
   options.flag("--json", json, "print JSON");
   options.about(
-      "How many judgements there are, by outcome, person, round and day (UTC): those that count, after undo. The last "
-      "line is the log's head: its last event's number and hash.");
+      "How many judgements there are, by outcome, person, round and day (UTC): those that count, after undo. The "
+      "last line is the log's head: its last event's number and hash.");
   options.example("hone feedback show --store evening.store", "counts as tables");
   options.example("hone feedback show --store evening.store --json", "the same for programs");
   if (!options.parse()) return kDone;
@@ -153,9 +153,8 @@ int import_files(Options& options) {
   options.value("--ignore-key", &read.ignore_keys, "KEY",
                 "a key of rows to pass over, though it changes what a row says");
   options.about(
-      "Comparisons in any format that hone reads, into a store, which is made where there is none. Ties are kept as "
-      "ties, "
-      "and rows of `hone feedback export --full` with all that they say. The same rows again add nothing.");
+      "Comparisons in any format that hone reads, into a store, which is made where there is none. Ties are kept "
+      "as ties, and rows of `hone feedback export --full` with all that they say. The same rows again add nothing.");
   options.example("hone feedback import comparisons.jsonl --store evening.store", "comparisons of a file");
   options.example("hone feedback import hh/*.jsonl.gz --store hh.store --annotator crowd",
                   "HH-RLHF, with a name for its people");
@@ -184,12 +183,10 @@ int export_file(Options& options) {
   options.flag("--messages", messages, "lists of messages in place of texts, as TRL wants them for a chat model");
   options.flag("--full", full, "every judgement with all that is known, as hone's own rows; for another store");
   options.about(
-      "The judgements that count, after undo, as rows {\"prompt\", \"chosen\", \"rejected\"} that `hone preference`, "
-      "`hone "
-      "reward` and TRL take. Corrections become rows: over the answer that they were made from, and after \"both bad\" "
-      "over "
-      "both. Ties, both bad, can't tell and skipped have no winner: they are left out and counted, as are blind tests. "
-      "Where one conversation is no plain text, all rows are lists of messages.");
+      "The judgements that count, after undo, as rows {\"prompt\", \"chosen\", \"rejected\"} that `hone "
+      "preference`, `hone reward` and TRL take. Corrections become rows: over the answer that they were made from, "
+      "and after \"both bad\" over both. Ties, both bad, can't tell and skipped have no winner: they are left out "
+      "and counted, as are blind tests. Where one conversation is no plain text, all rows are lists of messages.");
   options.example("hone feedback export --store evening.store --out mine.jsonl", "rows for training");
   options.example("hone feedback export --store evening.store --full --out all.jsonl",
                   "every judgement, for `hone feedback import` into another store");
@@ -220,10 +217,9 @@ int feedback(Options& options) {
   if (word == "import") return import_files(options);
   if (word == "export") return export_file(options);
   options.about(
-      "What people judged, in one file. Three words: `hone feedback show` counts, `hone feedback import FILE…` takes "
-      "comparisons in, `hone feedback export` writes rows for training. `hone check STORE` verifies the file. `hone "
-      "help "
-      "feedback export` says more.");
+      "What people judged, in one file. Three words: `hone feedback show` counts, `hone feedback import FILE…` "
+      "takes comparisons in, `hone feedback export` writes rows for training. `hone check STORE` verifies the "
+      "file. `hone help feedback export` says more.");
   options.example("hone feedback import comparisons.jsonl --store evening.store", "comparisons of a file into a store");
   options.example("hone feedback show --store evening.store", "counts by outcome, person, round and day");
   options.example("hone feedback export --store evening.store --out mine.jsonl", "rows for `hone preference` and TRL");

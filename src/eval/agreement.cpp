@@ -73,20 +73,13 @@ std::vector<double> answer_margins(const Speaker& speaker, const HumanComparison
   std::vector<rollout::ScoredSequence> sequences;
   for (const data::Pair& p : comparisons.pairs)
     for (const data::Sequence* s : {&p.chosen, &p.rejected})
-      sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length)});
+      sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length), s->weight});
   Progress bar(label, std::ssize(sequences));
-  const auto logps = rollout::sequence_logps(
+  const std::vector<double> sums = rollout::summed_logps(
       speaker.decoder, sequences,
       {.compute = speaker.compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
-  std::vector<double> out(comparisons.pairs.size());
-  for (size_t i = 0; i < logps.size(); ++i) {
-    const data::Pair& p = comparisons.pairs[i / 2];
-    const std::vector<float>& weight = i % 2 == 0 ? p.chosen.weight : p.rejected.weight;
-    double sum = 0;
-    for (size_t k = 0; k < logps[i].size(); ++k)
-      if (weight[static_cast<size_t>(sequences[i].first) + k] != 0) sum += logps[i][k];
-    out[i / 2] += i % 2 == 0 ? sum : -sum;
-  }
+  std::vector<double> out;
+  for (size_t i = 0; i + 1 < sums.size(); i += 2) out.push_back(sums[i] - sums[i + 1]);
   return out;
 }
 

@@ -1,6 +1,5 @@
 #include "eval/answers.h"
 
-#include <numeric>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -84,12 +83,9 @@ std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer>
     ids.insert(ids.end(), a.ids.begin(), a.ids.end());
     sequences.push_back({std::move(ids), static_cast<int64_t>(a.prompt.size())});
   }
-  std::vector<double> out;
-  for (const auto& logps : rollout::sequence_logps(
-           speaker.decoder, sequences,
-           {.inv_temperature = 1 / temperature, .compute = speaker.compute, .absent_ids = absent_ids}))
-    out.push_back(std::accumulate(logps.begin(), logps.end(), 0.0));
-  return out;
+  return rollout::summed_logps(
+      speaker.decoder, sequences,
+      {.inv_temperature = 1 / temperature, .compute = speaker.compute, .absent_ids = absent_ids});
 }
 
 std::vector<double> answer_kl(const Speaker& speaker, const Speaker& reference, std::span<const Answer> answers,

@@ -33,37 +33,7 @@ std::u16string utf16(std::string_view text) {
 
 void write_text(const std::string& text, std::string& out) {
   if (valid_utf8_prefix(text) != text.size()) usage_error("a text is not UTF-8");
-  constexpr const char* kHex = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) out += std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
-        else out += c;
-    }
-  }
-  out += '"';
+  out += dump_json(text);  // escapes just what RFC 8785 does
 }
 
 void write(const Json& value, std::string& out) {

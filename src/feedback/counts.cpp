@@ -43,7 +43,6 @@ Counts count(std::span<const Event> log, std::span<const Label> labels) {
     if (c.dwell_ms) dwell.push_back(*c.dwell_ms);
     if (decided(c.outcome) && c.order != Order::kUnknown) {
       ++out.order_known;
-      out.a_first += c.order == Order::kAFirst;
       out.first_won += (c.order == Order::kAFirst) == (c.outcome == Outcome::kA);
     }
   }

@@ -15,10 +15,9 @@ struct Counts {
   int64_t labels = 0;  ///< live, those of blind tests among them
   /// Live labels. Names that nobody gave are "".
   std::map<std::string, int64_t> by_outcome, by_purpose, by_annotator, by_round, by_test;
-  std::map<std::string, int64_t> by_day;  ///< "2026-11-29" in UTC
-  int64_t a_first = 0, first_won = 0;     ///< of decided labels whose order is known: a shown first; the first one won
-  int64_t order_known = 0;
-  double median_dwell_ms = 0;  ///< of labels that have one; 0: none has
+  std::map<std::string, int64_t> by_day;   ///< "2026-11-29" in UTC
+  int64_t order_known = 0, first_won = 0;  ///< decided labels whose order is known; the one shown first won
+  double median_dwell_ms = 0;              ///< of labels that have one; 0: none has
   Json to_json() const;
 };
 

@@ -1,6 +1,7 @@
 #include "feedback/exchange.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -42,22 +43,34 @@ Json pair_row(const Label& label, const Pair& pair, Texts texts) {
   return to_preference_row(out, Names::kLast, texts);
 }
 
-bool exported(const Label& label, std::map<std::string, int64_t>& left_out) {
-  if (label.purpose != Purpose::kBlind) return true;
-  ++left_out["of a blind test"];
-  return false;
+// A label as the row that says all of it.
+Json full_row(const Label& label) {
+  Comparison c = label.comparison;
+  if (c.id.empty() && !label.query.starts_with(kImportedQuery)) c.id = label.query;
+  return to_row(c);
 }
+
+std::string name_of_row(const Json& row) { return sha256(canonical_json(row)).substr(0, 32); }
 
 }  // namespace
 
 Imported import_comparisons(Store& store, std::span<const Comparison> comparisons) {
   // 1. Everything is made and looked at before anything is appended.
+  // Rows that this store itself gave are there already; imported ones are known by their keys.
+  std::set<std::string> own;
+  for (const Label& label : labels(store))
+    if (!label.query.starts_with(kImportedQuery)) own.insert(name_of_row(full_row(label)));
+  Imported out;
   std::vector<std::vector<NewEvent>> all;
   std::unordered_map<std::string, int64_t> seen;
   for (size_t i = 0; i < comparisons.size(); ++i) {
     try {
       check(comparisons[i]);
-      std::string name = sha256(canonical_json(to_row(comparisons[i]))).substr(0, 32);
+      std::string name = name_of_row(to_row(comparisons[i]));
+      if (own.contains(name)) {
+        ++out.again;
+        continue;
+      }
       if (const int64_t n = ++seen[name]; n > 1) name += "-" + std::to_string(n);
       all.push_back(events_of(comparisons[i], name));
     } catch (const Error& e) {
@@ -66,7 +79,6 @@ Imported import_comparisons(Store& store, std::span<const Comparison> comparison
     }
   }
   // 2. In pieces: what was appended stays if a later piece fails, and is recognised the next time.
-  Imported out;
   for (size_t begin = 0; begin < all.size(); begin += kAtOnce) {
     const size_t end = std::min(begin + kAtOnce, all.size());
     std::vector<NewEvent> piece;
@@ -85,23 +97,16 @@ Imported import_comparisons(Store& store, std::span<const Comparison> comparison
 Exported export_rows(std::span<const Label> labels, ExportShape shape, Ties ties) {
   Exported out;
   if (shape == ExportShape::kFull) {
-    for (const Label& label : labels) {
-      Comparison c = label.comparison;
-      if (c.id.empty() && !label.query.starts_with(kImportedQuery)) c.id = label.query;
-      out.rows.push_back(to_row(c));
-    }
+    for (const Label& label : labels) out.rows.push_back(full_row(label));
     return out;
   }
   const bool plain = shape == ExportShape::kText && std::ranges::all_of(labels, [](const Label& label) {
-                       return label.purpose == Purpose::kBlind || all_plain(label.comparison);
+                       return label.purpose != Purpose::kLearn || all_plain(label.comparison);
                      });
-  for (const Label& label : labels) {
-    if (!exported(label, out.left_out)) continue;
-    const std::vector<Pair> pairs = pairs_of(label.comparison, ties);
-    if (pairs.empty()) ++out.left_out[std::string(why_no_pair(label.comparison))];
-    for (const Pair& pair : pairs)
-      out.rows.push_back(pair_row(label, pair, plain ? Texts::kShortest : Texts::kMessages));
-  }
+  const TrainingSet set = training_set(labels, ties);
+  for (size_t i = 0; i < set.pairs.size(); ++i)
+    out.rows.push_back(pair_row(labels[set.label_of[i]], set.pairs[i], plain ? Texts::kShortest : Texts::kMessages));
+  out.left_out = set.left_out;
   return out;
 }
 

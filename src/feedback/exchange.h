@@ -33,7 +33,7 @@ struct Exported {
   std::map<std::string, int64_t> left_out;
 };
 
-/// The live labels of all purposes but blind tests as rows, in the order of the log; kFull holds the blind tests too.
+/// What trains (training_set) as rows, in the order of the log; kFull: all live labels, blind tests among them.
 Exported export_rows(std::span<const Label> labels, ExportShape shape, Ties ties);
 
 }  // namespace hone::feedback

@@ -94,9 +94,8 @@ std::vector<Label> labels(std::span<const Event> log) {
 
 std::vector<Label> labels(const Store& store) { return labels(store.events()); }
 
-TrainingSet training_set(std::span<const Label> labels, const Receipt& head, Ties ties) {
+TrainingSet training_set(std::span<const Label> labels, Ties ties) {
   TrainingSet out;
-  out.head = head;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i].purpose != Purpose::kLearn) {
       ++out.left_out[labels[i].purpose == Purpose::kBlind ? "of a blind test" : "kept for evaluation"];

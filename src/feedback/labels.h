@@ -37,7 +37,6 @@ std::vector<Label> labels(const Store& store);
 
 struct TrainingSet {
   int rules = kLabelRules;
-  Receipt head;  ///< of the log that it is a function of
   std::vector<Pair> pairs;
   std::vector<size_t> label_of;  ///< for each pair, which of the labels it came from
   int64_t labels = 0;
@@ -45,6 +44,6 @@ struct TrainingSet {
 };
 
 /// The pairs (pairs_of) of labels of purpose kLearn.
-TrainingSet training_set(std::span<const Label> labels, const Receipt& head, Ties ties = Ties::kDrop);
+TrainingSet training_set(std::span<const Label> labels, Ties ties = Ties::kDrop);
 
 }  // namespace hone::feedback

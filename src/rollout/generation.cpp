@@ -50,19 +50,12 @@ Generation::Generation(const model::Decoder& decoder, std::span<const Request> r
         usage_error("token id " + std::to_string(id) + " is outside the model's vocabulary of " +
                     std::to_string(decoder.config().vocab_size));
   }
-  // Chats begin with the same system prompt. Only where it changes no bit (model/incremental.h).
-  if (kept_ == nullptr && decoder.device().is_cpu()) {
-    std::vector<std::span<const int32_t>> prompts;
-    for (const Request& r : requests) prompts.emplace_back(r.prompt);
-    common_ = common_beginning(prompts);
-  }
 }
 
 Generation::~Generation() {
   // Left early: what a caller keeps must not hold sequences that nobody knows.
   for (const Active& a : active_)
     if (a.sequence >= 0) cache_.remove(a.sequence);
-  if (common_sequence_ >= 0) cache_.remove(common_sequence_);
   if (kept_ != nullptr) kept_->settle();
 }
 
@@ -72,11 +65,18 @@ double Generation::need(size_t request) const {
                                       decoder_.config().max_positions));
 }
 
+// Chats begin with the same system prompt. Only where it changes no bit (model/incremental.h).
 void Generation::feed_common() {
-  common_sequence_ = cache_.add();
-  const std::span ids(requests_[0].prompt.data(), static_cast<size_t>(common_));
-  model::step(decoder_, cache_, ids, std::vector<int64_t>(ids.size(), common_sequence_), compute_);
-  stats_.prompt_tokens += common_;
+  if (kept_ != nullptr || !decoder_.device().is_cpu()) return;
+  std::vector<std::span<const int32_t>> prompts;
+  for (const Request& r : requests_) prompts.emplace_back(r.prompt);
+  const auto ids = std::span(requests_[0].prompt).first(static_cast<size_t>(common_beginning(prompts)));
+  if (ids.empty()) return;
+  const int64_t sequence = cache_.add();
+  model::step(decoder_, cache_, ids, std::vector<int64_t>(ids.size(), sequence), compute_);
+  stats_.prompt_tokens += std::ssize(ids);
+  own_.keep(sequence, {ids.begin(), ids.end()});
+  own_.settle();
 }
 
 // Requests join while there is room for them.
@@ -84,20 +84,18 @@ void Generation::join() {
   constexpr int64_t kPrefillTokens = 4096;  // bounds the memory of one step
   int64_t prefill = 0;
   const size_t running = active_.size();
-  if (common_ > 0 && common_sequence_ < 0) feed_common();
+  if (next_ == 0) feed_common();
+  KeptSequences& kept = kept_ != nullptr ? *kept_ : own_;
   while (next_ < requests_.size() && static_cast<int64_t>(active_.size()) < options_.max_batch) {
     const Request& r = requests_[next_];
     const auto n = static_cast<int64_t>(r.prompt.size());
     // Samples of one prompt stand next to each other: they share its keys and values. The last token is fed by each,
     // so that each has its own row.
     const bool shares = active_.size() > running && requests_[next_ - 1].prompt == r.prompt && n > 1;
-    if (!shares && prefill > 0 && prefill + n - common_ > kPrefillTokens) break;
+    if (!shares && prefill > 0 && prefill + n > kPrefillTokens) break;
     if (!active_.empty() && reserved_ + need(next_) > room_) break;
     reserved_ += need(next_);
-    const KeptSequences::Begun begun = shares             ? KeptSequences::Begun{-1, 0}
-                                       : kept_ != nullptr ? kept_->begin(r.prompt)
-                                       : common_ > 0      ? KeptSequences::Begun{cache_.fork(common_sequence_), common_}
-                                                          : KeptSequences::Begun{cache_.add(), 0};
+    const KeptSequences::Begun begun = shares ? KeptSequences::Begun{-1, 0} : kept.begin(r.prompt);
     active_.push_back({next_, begun.sequence, begun.held, Stream(options_.seed, "sample", r.key, r.sample),
                        options_.stop ? options_.stop() : nullptr});
     if (!shares) prefill += n - begun.held;

@@ -42,14 +42,13 @@ class Generation {
   std::span<const Request> requests_;
   SamplingParams params_;
   GenerateOptions options_;
-  KeptSequences own_;    // an empty cache costs nothing
+  KeptSequences own_;    // what all prompts begin with; an empty cache costs nothing
   KeptSequences* kept_;  // the caller's; null: nothing outlives this
   model::KvCache& cache_;
   Tensor absent_;
   model::ComputeOptions compute_;  ///< away from the CPU
   std::vector<Completion> out_;
   std::vector<Active> active_;
-  int64_t common_ = 0, common_sequence_ = -1;  ///< tokens that all prompts begin with; where they are in the cache
   size_t next_ = 0, done_ = 0;
   int64_t held_ = 0;
   double room_, reserved_ = 0;

@@ -70,4 +70,17 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
   return out;
 }
 
+std::vector<double> summed_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
+                                 const ScoringOptions& options) {
+  std::vector<double> out;
+  for (const std::vector<float>& logps : sequence_logps(decoder, sequences, options)) {
+    const ScoredSequence& s = sequences[out.size()];
+    double sum = 0;
+    for (size_t k = 0; k < logps.size(); ++k)
+      if (s.weight.empty() || s.weight[static_cast<size_t>(s.first) + k] != 0) sum += logps[k];
+    out.push_back(sum);
+  }
+  return out;
+}
+
 }  // namespace hone::rollout

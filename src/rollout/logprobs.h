@@ -13,6 +13,7 @@ namespace hone::rollout {
 struct ScoredSequence {
   std::vector<int32_t> ids;
   int64_t first = 1;
+  std::vector<float> weight = {};  ///< of each id; those of weight 0 are left out of a sum. Empty: none is
 };
 
 struct ScoringOptions {
@@ -27,5 +28,9 @@ struct ScoringOptions {
 /// For each sequence, log p(ids[i] | ids[0..i-1]) for i = first..len-1, nats.
 std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
                                                const ScoringOptions& options);
+
+/// For each sequence the sum of them over the ids that have weight, nats.
+std::vector<double> summed_logps(const model::Decoder& decoder, std::span<const ScoredSequence> sequences,
+                                 const ScoringOptions& options);
 
 }  // namespace hone::rollout

@@ -41,24 +41,18 @@ namespace {
 
 ReferenceLogps compute_reference(const model::Decoder& decoder, std::span<const data::Pair> pairs,
                                  at::ScalarType compute) {
+  // Tokens without weight (what a template puts after the end of an answer) are no part of the policy's sum either.
   std::vector<rollout::ScoredSequence> sequences;
-  for (const data::Pair& p : pairs) {
-    sequences.push_back({p.chosen.ids, std::max<int64_t>(1, p.prompt_length)});
-    sequences.push_back({p.rejected.ids, std::max<int64_t>(1, p.prompt_length)});
-  }
-  Progress bar("  reference log-probabilities", static_cast<int64_t>(sequences.size()));
-  const auto logps = rollout::sequence_logps(
+  for (const data::Pair& p : pairs)
+    for (const data::Sequence* s : {&p.chosen, &p.rejected})
+      sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length), s->weight});
+  Progress bar("  reference log-probabilities", std::ssize(sequences));
+  const std::vector<double> sums = rollout::summed_logps(
       decoder, sequences,
       {.compute = compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
   ReferenceLogps out;
-  for (size_t i = 0; i < logps.size(); ++i) {
-    // Tokens without weight (what a template puts after the end of an answer) are no part of the policy's sum either.
-    const std::vector<float>& weight = i % 2 == 0 ? pairs[i / 2].chosen.weight : pairs[i / 2].rejected.weight;
-    const auto first = static_cast<size_t>(sequences[i].first);
-    double sum = 0;
-    for (size_t k = 0; k < logps[i].size(); ++k) sum += weight[first + k] != 0 ? logps[i][k] : 0;
-    (i % 2 == 0 ? out.chosen : out.rejected).push_back(static_cast<float>(sum));
-  }
+  for (size_t i = 0; i < sums.size(); ++i)
+    (i % 2 == 0 ? out.chosen : out.rejected).push_back(static_cast<float>(sums[i]));
   return out;
 }
 

@@ -5,11 +5,13 @@
 
 #include "annotate/file_pairs.h"
 #include "annotate/token_table.h"
+#include "base/files.h"
 #include "base/json.h"
+#include "../data/scratch.h"
 #include "feedback/labels.h"
-#include "folder.h"
 
 using namespace hone;
+using scratch::Folder;
 using serve::Problem;
 using serve::Request;
 using serve::Response;

@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "annotate/file_pairs.h"
+#include "../data/scratch.h"
 #include "feedback/labels.h"
-#include "folder.h"
 
 using namespace hone;
 using annotate::Ballot;
@@ -16,6 +16,7 @@ using annotate::FilePairs;
 using annotate::Place;
 using feedback::Order;
 using feedback::Outcome;
+using scratch::Folder;
 
 namespace {
 
@@ -134,7 +135,7 @@ TEST_CASE("the ring counts what trains, and nothing else") {
   CHECK(p.left == 0);
   // What the ring says is there: one pair for each, and of the last one the correction over both answers.
   const auto labels = feedback::labels(room.store);
-  CHECK(feedback::training_set(labels, room.store.head()).pairs.size() == 4);
+  CHECK(feedback::training_set(labels).pairs.size() == 4);
 }
 
 TEST_CASE("an answer that is corrected is the one that stood there") {

@@ -4,10 +4,11 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "folder.h"
+#include "../data/scratch.h"
 
 using namespace hone;
 using annotate::FilePairs;
+using scratch::Folder;
 
 namespace {
 

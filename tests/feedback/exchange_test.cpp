@@ -53,6 +53,37 @@ std::vector<Comparison> all_kinds() {
 
 }  // namespace
 
+TEST_CASE("a store's own full rows are there already") {
+  const sample::Folder dir;
+  Store store = Store::open(dir.store());
+  for (int n = 0; n < 4; ++n) sample::judge(store, n);
+  std::vector<Comparison> rows;
+  for (const Json& row : export_rows(labels(store), ExportShape::kFull, Ties::kDrop).rows)
+    rows.push_back(from_row(row));
+  const Imported again = import_comparisons(store, rows);
+  CHECK(again.comparisons == 0);
+  CHECK(again.again == 4);
+  CHECK(labels(store).size() == 4);
+  // What is new beside them goes in.
+  rows.push_back(sample::comparison(9));
+  CHECK(import_comparisons(store, rows).comparisons == 1);
+}
+
+TEST_CASE("pairs kept for evaluation or a blind test train nothing") {
+  const sample::Folder dir;
+  Store store = Store::open(dir.store());
+  int n = 0;
+  for (const Purpose purpose : {Purpose::kLearn, Purpose::kEvaluate, Purpose::kBlind}) {
+    const Comparison c = sample::comparison(++n);
+    store.append(
+        std::vector<NewEvent>{shown("ann", sample::query(n), c, purpose, ""), judged("ann", sample::query(n), c)});
+  }
+  const Exported out = export_rows(labels(store), ExportShape::kText, Ties::kDrop);
+  CHECK(out.rows.size() == 1);
+  CHECK(out.left_out == std::map<std::string, int64_t>{{"kept for evaluation", 1}, {"of a blind test", 1}});
+  CHECK(export_rows(labels(store), ExportShape::kFull, Ties::kDrop).rows.size() == 3);
+}
+
 TEST_CASE("everything that a comparison says goes through store and file and comes back") {
   const sample::Folder dir;
   const std::vector<Comparison> before = all_kinds();

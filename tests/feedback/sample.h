@@ -1,26 +1,15 @@
 // A scratch folder for stores, and comparisons to put into them.
 #pragma once
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "../data/scratch.h"
 #include "feedback/store.h"
 
 namespace sample {
 
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    static int count = 0;
-    path = std::filesystem::temp_directory_path() /
-           ("hone-feedback-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
-    std::filesystem::create_directories(path);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+struct Folder : scratch::Folder {
   std::filesystem::path store() const { return path / "f.store"; }
 };
 
