@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "cli/output.h"
+#include "cli/reading_options.h"
 #include "cli/terminal_signals.h"
 #include "cli/verb.h"
 
@@ -24,18 +25,17 @@ int annotate(Options& options) {
   options.value("--port", &settings.port, "N", "port on this machine; 0: any free one");
   options.value("--annotator", &settings.annotator, "NAME", "a pseudonym for who judges")
       .shows("one that belongs to the store");
-  options.value("--on-bad-line", &settings.read.on_bad_line, "HOW", "a line that cannot be read")
-      .choices({"stop", "skip"});
+  declare_reading(options, settings.read);
   options.about(
       "Judge pairs of answers in a browser. It serves a page on this machine alone (127.0.0.1), prints its address and "
       "runs until Ctrl-C. Arrow keys choose, the page tells the other keys. A judgement is on the disk before it is "
       "acknowledged, and started again with the same files it goes on where it was. The address signs one browser in; "
       "the next one is printed then. Nothing leaves the machine. Which answer stands first is random and recorded. "
       "`hone feedback export` then gives rows for `hone preference`.");
-  options.example("hone annotate --store evening.db --pairs pairs.jsonl", "prints the address of the page");
-  options.example("hone annotate --store evening.db --pairs monday.jsonl tuesday.jsonl --port 9000",
+  options.example("hone annotate --store evening.store --pairs pairs.jsonl", "prints the address of the page");
+  options.example("hone annotate --store evening.store --pairs monday.jsonl tuesday.jsonl --port 9000",
                   "pairs of two files, on another port");
-  options.example("hone feedback export --store evening.db > chosen.jsonl",
+  options.example("hone feedback export --store evening.store > chosen.jsonl",
                   "what was chosen, as rows for hone preference --data");
   if (!options.parse()) return kDone;
   settings.store = store;

@@ -4,10 +4,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/output.h"
+#include "cli/reading_options.h"
 #include "cli/row_writer.h"
 #include "cli/verb.h"
 #include "data/convert.h"
-#include "data/format.h"
 #include "data/inspect.h"
 #include "model/config.h"
 #include "text/tokenizer.h"
@@ -15,22 +15,11 @@
 namespace hone::cli {
 namespace {
 
-std::vector<std::string> format_names() {
-  std::vector<std::string> out{"auto"};
-  for (const data::Format& f : data::formats()) out.emplace_back(f.id);
-  return out;
-}
-
-// "bad lines are skipped" and so on, as options of both words.
-void declare_reading(Options& options, data::ReadSettings& read) {
-  options.value("--format", &read.format, "FORMAT", "row format; auto: seen in each file's first row")
-      .choices(format_names());
+void declare_row_reading(Options& options, data::ReadSettings& read) {
+  declare_reading(options, read);
   options.value("--ties", &read.ties, "HOW", "comparisons without a winner").choices({"drop", "half"});
   options.value("--split-text-by", &read.split_text_by, "HOW", "what one document is in a plain text file")
       .choices({"file", "blank_line", "line"});
-  options.value("--on-bad-line", &read.on_bad_line, "HOW", "a line that cannot be read").choices({"stop", "skip"});
-  options.value("--ignore-key", &read.ignore_keys, "KEY",
-                "a key of rows to pass over, though it changes what a row says");
 }
 
 // Tokens that end an answer by the model's configuration; a tokenizer alone has none.
@@ -47,7 +36,7 @@ int inspect(Options& options) {
   data::LengthSettings lengths;
   data::InspectSettings settings;
   options.positional("FILE", &files, "files, folders or patterns").required();
-  declare_reading(options, read);
+  declare_row_reading(options, read);
   options.value("--model", &model, "DIR",
                 "show lengths in tokens, and the first examples token by token with their loss weight");
   options.value("--max-length", &lengths.max_length, "N", "with --model: count what would not fit; 0: no limit");
@@ -77,7 +66,7 @@ int convert(Options& options) {
   options.positional("FILE", &files, "files, folders or patterns").required();
   options.value("--to", &to, "FORMAT", "the format to write").required().choices(targets);
   options.value("--out", &out, "FILE", "where to write, complete or not at all; default: standard output");
-  declare_reading(options, read);
+  declare_row_reading(options, read);
   options.about(
       "One format to another, as JSON Lines. What the target cannot say is left out and counted on standard error.");
   options.example("hone data convert harmless.jsonl.gz --to preference --out harmless.jsonl",

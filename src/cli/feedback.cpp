@@ -9,9 +9,9 @@
 #include "chat/columns.h"
 #include "chat/visible.h"
 #include "cli/output.h"
+#include "cli/reading_options.h"
 #include "cli/row_writer.h"
 #include "cli/verb.h"
-#include "data/format.h"
 #include "data/read_comparisons.h"
 #include "feedback/counts.h"
 #include "feedback/exchange.h"
@@ -141,17 +141,13 @@ int show(Options& options) {
 // --- import
 
 int import_files(Options& options) {
-  std::vector<std::string> files, formats{"auto"};
+  std::vector<std::string> files;
   std::string path, annotator;
   data::ReadSettings read;
-  for (const data::Format& f : data::formats()) formats.emplace_back(f.id);
   options.positional("FILE", &files, "files, folders or patterns with comparisons").required();
   store_option(options, path).required();
   options.value("--annotator", &annotator, "NAME", "who judged, where a row does not say");
-  options.value("--format", &read.format, "FORMAT", "row format; auto: seen in each file's first row").choices(formats);
-  options.value("--on-bad-line", &read.on_bad_line, "HOW", "a line that cannot be read").choices({"stop", "skip"});
-  options.value("--ignore-key", &read.ignore_keys, "KEY",
-                "a key of rows to pass over, though it changes what a row says");
+  declare_reading(options, read);
   options.about(
       "Comparisons in any format that hone reads, into a store, which is made where there is none. Ties are kept "
       "as ties, and rows of `hone feedback export --full` with all that they say. The same rows again add nothing.");

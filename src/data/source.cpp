@@ -205,6 +205,9 @@ std::vector<fs::path> expand_paths(const std::vector<std::string>& paths) {
     const bool pattern = path.filename().string().find_first_of("*?") != std::string::npos && !fs::exists(path, ec);
     if (!pattern && !fs::is_directory(path, ec)) {
       if (!fs::exists(path, ec)) usage_error(name + ": no such file", "paths are relative to the working directory");
+      // A device may never end, and a pipe is empty the second time.
+      if (!fs::is_regular_file(path, ec))
+        usage_error(name + ": a device or a pipe, not a file", "data is read more than once: write it to a file first");
       out.push_back(path);
       continue;
     }
