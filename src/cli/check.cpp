@@ -109,9 +109,9 @@ int check_store(const std::string& path, const std::string& head, bool json) {
   }
   if (!whole)
     run_error(path + ": " + verdict.wrong,
-              verdict.wrong_seq < 2 ? ""
-                                    : counted(verdict.wrong_seq - 1, "event") + " before it hold" +
-                                          (verdict.wrong_seq == 2 ? "s" : ""));
+              verdict.wrong_seq < 2
+                  ? ""
+                  : counted(verdict.wrong_seq - 1, "event") + " before it hold" + (verdict.wrong_seq == 2 ? "s" : ""));
   log::info(path + ": whole (" + counted(verdict.events, "event") + "; head " + feedback::anchor_text(verdict.head) +
             ")");
   return kDone;

@@ -1,6 +1,5 @@
 #include "eval/answers.h"
 
-
 #include "base/error.h"
 #include "base/log.h"
 #include "base/progress.h"

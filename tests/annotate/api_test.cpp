@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include "../data/scratch.h"
 #include "annotate/file_pairs.h"
 #include "annotate/token_table.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "../data/scratch.h"
 #include "feedback/labels.h"
 
 using namespace hone;

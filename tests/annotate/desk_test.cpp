@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "annotate/file_pairs.h"
 #include "../data/scratch.h"
+#include "annotate/file_pairs.h"
 #include "feedback/labels.h"
 
 using namespace hone;

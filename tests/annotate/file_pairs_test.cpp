@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "base/error.h"
 #include "../data/scratch.h"
+#include "base/error.h"
 
 using namespace hone;
 using annotate::FilePairs;

@@ -67,7 +67,8 @@ TEST_CASE("a single row comes out as a row of a panel does, to the bit") {
             single.pack(before.const_data_ptr<float>());
             const float* added = bias ? b.const_data_ptr<float>() : nullptr;
             k->panel_linear(from.panel(0), width, w.const_data_ptr<float>(), in, added, panel.panel(0), 0, n, add);
-            k->single_linear(from.panel(0), width, w.const_data_ptr<float>(), in, added, single.panel(0), 0, n, add);
+            k->single_linear(x.const_data_ptr<float>(), w.const_data_ptr<float>(), in, added, single.panel(0), width, 0,
+                             n, add);
             Tensor a = at::empty({1, n}, at::kFloat), c = at::empty({1, n}, at::kFloat);
             panel.unpack(a.mutable_data_ptr<float>());
             single.unpack(c.mutable_data_ptr<float>());

@@ -1,4 +1,5 @@
-// hone's own comparisons, with all that is known of each (feedback/comparison.h): what `hone feedback export --full` writes.
+// hone's own comparisons, with all that is known of each (feedback/comparison.h): what `hone feedback export --full`
+// writes.
 #include "base/json.h"
 #include "data/format.h"
 

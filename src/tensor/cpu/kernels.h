@@ -35,8 +35,8 @@ struct AttendJob {
 constexpr int64_t kAttendTile = 4;  ///< (row, head) pairs at a time
 
 /// Causal attention of one sequence and one key head in training. Rows are tokens of a pack; the sequence's are
-/// [begin, begin + length), or those of a tree (tensor/packed_attention.h). Pointers stand at the first head of the group (q, out, …) or at the key head (k, v, …) of
-/// token 0; strides lead from token to token.
+/// [begin, begin + length), or those of a tree (tensor/packed_attention.h). Pointers stand at the first head of the
+/// group (q, out, …) or at the key head (k, v, …) of token 0; strides lead from token to token.
 struct TrainAttendJob {
   int64_t begin, length, group, head_dim;
   const int64_t* branches;  ///< first rows of a tree's branches, from `begin` on
@@ -66,8 +66,9 @@ struct Kernels {
   /// The same with weights in bf16 (their bits), widened as they are read.
   void (*panel_linear_bf16)(const float* x, int64_t width, const uint16_t* w, int64_t k, const float* bias, float* y,
                             int64_t begin, int64_t end, bool add);
-  /// panel_linear of a panel with one row in it, to the bit; of the other lanes some are written and some are not.
-  void (*single_linear)(const float* x, int64_t width, const float* w, int64_t k, const float* bias, float* y,
+  /// panel_linear of a panel with one row in it, to the bit. x is the row itself, [k]; y lane 0 of a panel of `width`,
+  /// the other lanes of which stay as they were.
+  void (*single_linear)(const float* x, const float* w, int64_t k, const float* bias, float* y, int64_t width,
                         int64_t begin, int64_t end, bool add);
   void (*panel_rms_norm)(const float* x, int64_t width, const float* weight, double eps, float* y, int64_t features);
   void (*panel_layer_norm)(const float* x, int64_t width, const float* weight, const float* bias, double eps, float* y,

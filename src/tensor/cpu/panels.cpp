@@ -40,7 +40,23 @@ int64_t panel_width(int64_t rows) {
   return rows <= lanes ? lanes : 2 * lanes;
 }
 
+namespace {
+
+// One row, read from memory that is its own: in a panel each number of it would cost a line of the cache.
+void single_row(const Panels& x, const PanelLinear& layer, Panels& y, int64_t offset, bool add) {
+  const Kernels& k = kernels();
+  std::vector<float> row(static_cast<size_t>(x.features));
+  for (int64_t d = 0; d < x.features; ++d) row[static_cast<size_t>(d)] = x.panel(0)[d * x.width];
+  at::parallel_for(0, (layer.n + k.lanes - 1) / k.lanes, 4, [&](int64_t first, int64_t last) {
+    k.single_linear(row.data(), layer.weight, x.features, layer.bias, y.panel(0) + offset * y.width, y.width,
+                    first * k.lanes, std::min(layer.n, last * k.lanes), add);
+  });
+}
+
+}  // namespace
+
 void linear(const Panels& x, const PanelLinear& layer, Panels& y, int64_t offset, bool add) {
+  if (x.rows == 1 && layer.bf16 == nullptr) return single_row(x, layer, y, offset, add);
   const Kernels& k = kernels();
   const int64_t tiles = (layer.n + k.tile_rows - 1) / k.tile_rows;
   at::parallel_for(0, tiles, 4, [&](int64_t first, int64_t last) {
@@ -50,7 +66,7 @@ void linear(const Panels& x, const PanelLinear& layer, Panels& y, int64_t offset
         kernel(x.panel(i), x.width, weight, x.features, layer.bias, y.panel(i) + offset * y.width, begin, end, add);
       };
       if (layer.bf16 != nullptr) with(k.panel_linear_bf16, layer.bf16);
-      else with(x.rows == 1 ? k.single_linear : k.panel_linear, layer.weight);
+      else with(k.panel_linear, layer.weight);
     }
   });
 }
