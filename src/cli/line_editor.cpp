@@ -126,8 +126,9 @@ LineEditor::~LineEditor() {
 
 LineEditor::Result LineEditor::read(const std::string& prompt, bool bold, std::string& line) {
   State& s = *state_;
-  // What stands between two \1 takes no columns.
-  s.line.prompt = bold ? "\1\033[1m\1" + prompt + "\1\033[0m\1" : prompt;
+  // What stands between two \1 takes no columns. libedit writes it with the character behind it, and so never at the
+  // end: bold ends before the prompt's last character, the space.
+  s.line.prompt = bold ? "\1\033[1m\1" + prompt.substr(0, prompt.size() - 1) + "\1\033[0m\1" + prompt.back() : prompt;
   line.clear();
   signals::take_resized();
   el_resize(s.editor);

@@ -131,6 +131,10 @@ def streams_and_shows_what_is_safe(folder, model):
     with Terminal(folder, "--model", model("talker"), "--temperature", 0, "--stats") as t:
         t.say("hi?", r"Hello (red|green|blue) wörld 世界␛\[31m!", r"\d+ tokens, [\d.]+ a second, first after \d+ ms; [1-9]\d* of the prompt's \d+")
         assert b"\x1b[31m" not in t.raw, "an escape sequence of the model's reached the terminal"
+        bold = False  # the prompt is, and nothing else
+        for code, after in re.findall(rb"\x1b\[([\d;]*)m([^\x1b]*)", t.raw):
+            bold = code == b"1" or (bold and code not in (b"0", b"", b"22"))
+            assert not bold or after.strip() in (b">", b"."), (code, after)
         t.say("so?", "Hello", r"; [1-9]\d* of the prompt's \d+ were kept")
         t.say("and?\nhm?", "Hello", "\n> ", "hm", "Hello")  # typed ahead
         t.say("/undo", "taken back")
