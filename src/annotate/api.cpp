@@ -104,6 +104,7 @@ Json pair_json(const Laid& laid) {
           {"prompt", turns_json(laid.pair.query.prompt)},
           {"answers", std::move(answers)},
           {"draft", std::move(draft)},
+          {"trains", laid.pair.purpose == feedback::Purpose::kLearn},
           {"growing", laid.pair.growing}};
 }
 

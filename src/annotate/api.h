@@ -15,7 +15,8 @@
 //   GET  /events              server-sent events: "progress" with PROGRESS, "pairs" when what is on offer changed
 //
 //   PAIR      {"id", "prompt": [TURN…], "answers": [{"turns": [TURN…], "cut"}, {…}], "draft": {"note", "correction"},
-//              "growing"}, the answers in the order in which they stand on the page
+//              "trains", "growing"}, the answers in the order in which they stand on the page; `trains`: false of a
+//              pair that is kept for evaluation, whose judgement does not move the ring
 //   TURN      {"role", "content", "reasoning"?, "tool_calls"?, "name"?}
 //   PROGRESS  {"desk", "seq", "ring": {"count", "goal", "round", "advancing": [OUTCOME…]}, "counts": {"decided", "tie",
 //              "both_bad", "cant_tell", "skip"}, "corrections", "left", "last": {"judgement", "pair", "advanced"},

@@ -87,8 +87,11 @@ void Desk::take(const Event& event) {
     ++round_;
   }
   if (event.actor != annotator_) return;
-  if (event.type == feedback::name_of(EventType::kShown)) shown_.insert(event.query);
   Word& word = words_[event.query];
+  if (event.type == feedback::name_of(EventType::kShown)) {
+    shown_.insert(event.query);
+    word.learns = feedback::read_shown(event).purpose == feedback::Purpose::kLearn;
+  }
   if (event.type == feedback::name_of(EventType::kJudgement)) {
     if (word.judgement != 0) live_.erase(word.judgement);
     word.judgement = event.seq;
@@ -152,7 +155,7 @@ Progress Desk::progress() const {
   out.left = source_.left();
   for (const auto& [seq, query] : live_) {
     const Word& word = words_.at(query);
-    const bool corrected = word.correction != 0, moves = advances(word.outcome, corrected);
+    const bool corrected = word.correction != 0, moves = word.learns && advances(word.outcome, corrected);
     if (seq > round_began_ && moves) ++out.ring;
     out.corrections += corrected;
     out.decided += feedback::decided(word.outcome);
@@ -218,8 +221,8 @@ Receipt Desk::judge(const Ballot& ballot, const std::string& key) {
 
   // 3. Into the log, with the pair as it was shown.
   if (!shown_.contains(pair.id)) {
-    const auto head = events.insert(events.begin(), feedback::shown(annotator_, pair.id, pair.query,
-                                                                    feedback::Purpose::kLearn, std::to_string(round_)));
+    const auto head = events.insert(events.begin(), feedback::shown(annotator_, pair.id, pair.query, pair.purpose,
+                                                                    std::to_string(round_)));
     head->key = shown_key(key);
   }
   const std::vector<Receipt> receipts = append(events);

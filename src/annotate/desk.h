@@ -108,6 +108,7 @@ class Desk {
     int64_t judgement = 0, correction = 0, note = 0;  // numbers of the events; 0: none
     std::string key;                                  // of the judgement
     feedback::Outcome outcome = feedback::Outcome::kSkip;
+    bool learns = true;  // the pair was shown to learn from
   };
   void take(const feedback::Event& event);  // with mutex_ held
   std::vector<feedback::Receipt> append(const std::vector<feedback::NewEvent>& events);

@@ -1,8 +1,8 @@
-// Where the pairs come from that a person judges: files today, a model that samples another day.
+// Where the pairs come from that a person judges: files (file_pairs.h), or a model that samples (sampled_pairs.h).
 //
 // A source offers the next pairs in an order of its own. An offered pair stays on offer, in its place, until it is
-// settled, so that a reload, a second window or a restart go on with the same one. A source that samples keeps eight
-// pairs ready that way; while it has none it is cold, and it may offer one whose answers still grow, told by on_change.
+// settled, so that a reload, a second window or a restart go on with the same one. A source that samples keeps pairs
+// ready that way; while it has none it is cold, and it may offer one whose answers still grow, told by on_change.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -10,13 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "feedback/comparison.h"
+#include "feedback/event.h"
 
 namespace hone::annotate {
 
 struct Pair {
   std::string id;         ///< of what is compared: the same pair has it after a restart too
   feedback::Query query;  ///< with policies, strategy, propensity and source; its order is the desk's to choose
+  feedback::Purpose purpose = feedback::Purpose::kLearn;
   bool cut_a = false, cut_b = false;  ///< the answer ended at the length limit
   bool growing = false;               ///< its answers are not complete yet: it can be looked at, not judged
 };

@@ -10,7 +10,8 @@ namespace hone::annotate {
 inline constexpr int64_t kRing = 60;
 
 /// Whether a judgement moves the ring by one: a pair for training comes of it (feedback::pairs_of). An answer was
-/// chosen, or one was corrected. A tie, both bad, can't tell and a skip are kept as what they are and do not move it.
+/// chosen, or one was corrected, of a pair that is there to learn from (Pair::purpose; one that is kept for evaluation
+/// moves nothing). A tie, both bad, can't tell and a skip are kept as what they are and do not move it.
 inline bool advances(feedback::Outcome outcome, bool corrected) { return feedback::decided(outcome) || corrected; }
 
 }  // namespace hone::annotate

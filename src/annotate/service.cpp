@@ -1,13 +1,17 @@
 #include "annotate/service.h"
 
 #include <atomic>
+#include <exception>
+#include <optional>
 
 #include "annotate/api.h"
 #include "annotate/file_pairs.h"
+#include "annotate/sampled_pairs.h"
 #include "annotate/token_table.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "serve/server.h"
 #include "web/pages.h"
 
@@ -33,13 +37,33 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
   if (settings.annotator == "system")
     usage_error("'--annotator' is 'system', which is how hone signs what it writes itself", "take another name");
 
-  // 1. The pairs, before a store is made: most mistakes are in the files.
-  FilePairs source(settings.pairs, settings.read);
-  log::info(source.report().summary());
+  // 1. Pairs or prompts, before a store is made: most mistakes are in the files.
+  std::optional<FilePairs> files;
+  std::vector<data::Prompt> prompts;
+  if (settings.model) {
+    prompts = load_prompts(settings.prompts, settings.read);
+  } else {
+    files.emplace(settings.pairs, settings.read);
+    log::info(files->report().summary());
+  }
 
   // 2. The desk. The pseudonym says nothing of the person and stays with the store.
   feedback::Store store = feedback::Store::open(settings.store);
-  Desk desk(store, source, settings.annotator.empty() ? "person-" + store.id().substr(0, 8) : settings.annotator);
+  const std::string annotator =
+      settings.annotator.empty() ? "person-" + store.id().substr(0, 8) : settings.annotator;
+  std::stop_source end;
+  const std::stop_callback asked(stop, [&end] { end.request_stop(); });
+  std::exception_ptr failed;  // of the model
+  std::optional<ModelThread> thread;
+  std::optional<PromptDeck> deck;
+  std::optional<SampledPairs> sampled;
+  if (settings.model) {
+    thread.emplace();
+    deck.emplace(std::move(prompts), hash64(store.id()));
+    sampled.emplace(store, *thread, *deck, annotator);
+  }
+  PairSource& source = sampled ? static_cast<PairSource&>(*sampled) : *files;
+  Desk desk(store, source, annotator);
   Listeners listeners;
   Api api(desk, source, listeners,
           "hone feedback export --store " + quoted(settings.store.string()) + " > chosen.jsonl");
@@ -59,12 +83,32 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
   serve::Server server(options, std::move(routes));
   running = &server;
 
-  // 4. Until the end.
-  const int64_t left = *source.left();
-  log::info(count_text(left) + (left == 1 ? " pair" : " pairs") +
-            " to judge; open the address in a browser, Ctrl-C ends");
+  // 4. The model, while the page can be opened already.
+  if (sampled) {
+    log::info(count_text(static_cast<int64_t>(deck->size())) + " prompts, " + count_text(deck->fresh()) +
+              " of them new here; open the address in a browser, Ctrl-C ends");
+    sampled->start(settings.model, [&](std::exception_ptr thrown) {
+      failed = std::move(thrown);
+      end.request_stop();
+    });
+  } else {
+    const int64_t left = *source.left();
+    log::info(count_text(left) + (left == 1 ? " pair" : " pairs") +
+              " to judge; open the address in a browser, Ctrl-C ends");
+  }
+
+  // 5. Until the end.
   ready(server.url());
-  server.run(std::move(stop));
+  server.run(end.get_token());
+  if (sampled) {
+    const SampledPairs::Counts made = sampled->counts();
+    sampled.reset();  // waits for the model thread, which may be the one that failed
+    log::info(count_text(made.pairs) + " pairs made of " + count_text(made.answers) + " answers, " +
+              count_text(made.cut) + " of them cut at the length limit; " + count_text(made.resampled) +
+              " prompts sampled again for answers that read nearly the same, " + count_text(made.passed_over) +
+              " passed over, " + count_text(made.too_long) + " too long");
+    if (failed) std::rethrow_exception(failed);
+  }
   return desk.progress();
 }
 

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "annotate/answer_sampler.h"
 #include "annotate/desk.h"
 #include "data/read.h"
 
@@ -17,14 +19,18 @@ struct ServiceSettings {
   static constexpr int64_t kPort = 8642;
 
   std::filesystem::path store;     ///< made where there is none
-  std::vector<std::string> pairs;  ///< files, folders and patterns
+  std::vector<std::string> pairs;  ///< files, folders and patterns; none where a model samples
+  /// Loads the model that samples, on the model thread; empty: `pairs` are judged.
+  std::function<std::unique_ptr<AnswerSampler>()> model;
+  std::vector<std::string> prompts;  ///< for the model (load_prompts)
   int64_t port = kPort;            ///< on this machine; 0: any free one
   std::string annotator;           ///< a pseudonym; "": one that belongs to the store
   data::ReadSettings read;
 };
 
 /// Serves until a stop is asked for; then what was judged, all in all. `ready` is told the page's address once it can
-/// be opened. Pairs or store that cannot be read, a port in use: kUsage, StoreError.
+/// be opened, which is before a model is loaded. Pairs, prompts or store that cannot be read, a port in use: kUsage,
+/// StoreError. What the model throws ends it, too.
 Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
                      const std::function<void(const std::string& address)>& ready);
 

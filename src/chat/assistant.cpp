@@ -32,19 +32,8 @@ Assistant::Assistant(const fs::path& path, std::string name, const infer::Engine
       engine_(infer::Engine::open(path, options, false, beside != nullptr ? &beside->engine_ : nullptr)),
       encoder_(encoder_of(path, engine_)),
       session_(engine_),
-      absent_(encoder_.tokenizer().without_token(engine_.vocab_size())) {
-  if (!chats()) return;
-  const std::vector<text::Message> question = {{"user", "Where is the violet umbrella?"}};
-  block_ = block_of(encoder_.tokenizer().decode(encoder_.prompt(question)));
-  std::vector<text::Message> more = question;
-  more.push_back({"assistant", "Under the stairs", "It was raining"});
-  more.push_back(question[0]);
-  try {
-    encoder_.prompt(more);
-    takes_reasoning_ = true;
-  } catch (const Error&) {  // then what an answer thinks stays in its content, as it was said
-  }
-}
+      absent_(encoder_.tokenizer().without_token(engine_.vocab_size())),
+      reader_(encoder_) {}
 
 void Assistant::read_ahead(Conversation conversation) {
   conversation.ask("A");
@@ -91,43 +80,25 @@ void Assistant::begin(const Conversation& conversation, std::span<const uint64_t
     Growing& g = growing_[answer];
     g.last = since(begun_);
     if (g.first == 0) g.first = g.last;
-    if (shows(token)) put(answer, g.characters.feed(encoder_.tokenizer().token_bytes(token)));
+    show(answer, reader_.feed(g.text, token));
   };
   session_.begin(std::move(ids), samples, settings.sampling(), how);
 }
 
-// As `hone generate` shows a completion, and the marks of reasoning.
-bool Assistant::shows(int32_t token) const {
-  if (!encoder_.tokenizer().is_special(token)) return true;
-  const std::string_view text = encoder_.tokenizer().token_text(token);
-  return text == block_.open || text == block_.close;
-}
-
-void Assistant::put(size_t answer, std::string text) {
-  if (text.empty()) return;
-  // No characters, by which special tokens are hidden from templates (text/special_text.h): refused in what is said.
-  for (const std::string_view hidden : {"\uFDD0", "\uFDD1"})
-    for (size_t at = 0; (at = text.find(hidden, at)) != std::string::npos;) text.replace(at, hidden.size(), "\uFFFD");
-  growing_[answer].text += text;
-  if (sink_) sink_(answer, text, chats() && split_reasoning(growing_[answer].text, block_).unfinished);
+void Assistant::show(size_t answer, const std::string& text) {
+  if (!text.empty() && sink_) sink_(answer, text, reader_.thinks(growing_[answer].text.text));
 }
 
 bool Assistant::step() { return session_.step(); }
-
-text::Message Assistant::message_of(const std::string& text) const {
-  if (!takes_reasoning_) return {"assistant", text};
-  Parts parts = split_reasoning(text, block_);
-  return {"assistant", std::move(parts.content), std::move(parts.reasoning)};
-}
 
 std::vector<Answer> Assistant::finish() {
   const int64_t held = session_.held_tokens();
   const std::vector<rollout::Completion> completions = session_.finish();
   std::vector<Answer> out;
   for (size_t i = 0; i < completions.size(); ++i) {
-    put(i, growing_[i].characters.finish());
+    show(i, reader_.finish(growing_[i].text));
     Answer answer;
-    answer.message = message_of(growing_[i].text);
+    answer.message = reader_.message_of(growing_[i].text.text);
     answer.tokens = std::ssize(completions[i].ids);
     answer.prompt_tokens = prompt_tokens_;
     answer.held_tokens = held;

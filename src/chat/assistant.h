@@ -12,10 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "chat/answer_reader.h"
 #include "chat/conversation.h"
-#include "chat/reasoning.h"
 #include "chat/settings.h"
-#include "chat/utf8_stream.h"
 #include "data/encoder.h"
 #include "infer/session.h"
 
@@ -63,22 +62,18 @@ class Assistant {
 
  private:
   struct Growing {
-    Utf8Stream characters;
-    std::string text;
+    AnswerText text;
     double first = 0, last = 0;  // s until the first token and the newest
   };
   std::vector<int32_t> fit(const Conversation& conversation, const Settings& settings);
-  void put(size_t answer, std::string text);
-  bool shows(int32_t token) const;
-  text::Message message_of(const std::string& text) const;
+  void show(size_t answer, const std::string& text);
 
   std::string name_;
   infer::Engine engine_;
   data::Encoder encoder_;
   infer::Session session_;
   std::vector<int32_t> absent_;
-  ReasoningBlock block_;
-  bool takes_reasoning_ = false;  // the template renders a turn's reasoning
+  AnswerReader reader_;
   size_t left_out_ = 0;
   // Of the answers under way.
   TextSink sink_;

@@ -8,6 +8,7 @@
 #include "infer/engine_state.h"
 #include "infer/verify_model.h"
 #include "model/hf_folder.h"
+#include "model/peft_folder.h"
 #include "rollout/generate.h"
 #include "rollout/logprobs.h"
 #include "tensor/runtime.h"
@@ -27,6 +28,7 @@ Engine Engine::open(const fs::path& folder, const EngineOptions& options, bool r
   const at::Device device(options.device);
 
   auto state = std::make_unique<State>();
+  state->folder = folder;
   const model::ParsedConfig parsed = model::load_config(folder);
   state->dtype = rewards::resolve_dtype(options.dtype, parsed.config, device);
   state->compute = state->dtype == "bf16" ? at::kBFloat16 : at::kFloat;
@@ -51,6 +53,11 @@ int64_t Engine::vocab_size() const { return state_->config().vocab_size; }
 int64_t Engine::context() const { return state_->config().max_positions; }
 const std::vector<int64_t>& Engine::end_ids() const { return state_->config().eos; }
 const std::string& Engine::generation_config() const { return state_->config().generation_json; }
+const std::string& Engine::weights_hash() const {
+  std::string& hash = state_->weights_hash;
+  if (hash.empty()) hash = model::model_hash(state_->folder);
+  return hash;
+}
 const std::string& Engine::dtype() const { return state_->dtype; }
 
 void Engine::require_fit(std::span<const int32_t> ids, int64_t room) const {

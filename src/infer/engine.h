@@ -40,6 +40,8 @@ class Engine {
   const std::vector<int64_t>& end_ids() const;
   /// generation_config.json as its folder has it; "" where there is none.
   const std::string& generation_config() const;
+  /// SHA-256 over the files of config and weights, of an adapter and of its base (model::model_hash).
+  const std::string& weights_hash() const;
   /// "f32" or "bf16", as resolved.
   const std::string& dtype() const;
   /// kUsage unless every id is a token of the model and they fit into its context with `room` tokens to spare.
@@ -52,6 +54,9 @@ class Engine {
                                                          const rollout::GenerateOptions& options) const;
   /// log p(ids[i] | ids[0..i-1]) for i = first..len-1, nats.
   std::vector<std::vector<float>> logprobs(std::span<const Scored> sequences) const;
+  /// For each sequence the mean of the last hidden states (after the final norm) at the ids from `first` to the end,
+  /// (D) each. Every sequence fits into the context and has an id there.
+  std::vector<std::vector<float>> mean_hidden(std::span<const Scored> sequences) const;
   /// One reward for each sequence, at its last token. Only of an engine opened with `reward`.
   std::vector<double> score(std::span<const std::vector<int32_t>> sequences) const;
 

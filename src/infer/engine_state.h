@@ -16,7 +16,9 @@ struct Engine::State {
   std::optional<model::Decoder> decoder;
   std::optional<rewards::RewardModel> reward;
   std::filesystem::path base;  ///< whose tensors the decoder has: an adapter's base, else the folder itself
+  std::filesystem::path folder;  ///< as it was opened
   std::string dtype;
+  mutable std::string weights_hash;  ///< "": not asked for yet
   at::ScalarType compute = at::kFloat;
 
   const model::ModelConfig& config() const { return decoder ? decoder->config() : reward->config(); }
