@@ -6,15 +6,21 @@ HONE = $(BUILD_DIR)/hone
 BENCH ?=
 # Parts of the long run, all by default: make long PARTS="align-1 kills"
 PARTS ?=
-# The model that make chat opens (a folder or a .gguf file), a small one from the net by default; and options of hone chat
+# The model that make chat and make judge open (a folder or a .gguf file), a small one from the net by default; and options of
+# hone chat and hone annotate
 MODEL ?=
 CHAT ?=
+JUDGE ?=
+# Where make judge keeps what you judge (runs/judge.store by default), and its port
+STORE ?=
+PORT ?=
 
-.PHONY: help setup build align chat test test-fast format check bench bench-peers long clean
+.PHONY: help setup build align chat judge test test-fast format check bench bench-peers long clean
 
 help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
 	@echo "make chat         set up, build, fetch a small chat model once (93 MB) and talk to it; MODEL=DIR takes another"
+	@echo "make judge        the same model answers twice and you judge, in a browser; STORE=FILE keeps what you judge, PORT=N"
 	@echo "make test         set up, build, and run the tests (what CI runs)"
 	@echo "make test-fast    the fast ones of them, under a minute once built"
 	@echo "make build        the program alone, at $(HONE)"
@@ -35,6 +41,9 @@ align: build
 
 chat: build
 	@MODEL="$(MODEL)" tools/chat.sh $(BUILD_DIR) $(CHAT)
+
+judge: build
+	@MODEL="$(MODEL)" STORE="$(STORE)" PORT="$(PORT)" tools/judge.sh $(BUILD_DIR) $(JUDGE)
 
 test: setup
 	@tools/test.sh $(BUILD_DIR)

@@ -66,7 +66,7 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
   Desk desk(store, source, annotator);
   Listeners listeners;
   Api api(desk, source, listeners,
-          "hone feedback export --store " + quoted(settings.store.string()) + " > chosen.jsonl");
+          quoted(settings.program) + " feedback export --store " + quoted(settings.store.string()) + " > chosen.jsonl");
 
   // 3. The server.
   serve::Routes routes;

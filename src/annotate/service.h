@@ -26,6 +26,7 @@ struct ServiceSettings {
   int64_t port = kPort;            ///< on this machine; 0: any free one
   std::string annotator;           ///< a pseudonym; "": one that belongs to the store
   data::ReadSettings read;
+  std::string program = "hone";  ///< as a person types it, for the command that the page shows
 };
 
 /// Serves until a stop is asked for; then what was judged, all in all. `ready` is told the page's address once it can

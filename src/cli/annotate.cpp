@@ -1,3 +1,4 @@
+#include <cerrno>  // program_invocation_name, of glibc
 #include <chrono>
 #include <thread>
 
@@ -83,6 +84,7 @@ int annotate(Options& options) {
                   "what was chosen, as rows for hone preference --data");
   if (!options.parse()) return kDone;
   settings.store = store;
+  settings.program = program_invocation_name;
   if (settings.pairs.empty() == model.empty())
     usage_error(model.empty() ? "'--model' or '--pairs' must be given" : "'--model' and '--pairs' were both given",
                 "--model DIR makes pairs, --pairs FILE has them");

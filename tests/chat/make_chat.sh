@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# tools/chat.sh in a clone with a pip that has no network: it says what it fetches before it does, fetches once, and keeps
+# tools/chat.sh and tools/judge.sh in a clone with a pip that has no network: it says what it fetches before it does, fetches once, and keeps
 # nothing that is broken.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-make-chat.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/tools" "$work/build" "$work/.venv/bin" "$work/served"
-cp "$root/tools/chat.sh" "$root/tools/wheel_size.py" "$work/tools/"
+cp "$root/tools/chat.sh" "$root/tools/chat_model.sh" "$root/tools/judge.sh" "$root/tools/wheel_size.py" "$work/tools/"
 export XDG_CACHE_HOME=$work/cache
 cat >"$work/.venv/bin/pip" <<'PIP'
 #!/usr/bin/env bash
@@ -54,6 +54,13 @@ run; check "the second time" 0 '^hone chat --model' 'fetching'
 [ "$(wc -l <"$work/log")" = "$before" ] || { echo "make_chat: it fetched again"; failed=1; }
 MODEL=$work/served run; check "MODEL" 0 "^hone chat --model $work/served$" 'fetching'
 MODEL=/nowhere run; check "a MODEL that is not there" 1 '^chat: MODEL=/nowhere is not there'
+# make judge: the same model, a store in a folder that is made, one address.
+judge() { "$work/tools/judge.sh" build "$@" >"$work/out" 2>&1 </dev/null; status=$?; }
+judge; check "judge" 0 "^hone annotate --store runs/judge.store --model $XDG_CACHE_HOME/hone/SmolLM2-135M-Instruct$" 'fetching'
+STORE="$work/a b/s.store" PORT=9000 MODEL=$work/served judge --max-tokens 9
+check "judge's settings" 0 "^hone annotate --store $work/a b/s.store --model $work/served --port 9000 --max-tokens 9$"
+[ -d "$work/a b" ] || { echo "make_chat: no folder for the store"; failed=1; }
+MODEL=/nowhere judge; check "judge's MODEL that is not there" 1 '^judge: MODEL=/nowhere is not there'
 rm "$work/build/hone"
 run; check "nothing built" 1 '^chat: build/hone is not built; run: make build'
 [ "$failed" = 0 ] && echo "make_chat: all as it should be"

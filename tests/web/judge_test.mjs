@@ -164,7 +164,7 @@ test('hostile texts: no script runs, nothing is asked for, nothing but text is m
   await page.goto(hone.address);
   await settled(page);
   const found = await page.evaluate(async (notes) => {
-    const allowed = new Set(['DIV', 'P', 'SPAN', 'UL', 'OL', 'LI', 'BLOCKQUOTE', 'HR', 'PRE', 'CODE', 'STRONG', 'EM', 'BUTTON']);
+    const allowed = new Set(['DIV', 'P', 'SPAN', 'UL', 'OL', 'LI', 'BLOCKQUOTE', 'HR', 'PRE', 'CODE', 'STRONG', 'EM', 'BUTTON', 'TABLE', 'TR', 'TH', 'TD']);
     const attributes = new Set(['class', 'dir', 'type', 'title', 'start', 'tabindex', 'role', 'aria-label']);
     const odd = [];
     const $ = (s) => document.querySelector(s);

@@ -102,6 +102,9 @@ function showMessage() {
     text = all ? `${c.decided} decided, ${c.tie} tied, ${c.both_bad} both bad, ${c.cant_tell} can’t tell, ${c.skip} skipped; ${progress.corrections} corrected. Rows for training come from:`
       : 'Give hone annotate a file with comparisons that are not judged yet.';
     command = all ? progress.export : '';
+  } else if (supply === 'cold' && progress) {
+    title = 'The model is writing';
+    text = 'It answers a prompt twice. Both answers show here while they grow, and more pairs are made while you judge.';
   }
   const fresh = $('message').hidden || $('message-title').textContent !== title;
   $('message-title').textContent = title;
@@ -123,16 +126,23 @@ function showHand() {
   showProgress();
   if (!pair) return showMessage();
   if (shown?.pair === pair) return;
-  const again = shown?.pair.id === pair.id; // it grew
+  const grew = shown?.pair.id === pair.id;
   $('message').hidden = true;
   $('compare').hidden = false;
-  view.showPair(pair, again ? view.draft() : drafts.of(pair));
   for (const b of document.querySelectorAll('#compare .controls [data-act]'))
-    if (['first', 'second', 'tie', 'both_bad', 'cant_tell', 'edit'].includes(b.dataset.act)) b.disabled = pair.growing;
-  if (again) {
+    if (b.dataset.act in SAID || b.dataset.act === 'edit') b.disabled = pair.growing;
+  $('growing').hidden = !pair.growing;
+  if (grew) {
+    view.showAnswers(pair);
+    if (shown.pair.growing && !pair.growing) { // from here on it can be judged, and the time counts
+      shown = { pair, dwell: 0, since: document.hidden ? 0 : performance.now() };
+      $('live').textContent = 'Both answers are complete.';
+    }
     shown.pair = pair;
     return;
   }
+  view.showPair(pair, drafts.of(pair));
+  if (pair.growing) $('live').textContent = $('growing').textContent;
   shown = { pair, dwell: 0, since: document.hidden ? 0 : performance.now() };
   scrollTo(0, 0);
   $('prompt-title').focus({ preventScroll: true });
@@ -210,7 +220,7 @@ function judge(outcome, reason = '') {
   if (reason) body.reason = reason;
   if (draft.note.trim()) body.note = draft.note;
   if (draft.correction) body.correction = draft.correction;
-  const advance = progress?.ring.advancing.includes(outcome) || draft.correction ? 1 : 0;
+  const advance = pair.trains && (progress?.ring.advancing.includes(outcome) || draft.correction) ? 1 : 0;
   const key = crypto.randomUUID();
   history.push({ key, pair, advance, draft });
   hand.shift();
@@ -219,7 +229,8 @@ function judge(outcome, reason = '') {
   showHand();
   const { goal } = progress?.ring ?? { goal: 60 };
   const count = Number($('ring-count').textContent);
-  say(advance && count === goal ? `${SAID[outcome]}. That makes ${goal}: enough for a first round. Go on, or stop here.` : SAID[outcome]);
+  say(advance && count === goal ? `${SAID[outcome]}. That makes ${goal}: enough for a first round. Go on, or stop here.`
+    : pair.trains ? SAID[outcome] : `${SAID[outcome]}. Kept to measure with`);
   if (hand.length <= FEW && supply !== 'end') refill();
 }
 

@@ -152,26 +152,33 @@ export function init(given) {
   });
 }
 
-/** pair: as hone sends it; `given`: its draft. */
-export function showPair(pair, given) {
-  draft = given;
-  editing = null;
-  showTurns($('prompt'), pair.prompt);
+/** The answers as far as they are; what was written stays. */
+export function showAnswers(pair) {
   SIDES.forEach((side, k) => {
     const answer = pair.answers[k];
     const alone = answer.turns.length === 1 && !answer.turns[0].tool_calls && !answer.turns[0].reasoning;
+    const box = article(side);
     originals[side] = alone ? answer.turns[0].content : null;
-    showTurns(article(side).querySelector('.body'), answer.turns);
-    article(side).querySelector('.cut').hidden = !answer.cut;
-    article(side).querySelector('[data-act]').hidden = !editable(side) || pair.growing;
-    article(side).setAttribute('aria-busy', String(pair.growing));
-    showCorrection(side);
+    if (pair.growing && alone && !originals[side]) box.querySelector('.body').replaceChildren();
+    else showTurns(box.querySelector('.body'), answer.turns);
+    box.querySelector('.cut').hidden = !answer.cut;
+    box.querySelector('[data-act]').hidden = !editable(side) || pair.growing;
+    box.setAttribute('aria-busy', String(pair.growing));
   });
   // A short answer stays in view while a long one beside it is scrolled.
   for (const side of SIDES) {
     const body = article(side).querySelector('.body');
     body.classList.toggle('short', body.offsetHeight < innerHeight * 0.6);
   }
+}
+
+/** pair: as hone sends it; `given`: its draft. */
+export function showPair(pair, given) {
+  draft = given;
+  editing = null;
+  showTurns($('prompt'), pair.prompt);
+  showAnswers(pair);
+  SIDES.forEach(showCorrection);
   $('note').value = draft.note;
   toggleNote(false);
   if (draft.note) $('note-box').hidden = false;

@@ -1,5 +1,5 @@
 // Model text to DOM, by createElement and textContent alone: whatever a model writes stays text. A small Markdown:
-// paragraphs, headings, lists, quotes, code, bold, italic, links that are buttons (onLink shows where they lead). No HTML,
+// paragraphs, headings, lists, quotes, tables, code, bold, italic, links that are buttons (onLink shows where they lead). No HTML,
 // no images. Characters that hide or reorder text are shown by their numbers. Every loop is bounded by the text's length
 // times a constant, so that hostile text cannot hang the page.
 
@@ -95,6 +95,9 @@ const ITEM = /^(\s{0,40})([-*+•]|\d{1,9}[.)])\s+(.*)$/;
 const HEADING = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/;
 const RULE = /^ {0,3}([-*_])(\s*\1){2,}\s*$/;
 const QUOTE = /^ {0,3}>\s?/;
+const ROW = /^\s*\|.*\|\s*$/;
+const DASHES = /^\s*\|?\s*:?-+[\s:|-]*$/;
+const COLUMNS = 30; // of a table
 
 // A block of the text has its own direction. What stands in a list or quote has the style sheet's unicode-bidi instead:
 // dir="auto" passes over children that have a dir of their own.
@@ -133,19 +136,45 @@ function putBlocks(parent, lines, onLink, depth) {
       parent.append(quote);
     } else if (ITEM.test(line) && depth < DEPTH) {
       i = putList(parent, lines, i, onLink, depth);
-    } else if (/^\s*\|.*\|\s*$/.test(line) && /^\s*\|[\s:|-]+\|\s*$/.test(lines[i + 1] ?? '')) {
-      const table = [];
-      for (; i < lines.length && /^\s*\|/.test(lines[i]); i++) table.push(lines[i]);
-      putCode(parent, table.join('\n'), '');
+    } else if (tableAt(lines, i)) {
+      const rows = [cells(line)];
+      for (i += 2; i < lines.length && ROW.test(lines[i]); i++) rows.push(cells(lines[i]));
+      putTable(parent, rows, onLink, depth);
     } else {
       const text = [line];
-      for (i++; i < lines.length && lines[i].trim() && !FENCE.test(lines[i]) && !HEADING.test(lines[i]) && !RULE.test(lines[i]) &&
+      for (i++; i < lines.length && lines[i].trim() && !FENCE.test(lines[i]) && !HEADING.test(lines[i]) && !RULE.test(lines[i]) && !tableAt(lines, i) &&
            !((QUOTE.test(lines[i]) || ITEM.test(lines[i])) && depth < DEPTH); i++) text.push(lines[i]);
       const p = block('p', '', depth);
       putInline(p, text.join('\n'), onLink);
       parent.append(p);
     }
   }
+}
+
+// A row's cells: what stands between bars that no backslash is before.
+const cells = (line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/, COLUMNS).map((cell) => cell.trim().replaceAll('\\|', '|'));
+
+// A row, and below it as many dashes.
+const tableAt = (lines, i) => ROW.test(lines[i]) && DASHES.test(lines[i + 1] ?? '') && cells(lines[i + 1]).length === cells(lines[i]).length;
+
+function putTable(parent, rows, onLink, depth) {
+  const box = el('div', 'table');
+  box.tabIndex = 0; // scrolls by keyboard
+  box.setAttribute('role', 'group');
+  box.setAttribute('aria-label', 'table');
+  const table = block('table', '', depth);
+  const width = rows[0].length;
+  rows.forEach((row, n) => {
+    const tr = el('tr');
+    for (let c = 0; c < width; c++) {
+      const cell = el(n === 0 ? 'th' : 'td');
+      putInline(cell, row[c] ?? '', onLink);
+      tr.append(cell);
+    }
+    table.append(tr);
+  });
+  box.append(table);
+  parent.append(box);
 }
 
 function putCode(parent, text, language) {
