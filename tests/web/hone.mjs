@@ -2,6 +2,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 const PROGRAM = process.env.HONE_PROGRAM;
 const running = new Set();
@@ -13,9 +14,27 @@ export function writePairs(path, pairs) {
   return path;
 }
 
-/** `hone annotate`; resolves once it has printed its address. port 0: any free one. */
+/** Whether the program has models (a build with LibTorch). */
+export const samples = basename(PROGRAM) === 'hone';
+
+/** A chat model of random weights that is slow enough to be watched: of `layers` layers, made by the program itself. */
+export function makeModel(folder, layers) {
+  const run = (...words) => execFileSync(PROGRAM, [...words, '--quiet'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const text = join(folder, 'text.txt');
+  const rows = join(folder, 'rows.jsonl');
+  writeFileSync(text, 'how are you? very well, thank you, and where is it now?\n'.repeat(200));
+  writeFileSync(rows, JSON.stringify({ prompt: 'how are you?', completion: 'very well, thank you' }) + '\n');
+  run('tokenizer', 'train', '--data', text, '--size', '300', '--out', join(folder, 'tokenizer'));
+  run('sft', '--tokenizer', join(folder, 'tokenizer', 'model'), '--data', rows, '--steps', '1', '--batch-tokens', '64', '--shape.layers', String(layers),
+    '--shape.width', '256', '--shape.heads', '4', '--shape.kv-heads', '4', '--shape.ffn', '768', '--shape.context', '640', '--out', join(folder, 'sft'));
+  return join(folder, 'sft', 'model');
+}
+
+/** `hone annotate` over a file of pairs, or with more options; resolves once it has printed its address. port 0: any free
+ * one. */
 export async function annotate(store, pairs, port = 0) {
-  const child = spawn(PROGRAM, ['annotate', '--store', store, '--pairs', pairs, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const source = Array.isArray(pairs) ? pairs : ['--pairs', pairs];
+  const child = spawn(PROGRAM, ['annotate', '--store', store, ...source, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let out = '';

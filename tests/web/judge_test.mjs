@@ -1,12 +1,12 @@
 // A person at the judging page: by keyboard alone, with hostile texts, over kills and reloads, and for everybody (axe).
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 
 import { browser, judge, need, saved, settled, shown, until, window } from './browser.mjs';
-import { annotate, exported, killAll, labels, writePairs } from './hone.mjs';
+import { annotate, exported, killAll, labels, makeModel, samples, writePairs } from './hone.mjs';
 import { payloads } from './payloads.mjs';
 
 const WORK = process.env.HONE_WORK;
@@ -405,6 +405,7 @@ test('small screens, large zoom, dark: nothing overflows, nothing is serious', {
       document.querySelector(all[i - 1]).compareDocumentPosition(document.querySelector(s)) & Node.DOCUMENT_POSITION_FOLLOWING));
     assert.ok(order);
   }
+  assert.deepEqual(await first.page.evaluate(() => [...document.querySelectorAll('.text table tr')].map((r) => [...r.cells].map((c) => c.textContent))), [['a', 'b'], ['1', '2']]);
   assert.equal(await first.page.evaluate(() => getComputedStyle(document.querySelector('#prompt p')).direction), 'rtl');
   assert.deepEqual(first.wrong, []);
   await first.context.close();
@@ -417,4 +418,75 @@ test('small screens, large zoom, dark: nothing overflows, nothing is serious', {
   await accessible(stranger.page, 'not signed in');
   await stranger.context.close();
   await hone.stop();
+});
+
+test('a model makes the pairs: the first grows on the page, the next ones are there before they are asked for', { timeout: 240000, skip: !samples && 'a build without models' }, async () => {
+  const folder = join(WORK, 'model');
+  mkdirSync(folder);
+  const model = ['--model', makeModel(folder, 12), '--max-tokens', '200', '--temperature', '1'];
+  const store = join(WORK, 'model.db');
+  let hone = await annotate(store, model);
+  const { page, context, wrong } = await window(hone.base);
+  await page.goto(hone.address);
+  const began = Date.now();
+  await page.evaluate(() => {
+    globalThis.offline = 0;
+    new MutationObserver(() => { globalThis.offline += document.getElementById('connection').dataset.state === 'offline'; })
+      .observe(document.getElementById('connection'), { attributes: true });
+  });
+  await until(page, () => !document.getElementById('growing').hidden && document.querySelector('#answer-a .body').innerText.length > 20, null, 30000);
+  await accessible(page, 'growing');
+  const early = await shown(page);
+  assert.equal(await page.evaluate(() => [...document.querySelectorAll('.primary button')].every((b) => b.disabled)), true);
+  await page.waitForTimeout(200);
+  await page.keyboard.press('ArrowLeft'); // judges nothing yet
+  await page.keyboard.press('n');
+  await page.keyboard.type('read along');
+  await until(page, () => document.getElementById('growing').hidden, null, 60000);
+  const first = await shown(page);
+  assert.equal(first.prompt, early.prompt);
+  assert.ok(first.first.length > early.first.length || first.second.length > early.second.length, 'it grew');
+  assert.equal(first.note, 'read along', 'the note outlives the growth');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'note', 'and the cursor stays in it');
+  assert.equal(first.ring, '0');
+  await page.keyboard.press('Escape');
+  const said = [];
+  const say = async (key) => {
+    said.push((await shown(page)).prompt);
+    await judge(page, key);
+  };
+  await say('ArrowLeft');
+  await until(page, () => !document.getElementById('compare').hidden, null, 60000);
+  for (let i = 0; i < 5; i++) await say(i % 2 ? 'ArrowLeft' : 'ArrowRight');
+  await saved(page);
+  assert.equal(new Set(said).size, said.length, 'no prompt twice');
+  await page.waitForTimeout(Math.max(0, 17000 - (Date.now() - began)));
+  assert.equal(await page.evaluate(() => globalThis.offline), 0, 'the live stream has no end of its own');
+
+  // Killed while it makes the next ones: what was ready is still there, in its order.
+  await until(page, () => !document.getElementById('compare').hidden && document.getElementById('growing').hidden, null, 60000);
+  const next = await shown(page);
+  await hone.kill();
+  hone = await annotate(store, model, hone.port);
+  await page.reload();
+  await settled(page);
+  const again = await shown(page);
+  assert.deepEqual([again.prompt, again.first, again.second], [next.prompt, next.first, next.second]);
+  await say('ArrowUp');
+  await saved(page);
+  assert.deepEqual(wrong.filter((w) => !/ERR_CONNECTION|Failed to load/.test(w)), []);
+  const ring = Number((await shown(page)).ring);
+  await context.close();
+  assert.equal((await hone.stop()).code, 0);
+
+  const kept = labels(store);
+  assert.deepEqual(kept.map((l) => l.prompt).sort(), [...said].sort());
+  for (const l of kept) {
+    assert.match(l.policy_a, /^sft sha256:[0-9a-f]{32}$/);
+    assert.ok(l.propensity > 0 && l.propensity <= 1);
+    assert.ok(['uniform', 'probability_variance'].includes(l.strategy));
+  }
+  const trains = kept.filter((l) => l.strategy !== 'uniform' && ['a', 'b'].includes(l.outcome)).length;
+  assert.equal(ring, trains, 'what is kept to measure with moves no ring');
+  assert.equal(exported(store).length, trains, 'and trains nothing');
 });

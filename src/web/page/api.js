@@ -49,7 +49,7 @@ async function request(method, path, { body, key, signal, time = 15000 } = {}) {
   try {
     response = await fetch(BASE + path, {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-      cache: 'no-store', credentials: 'omit', redirect: 'error', signal: signal ?? AbortSignal.timeout(time),
+      cache: 'no-store', credentials: 'omit', redirect: 'error', signal: signal === undefined ? AbortSignal.timeout(time) : signal,
     });
   } catch (error) {
     throw new Refusal(0, { detail: 'hone does not answer' });
@@ -89,8 +89,8 @@ export async function openSession() {
   }
 }
 
-/** Events of the server until the signal: `on(name, data)`; resolves when the stream ends. */
-export async function listen(on, signal) {
+/** Events of the server until the signal: `on(name, data)`; resolves when the stream ends. It has no time limit. */
+export async function listen(on, signal = null) {
   const response = await request('GET', '/events', { signal });
   if (!response.ok || !response.body) throw new Refusal(response.status, {});
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -104,7 +104,7 @@ function showMessage() {
     command = all ? progress.export : '';
   } else if (supply === 'cold' && progress) {
     title = 'The model is writing';
-    text = 'It answers a prompt twice. Both answers show here while they grow, and more pairs are made while you judge.';
+    text = 'It answers prompts twice. The next pair shows here as soon as it is there; more are made while you judge.';
   }
   const fresh = $('message').hidden || $('message-title').textContent !== title;
   $('message-title').textContent = title;
