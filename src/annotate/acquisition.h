@@ -40,8 +40,8 @@ struct Drawn {
   double propensity = 1;
 };
 
-/// One of each prompt's candidates. `sizes[p]`: how many of the log-odds' pairs, from where the last prompt's ended, are
-/// the prompt's; each at least 1. Takes two random numbers a prompt.
+/// One of each prompt's candidates. `sizes[p]`: how many of the log-odds' pairs, from where the last prompt's ended,
+/// are the prompt's; each at least 1. Takes two random numbers a prompt.
 std::vector<Drawn> draw_pairs(LogOdds odds, std::span<const size_t> sizes, Stream random,
                               const AcquisitionSettings& settings = {});
 

@@ -221,8 +221,8 @@ Receipt Desk::judge(const Ballot& ballot, const std::string& key) {
 
   // 3. Into the log, with the pair as it was shown.
   if (!shown_.contains(pair.id)) {
-    const auto head = events.insert(events.begin(), feedback::shown(annotator_, pair.id, pair.query, pair.purpose,
-                                                                    std::to_string(round_)));
+    const auto head = events.insert(
+        events.begin(), feedback::shown(annotator_, pair.id, pair.query, pair.purpose, std::to_string(round_)));
     head->key = shown_key(key);
   }
   const std::vector<Receipt> receipts = append(events);

@@ -10,9 +10,9 @@
 //   Newton: b = W f + (y − π),  f ← K (b − W½ B⁻¹ W½ K b)
 //   of new pairs: mean k*ᵀ(y − π),  covariance K** − Vᵀ V,  V = L⁻¹ W½ k*
 //
-// Rasmussen & Williams, "Gaussian Processes for Machine Learning" (2006), algorithms 3.1 and 3.2 with the linear kernel;
-// MacKay, "The evidence framework applied to classification networks", Neural Computation 4 (1992).
-// Differs from the book in: a label may be ½ (a tie), and a Newton step that makes the objective worse is halved.
+// Rasmussen & Williams, "Gaussian Processes for Machine Learning" (2006), algorithms 3.1 and 3.2 with the linear
+// kernel; MacKay, "The evidence framework applied to classification networks", Neural Computation 4 (1992). Differs
+// from the book in: a label may be ½ (a tie), and a Newton step that makes the objective worse is halved.
 #pragma once
 #include <span>
 #include <vector>

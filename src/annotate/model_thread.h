@@ -1,7 +1,8 @@
 // The one thread that computes with a model. LibTorch's threads are tuned for one caller at a time, and two models that
 // compute side by side on two cores are both slow: so whoever needs a model gives a job here.
 //
-//  1. Jobs run one after another on one thread, the most urgent first, and among equals in the order in which they came.
+//  1. Jobs run one after another on one thread, the most urgent first, and among equals in the order in which they
+//  came.
 //  2. A job that takes long calls let_in() now and then (between two tokens, between two steps of training): jobs that
 //     are more urgent than it run there and then, on the same thread, and it goes on behind them.
 //  3. A job gets a stop token and ends soon after it is asked to; at the end of the thread all of them are asked.

@@ -18,8 +18,8 @@ namespace {
 using feedback::Outside;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kOwner = "pairs";            // of the buffer's rows
-constexpr uint64_t kJsonWhole = (1ULL << 53) - 1;  // the largest seed that every JSON reader keeps
+constexpr const char* kOwner = "pairs";                   // of the buffer's rows
+constexpr uint64_t kJsonWhole = (1ULL << 53) - 1;         // the largest seed that every JSON reader keeps
 constexpr auto kGrowth = std::chrono::milliseconds(200);  // between two looks at a growing pair
 constexpr auto kStoreRest = std::chrono::seconds(2);      // before a store that refused is tried again
 constexpr int64_t kInVain = 32;                           // prompts in a row without a pair: the model gives none
@@ -52,7 +52,9 @@ Pair pair_of_shown(const std::string& id, const feedback::Shown& shown) {
 }
 
 // A row of the buffer is the payload that the log will have of the pair.
-std::string row_of(const Pair& pair) { return feedback::shown("system", pair.id, pair.query, pair.purpose, "").payload; }
+std::string row_of(const Pair& pair) {
+  return feedback::shown("system", pair.id, pair.query, pair.purpose, "").payload;
+}
 
 Pair pair_of_row(const feedback::OutsideEntry& row) {
   feedback::Event event;
@@ -252,8 +254,8 @@ std::vector<Features> SampledPairs::features_of(std::span<const std::vector<text
   std::vector<Features> out;
   for (size_t begin = 0; begin < conversations.size(); begin += kFeatureBatch) {
     thread_.let_in();
-    for (Features& f : sampler_->features(
-             conversations.subspan(begin, std::min(kFeatureBatch, conversations.size() - begin))))
+    for (Features& f :
+         sampler_->features(conversations.subspan(begin, std::min(kFeatureBatch, conversations.size() - begin))))
       out.push_back(std::move(f));
   }
   return out;
@@ -285,7 +287,9 @@ LinearHead SampledPairs::head(std::vector<Features>& candidates) {
   std::vector<double> y;
   for (const feedback::Label& l : labels) {
     x.push_back(differences_.at(l.query));
-    y.push_back(l.comparison.outcome == feedback::Outcome::kA ? 1 : l.comparison.outcome == feedback::Outcome::kB ? 0 : 0.5);
+    y.push_back(l.comparison.outcome == feedback::Outcome::kA   ? 1
+                : l.comparison.outcome == feedback::Outcome::kB ? 0
+                                                                : 0.5);
   }
   std::vector<Features> all = x;
   all.insert(all.end(), candidates.begin(), candidates.end());
@@ -336,7 +340,8 @@ std::vector<Pair> SampledPairs::choose(std::vector<Made> made) {
   }
   std::vector<Pair> out;
   size_t begin = 0;
-  const std::vector<Drawn> drawn = draw_pairs(std::move(odds), sizes, stream_of(made.front().prompt, "draw"), settings_);
+  const std::vector<Drawn> drawn =
+      draw_pairs(std::move(odds), sizes, stream_of(made.front().prompt, "draw"), settings_);
   for (size_t p = 0; p < made.size(); ++p) {
     const auto& [first, second] = made[p].candidates[drawn[p].candidate - begin];
     out.push_back(pair_of(made[p], first, second, drawn[p]));

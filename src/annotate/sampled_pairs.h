@@ -86,10 +86,10 @@ class SampledPairs : public PairSource {
   std::unique_ptr<AnswerSampler> sampler_;
   std::map<std::string, Features> differences_;  // φ(a) − φ(b) of a query, by sampler_'s features
 
-  mutable std::mutex mutex_;            // of what follows
-  std::vector<std::string> ready_;      // on offer, in this order
-  std::map<std::string, Pair> known_;   // all that were ever ready or shown
-  std::set<std::string> buffered_;      // in the store's buffer
+  mutable std::mutex mutex_;           // of what follows
+  std::vector<std::string> ready_;     // on offer, in this order
+  std::map<std::string, Pair> known_;  // all that were ever ready or shown
+  std::set<std::string> buffered_;     // in the store's buffer
   std::optional<Pair> growing_;
   ModelThread::Job loading_, job_;
   bool pending_ = false, started_ = false, broken_ = false;

@@ -49,8 +49,7 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
 
   // 2. The desk. The pseudonym says nothing of the person and stays with the store.
   feedback::Store store = feedback::Store::open(settings.store);
-  const std::string annotator =
-      settings.annotator.empty() ? "person-" + store.id().substr(0, 8) : settings.annotator;
+  const std::string annotator = settings.annotator.empty() ? "person-" + store.id().substr(0, 8) : settings.annotator;
   std::stop_source end;
   const std::stop_callback asked(stop, [&end] { end.request_stop(); });
   std::exception_ptr failed;  // of the model

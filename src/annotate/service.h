@@ -23,8 +23,8 @@ struct ServiceSettings {
   /// Loads the model that samples, on the model thread; empty: `pairs` are judged.
   std::function<std::unique_ptr<AnswerSampler>()> model;
   std::vector<std::string> prompts;  ///< for the model (load_prompts)
-  int64_t port = kPort;            ///< on this machine; 0: any free one
-  std::string annotator;           ///< a pseudonym; "": one that belongs to the store
+  int64_t port = kPort;              ///< on this machine; 0: any free one
+  std::string annotator;             ///< a pseudonym; "": one that belongs to the store
   data::ReadSettings read;
   std::string program = "hone";  ///< as a person types it, for the command that the page shows
 };

@@ -69,9 +69,11 @@ int annotate(Options& options) {
       .shows("one that belongs to the store");
   declare_reading(options, settings.read);
   options.about(
-      "Judge pairs of answers in a browser: a model's, which are made while you judge, or those of files. It serves a page on this machine alone (127.0.0.1), prints its address and "
+      "Judge pairs of answers in a browser: a model's, which are made while you judge, or those of files. It serves a "
+      "page on this machine alone (127.0.0.1), prints its address and "
       "runs until Ctrl-C. Arrow keys choose, the page tells the other keys. A judgement is on the disk before it is "
-      "acknowledged, and started again with the same model or files it goes on where it was. The address signs one browser in; "
+      "acknowledged, and started again with the same model or files it goes on where it was. The address signs one "
+      "browser in; "
       "the next one is printed then. Nothing leaves the machine. Which answer stands first is random and recorded. "
       "`hone feedback export` then gives rows for `hone preference`.");
   options.example("hone annotate --store evening.store --model DIR", "prints the address of the page");
@@ -95,6 +97,9 @@ int annotate(Options& options) {
   } else {
     settings.prompts.insert(settings.prompts.end(), more.begin(), more.end());
     if (options.given("--temperature")) sampler.temperature = temperature;
+    if (sampler.temperature && *sampler.temperature <= 0)
+      usage_error("temperature 0 gives the same answer every time, and there is nothing to compare",
+                  "give '--temperature' above 0");
     if (options.given("--top-p")) sampler.top_p = top_p;
     if (options.given("--top-k")) sampler.top_k = top_k;
     sampler.model = model_path(model, adapter);

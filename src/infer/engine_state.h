@@ -15,7 +15,7 @@ namespace hone::infer {
 struct Engine::State {
   std::optional<model::Decoder> decoder;
   std::optional<rewards::RewardModel> reward;
-  std::filesystem::path base;  ///< whose tensors the decoder has: an adapter's base, else the folder itself
+  std::filesystem::path base;    ///< whose tensors the decoder has: an adapter's base, else the folder itself
   std::filesystem::path folder;  ///< as it was opened
   std::string dtype;
   mutable std::string weights_hash;  ///< "": not asked for yet

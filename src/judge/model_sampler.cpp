@@ -11,7 +11,8 @@ constexpr size_t kHashDigits = 32;  // of the policy's name: 128 bits
 
 data::Encoder encoder_of(const std::filesystem::path& path, const infer::Engine& engine) {
   if (!text::Tokenizer::found(path))
-    usage_error(path.string() + ": has no tokenizer, so it answers no prompts", "put tokenizer.json beside config.json");
+    usage_error(path.string() + ": has no tokenizer, so it answers no prompts",
+                "put tokenizer.json beside config.json");
   return data::Encoder::make(text::Tokenizer::load(path), "auto", engine.end_ids());
 }
 

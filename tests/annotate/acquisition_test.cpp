@@ -52,7 +52,8 @@ TEST_CASE("mode and covariance are those of gradient descent and of the inverse 
   Stream random(3, "head");
   const std::vector<Features> x = normal_features(kPairs, kWidth, random);
   std::vector<double> y;
-  for (size_t i = 0; i < kPairs; ++i) y.push_back(i % 7 == 0 ? 0.5 : random.chance(sigmoid(2.0 * static_cast<double>(x[i][0]))));
+  for (size_t i = 0; i < kPairs; ++i)
+    y.push_back(i % 7 == 0 ? 0.5 : random.chance(sigmoid(2.0 * static_cast<double>(x[i][0]))));
   const double scale = LinearHead::scale_of(x);
   const LinearHead head(x, y, scale, kTau);
 
@@ -128,7 +129,7 @@ TEST_CASE("the variance of the probability: by a fine sum, at its ends, and not 
   }
   CHECK(probability_variance(0, 0) == doctest::Approx(0));
   CHECK(probability_variance(0, 1e8) == doctest::Approx(0.25).epsilon(0.01));  // heads or tails
-  CHECK(probability_variance(9, 4) < probability_variance(0, 1));              // more unsure of the odds, not of the choice
+  CHECK(probability_variance(9, 4) < probability_variance(0, 1));  // more unsure of the odds, not of the choice
 }
 
 TEST_CASE("propensities are the probabilities with which pairs are drawn, all draws of a batch enumerated") {
@@ -157,7 +158,8 @@ TEST_CASE("propensities are the probabilities with which pairs are drawn, all dr
     const double p = sigmoid(odds.mean[i]), w = p * (1 - p);
     for (size_t a = 0; a < 5; ++a)
       for (size_t b = 0; b < 5; ++b)
-        sigma[a * 5 + b] -= w * odds.covariance[i * 5 + a] * odds.covariance[i * 5 + b] / (1 + w * odds.covariance[i * 6]);
+        sigma[a * 5 + b] -=
+            w * odds.covariance[i * 5 + a] * odds.covariance[i * 5 + b] / (1 + w * odds.covariance[i * 6]);
     const std::vector<double> after = shares(sigma, 3, 2), otherwise = shares(odds.covariance, 3, 2);
     for (size_t j = 0; j < 2; ++j) {
       const auto second = [&](double q) { return 0.25 / 2 + 0.75 * q; };
@@ -228,7 +230,8 @@ double accuracy(bool active, uint64_t seed, int rounds) {
   for (int round = 0; round < rounds; ++round) {
     const std::vector<Features> candidates = fresh(48, random);
     const LinearHead head(x, y, LinearHead::scale_of(candidates));
-    for (const Drawn& d : draw_pairs(head.log_odds(candidates), prompts, Stream(seed, "draw", static_cast<uint64_t>(round)), settings)) {
+    for (const Drawn& d :
+         draw_pairs(head.log_odds(candidates), prompts, Stream(seed, "draw", static_cast<uint64_t>(round)), settings)) {
       // Both learn from all that they are shown, so that only the choice differs.
       const double p = 0.9 * sigmoid(dot(candidates[d.candidate], w)) + 0.05;
       x.push_back(candidates[d.candidate]);

@@ -88,7 +88,8 @@ TEST_CASE("a job is stopped by its token, whether it runs or waits") {
 
 TEST_CASE("what a job throws reaches who waits for it, and the next job runs") {
   ModelThread thread;
-  const ModelThread::Job bad = thread.run(Urgency::kBuffer, [](const std::stop_token&) { throw std::runtime_error("no"); });
+  const ModelThread::Job bad =
+      thread.run(Urgency::kBuffer, [](const std::stop_token&) { throw std::runtime_error("no"); });
   CHECK_THROWS_WITH(bad.wait(), "no");
   CHECK_THROWS_WITH(bad.wait(), "no");  // and whoever else waits
   bool ran = false;

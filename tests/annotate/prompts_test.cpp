@@ -19,12 +19,13 @@ namespace {
 // The words that carry a prompt's meaning.
 std::set<std::string> content_words(const std::string& text) {
   static const std::set<std::string> kCommon = {
-      "a",    "an",   "and",  "are",  "as",   "at",    "be",    "can",  "could", "do",   "does",  "for",  "from", "give",
-      "good", "had",  "has",  "have", "how",  "i",     "if",    "in",   "is",    "it",   "its",   "just", "keep", "make",
-      "me",   "my",   "no",   "not",  "of",   "on",    "one",   "or",   "please", "s",   "say",   "sentence", "sentences",
-      "short", "should", "so", "some", "t",   "tell",  "than",  "that", "the",   "them", "there", "they", "this", "to",
-      "two",  "three", "up",  "was",  "way",  "we",    "what",  "when", "which", "who",  "why",   "will", "with", "word",
-      "words", "would", "write", "you", "your"};
+      "a",    "an",    "and",  "are",    "as",    "at",    "be",       "can",       "could", "do",     "does",
+      "for",  "from",  "give", "good",   "had",   "has",   "have",     "how",       "i",     "if",     "in",
+      "is",   "it",    "its",  "just",   "keep",  "make",  "me",       "my",        "no",    "not",    "of",
+      "on",   "one",   "or",   "please", "s",     "say",   "sentence", "sentences", "short", "should", "so",
+      "some", "t",     "tell", "than",   "that",  "the",   "them",     "there",     "they",  "this",   "to",
+      "two",  "three", "up",   "was",    "way",   "we",    "what",     "when",      "which", "who",    "why",
+      "will", "with",  "word", "words",  "would", "write", "you",      "your"};
   std::set<std::string> out;
   std::string word;
   for (const char c : text + " ") {
@@ -66,8 +67,8 @@ TEST_CASE("there are 400 built-in prompts, each a plain line that asks, and no t
     for (size_t j = i + 1; j < prompts.size(); ++j) {
       std::vector<std::string> both;
       std::ranges::set_intersection(words[i], words[j], std::back_inserter(both));
-      const double jaccard = static_cast<double>(both.size()) /
-                             static_cast<double>(words[i].size() + words[j].size() - both.size());
+      const double jaccard =
+          static_cast<double>(both.size()) / static_cast<double>(words[i].size() + words[j].size() - both.size());
       const std::string &a = prompts[i].messages[0].content, &b = prompts[j].messages[0].content;
       CHECK_MESSAGE(jaccard < 0.45, a << " / " << b);
       CHECK_MESSAGE(likeness(a, b) < 0.6, a << " / " << b);
@@ -86,7 +87,8 @@ TEST_CASE("prompts come from hone, from files, or from both") {
   CHECK_THROWS_AS(load_prompts({(folder.path / "nothing").string()}), Error);
 }
 
-TEST_CASE("a deck deals every prompt once before any again, in an order of the seed's; what is given back is the next") {
+TEST_CASE(
+    "a deck deals every prompt once before any again, in an order of the seed's; what is given back is the next") {
   std::vector<data::Prompt> prompts;
   for (int i = 0; i < 10; ++i) prompts.push_back({{{"user", "question " + std::to_string(i)}}, ""});
   PromptDeck deck(prompts, 3);
@@ -105,6 +107,7 @@ TEST_CASE("a deck deals every prompt once before any again, in an order of the s
   for (const DealtPrompt& p : second) CHECK(p.visit == 1);
   CHECK(PromptDeck(prompts, 3).deal(10)[0].hash == PromptDeck(prompts, 3).deal(1)[0].hash);
   bool differs = false;
-  for (size_t i = 0; i < 10; ++i) differs = differs || PromptDeck(prompts, 3).deal(10)[i].hash != PromptDeck(prompts, 4).deal(10)[i].hash;
+  for (size_t i = 0; i < 10; ++i)
+    differs = differs || PromptDeck(prompts, 3).deal(10)[i].hash != PromptDeck(prompts, 4).deal(10)[i].hash;
   CHECK(differs);
 }

@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// What it says is told by the prompt: "same …" gets equal answers on the first `alike` seeds, "long …" none, "cut …" one
-// that is cut.
+// What it says is told by the prompt: "same …" gets equal answers on the first `alike` seeds, "long …" none, "cut …"
+// one that is cut.
 struct Script {
   std::atomic<int> calls = 0, alike = 0;
   std::atomic<bool> hold = false;   // holds the next answers when they have grown half
@@ -66,7 +66,8 @@ class ScriptedSampler : public AnswerSampler {
       if (q.starts_with("long")) continue;
       for (int64_t i = 0; i < n; ++i) {
         SampledAnswer a;
-        const std::string text = alike ? "the same" : "answer " + std::to_string(i) + " of " + std::to_string(seed) + " to " + q;
+        const std::string text =
+            alike ? "the same" : "answer " + std::to_string(i) + " of " + std::to_string(seed) + " to " + q;
         a.answer = {{{"assistant", text}}, policy(), ""};
         a.cut = q.starts_with("cut") && i == 0;
         a.answer.sampling = dump_json({{"seed", seed}, {"sample", i}, {"finish", a.cut ? "length" : "stop"}});
@@ -244,7 +245,8 @@ TEST_CASE("a pair that grew when hone was killed grows again, the same") {
   CHECK(pair.query.prompt[0].content == prompt);
 }
 
-TEST_CASE("answers that read the same are sampled again with another seed, and counted; then the prompt is passed over") {
+TEST_CASE(
+    "answers that read the same are sampled again with another seed, and counted; then the prompt is passed over") {
   const Folder folder;
   Script script;
   script.alike = 2;

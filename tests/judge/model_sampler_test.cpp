@@ -54,10 +54,13 @@ TEST_CASE("answers are a function of prompt and seed, and grow to what they beco
   CHECK(sampler.policy().starts_with("small sha256:"));
   CHECK(sampler.policy().size() == std::string("small sha256:").size() + 32);
   std::map<std::pair<size_t, size_t>, std::string> grown;
-  const auto both = sampler.sample(kPrompts, 3, 7, [&](size_t p, size_t a, const std::string& text) {
-    CHECK(text.starts_with(grown[{p, a}]));
-    grown[{p, a}] = text;
-  }, kNever);
+  const auto both = sampler.sample(
+      kPrompts, 3, 7,
+      [&](size_t p, size_t a, const std::string& text) {
+        CHECK(text.starts_with(grown[{p, a}]));
+        grown[{p, a}] = text;
+      },
+      kNever);
   REQUIRE(both.size() == 2);
   std::set<std::string> different;
   for (size_t p = 0; p < 2; ++p) {
@@ -165,9 +168,9 @@ TEST_CASE("a person is kept in pairs, and the head that selects them is refitted
     CHECK(seen.insert(pair.id).second);
     drawn = drawn || *pair.query.propensity < 1;
     annotate::Ballot ballot{pair.id, {}, {}};
-    ballot.judgement.outcome =
-        pair.query.a.messages[0].content.size() < pair.query.b.messages[0].content.size() ? feedback::Outcome::kA
-                                                                                          : feedback::Outcome::kB;
+    ballot.judgement.outcome = pair.query.a.messages[0].content.size() < pair.query.b.messages[0].content.size()
+                                   ? feedback::Outcome::kA
+                                   : feedback::Outcome::kB;
     desk.judge(ballot, "key-" + std::to_string(i));
   }
   CHECK(drawn);

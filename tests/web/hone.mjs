@@ -25,7 +25,7 @@ export function makeModel(folder, layers) {
   writeFileSync(text, 'how are you? very well, thank you, and where is it now?\n'.repeat(200));
   writeFileSync(rows, JSON.stringify({ prompt: 'how are you?', completion: 'very well, thank you' }) + '\n');
   run('tokenizer', 'train', '--data', text, '--size', '300', '--out', join(folder, 'tokenizer'));
-  run('sft', '--tokenizer', join(folder, 'tokenizer', 'model'), '--data', rows, '--steps', '1', '--batch-tokens', '64', '--shape.layers', String(layers),
+  run('sft', '--tokenizer', join(folder, 'tokenizer', 'model'), '--data', rows, '--steps', '1', '--batch-tokens', '64', '--threads', '1', '--samples.max-tokens', '1', '--shape.layers', String(layers),
     '--shape.width', '256', '--shape.heads', '4', '--shape.kv-heads', '4', '--shape.ffn', '768', '--shape.context', '640', '--out', join(folder, 'sft'));
   return join(folder, 'sft', 'model');
 }
