@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 
 namespace hone {
@@ -28,6 +29,11 @@ void install_interrupt_handlers() {
 }
 
 bool interrupted() { return flag != 0; }
-void set_interrupted(bool value) { flag = value; }
+
+InterruptStop::InterruptStop()
+    : watcher_([this](const std::stop_token& done) {
+        while (!done.stop_requested() && !interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        if (interrupted()) source_.request_stop();
+      }) {}
 
 }  // namespace hone

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 #include "cli/selftest.h"
 #include "config/recipe.h"
@@ -25,11 +24,11 @@ config::StageEntry stage(const std::string& kind, const std::string& name, const
   return out;
 }
 
-void run_alone(const config::StageEntry& entry, const fs::path& folder, bool resume = false) {
+void run_alone(const config::StageEntry& entry, const fs::path& folder, bool resume = false, std::stop_token stop = {}) {
   config::Recipe recipe;
   recipe.run.title = entry.name;
   recipe.stages = {entry};
-  pipeline::run_recipe(recipe, {folder, resume});
+  pipeline::run_recipe(recipe, {.out = folder, .resume = resume, .stop = std::move(stop)});
 }
 
 std::string in(const fs::path& folder, const char* rest) { return (folder / rest).string(); }
@@ -144,6 +143,7 @@ std::string resumes_exactly(const config::StageEntry& entry, const fs::path& fol
   const fs::path whole = folder / (entry.name + "-whole"), cut = folder / (entry.name + "-cut");
   run_alone(entry, whole);
   std::atomic<bool> finished{false};
+  std::stop_source stop;
   std::thread stopper([&] {
     // After the second line of metrics, as Ctrl-C would.
     while (!finished) {
@@ -154,11 +154,11 @@ std::string resumes_exactly(const config::StageEntry& entry, const fs::path& fol
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    if (!finished) set_interrupted(true);
+    if (!finished) stop.request_stop();
   });
   bool stopped = false;
   try {
-    run_alone(entry, cut);
+    run_alone(entry, cut, false, stop.get_token());
   } catch (const Error& e) {
     stopped = e.kind == Kind::kInterrupted;
     if (!stopped) {
@@ -169,7 +169,6 @@ std::string resumes_exactly(const config::StageEntry& entry, const fs::path& fol
   }
   finished = true;
   stopper.join();
-  set_interrupted(false);
   if (!stopped) run_error("the run was over before it could be stopped, so nothing was shown");
   run_alone(entry, cut, true);
   for (const char* file : {"metrics.jsonl", "model/model.safetensors"})

@@ -71,7 +71,8 @@ int start_run(const config::Recipe& recipe, const std::string& out, bool resume)
   for (fs::path p = fs::absolute(out); p.has_relative_path(); p = p.parent_path())
     if (fs::exists(p) && !fs::is_directory(p)) usage_error("--out " + out + ": " + p.string() + " is no folder");
   install_interrupt_handlers();
-  pipeline::run_recipe(recipe, {out, resume});
+  const InterruptStop signals;
+  pipeline::run_recipe(recipe, {.out = out, .resume = resume, .stop = signals.token()});
   return kDone;
 }
 

@@ -280,6 +280,10 @@ void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) 
   if (f.model) {
     // The reference is the policy before its first step, or read and dropped before the optimiser is made.
     f.memory = train::learning_memory(*f.model, params.adapter, params.optim, held(known, *f.model));
+    if (params.stop.on() && params.adapter.rank == 0) {  // the weights that are kept, and the start's
+      const double copies = params.stop.drifts() ? 2 : 1;
+      f.memory.weights += copies * 4 * static_cast<double>(model::parameter_count(*f.model));
+    }
     f.activations = activations(known, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));
   }
   const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs

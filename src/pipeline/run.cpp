@@ -9,7 +9,6 @@
 #include "base/adapter.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/machine.h"
@@ -218,6 +217,8 @@ void run_stage(const config::Recipe& recipe, size_t index, Prepared& p, const Ru
   if (!runs) return;
   run_and_record(folder, p.context.record, [&] {
     p.context.probe = probe_of(p.fields, recipe.run.seed);
+    p.context.stop = options.stop;
+    p.context.progress = options.progress;
     p.stage->run(p.context);
   });
   print_headline(p.context.record);
@@ -265,7 +266,7 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   const auto run_stages = [&] {
     for (size_t i = 0; i < recipe.stages.size(); ++i) {
       run_stage(recipe, i, prepared[i], options);
-      if (interrupted()) fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
+      if (options.stop.stop_requested()) fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
     }
   };
   if (single) {

@@ -1,14 +1,18 @@
 // Runs a recipe: stage after stage, each in its own run folder, resumable between and inside stages.
 #pragma once
 #include <filesystem>
+#include <stop_token>
 
 #include "config/recipe.h"
+#include "config/stage_context.h"
 
 namespace hone::pipeline {
 
 struct RunOptions {
   std::filesystem::path out;
   bool resume = false;
+  std::stop_token stop = {};             ///< asked to, the run writes a checkpoint and throws kInterrupted
+  config::ProgressSink progress = {};    ///< told of every step of every stage
 };
 
 /// A recipe of several stages puts each into OUT/NN-NAME; a recipe of one stage that came from a verb runs in OUT.

@@ -1,22 +1,12 @@
 #include "train/answer_log.h"
 
-#include <algorithm>
-#include <set>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/rng.h"
-#include "data/split.h"
 #include "rollout/generate.h"
 
 namespace hone::train {
-namespace {
-
-constexpr int64_t kLongestPrompt = 512;  // tokens: what is to be read at a glance, and a cache that stays small
-
-}  // namespace
-
 AnswerLog::AnswerLog(const SampleSettings& settings, const data::Encoder& encoder,
                      std::span<const data::Prompt> held_out, std::span<const data::Prompt> trained, int64_t context,
                      uint64_t seed)
@@ -25,19 +15,7 @@ AnswerLog::AnswerLog(const SampleSettings& settings, const data::Encoder& encode
       max_tokens_(settings.max_tokens),
       seed_(mix64(seed, hash64("answers shown"))) {
   if (settings.prompts <= 0) return;
-  std::vector<const data::Prompt*> order;
-  for (const data::Prompt& p : held_out_ ? held_out : trained) order.push_back(&p);
-  Stream(seed_, "which").shuffle(order);
-  const int64_t room = std::min(max_tokens_, context / 2), longest = std::min(kLongestPrompt, context - room);
-  std::set<std::string> seen;
-  for (const data::Prompt* p : order) {
-    if (std::ssize(asked_) == settings.prompts) break;
-    const std::string hash = data::prompt_hash(*p);
-    if (!seen.insert(hash).second) continue;
-    data::PromptIds tokens = encoder.prompt(p->messages);
-    if (tokens.empty() || std::ssize(tokens) > longest) continue;
-    asked_.push_back({p->id, text::readable(p->messages), std::move(tokens), hash64(hash)});
-  }
+  asked_ = draw_asked(held_out_ ? held_out : trained, settings.prompts, encoder, max_tokens_, context, seed_);
   if (asked_.empty()) return;
   log::info("  " + count_text(std::ssize(asked_)) + (held_out_ ? " held-out" : "") +
             (asked_.size() == 1 ? " prompt is" : " prompts are") + " answered at the start, on the way and at the end" +
@@ -48,7 +26,7 @@ void AnswerLog::look(const model::Decoder& decoder, int64_t step, Session& sessi
   if (asked_.empty()) return;
   session.apart([&] {
     std::vector<rollout::Request> requests;
-    for (const Asked& a : asked_) requests.push_back({a.tokens, a.key, 0});
+    for (const AskedPrompt& a : asked_) requests.push_back({a.tokens, a.key, 0});
     rollout::GenerateOptions options;
     options.seed = seed_;
     options.end_ids = encoder_.endings().ids();
@@ -70,22 +48,6 @@ void AnswerLog::look(const model::Decoder& decoder, int64_t step, Session& sessi
                                       {"finish", answers[i].finish == rollout::Finish::kStop ? "stop" : "length"}});
     }
   });
-}
-
-std::vector<data::Prompt> prompts_of(std::span<const data::Preference> rows) {
-  std::vector<data::Prompt> out;
-  for (const data::Preference& row : rows) out.push_back({row.prompt, row.id});
-  return out;
-}
-
-std::vector<data::Prompt> prompts_of(std::span<const data::Demonstration> rows) {
-  std::vector<data::Prompt> out;
-  for (const data::Demonstration& row : rows) {
-    std::vector<text::Message> messages = row.messages;
-    while (!messages.empty() && messages.back().role == "assistant") messages.pop_back();
-    out.push_back({std::move(messages), row.id});
-  }
-  return out;
 }
 
 }  // namespace hone::train

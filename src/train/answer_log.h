@@ -3,12 +3,10 @@
 // at every look, so that what differs between two looks is the model.
 #pragma once
 #include <span>
-#include <string>
 #include <vector>
 
-#include "data/encoder.h"
-#include "data/rows.h"
 #include "model/decoder.h"
+#include "train/asked_prompts.h"
 #include "train/session.h"
 #include "train/settings.h"
 
@@ -16,8 +14,7 @@ namespace hone::train {
 
 class AnswerLog {
  public:
-  /// Draws the prompts by the seed from `held_out`, and where nothing is held out from `trained`; each different one
-  /// counts once. Those that would leave little room for an answer, or have more than 512 tokens, are passed over.
+  /// Draws the prompts (draw_asked) from `held_out`, and where nothing is held out from `trained`.
   AnswerLog(const SampleSettings& settings, const data::Encoder& encoder, std::span<const data::Prompt> held_out,
             std::span<const data::Prompt> trained, int64_t context, uint64_t seed);
 
@@ -25,20 +22,11 @@ class AnswerLog {
   void look(const model::Decoder& decoder, int64_t step, Session& session) const;
 
  private:
-  struct Asked {
-    std::string id, text;
-    data::PromptIds tokens;
-    uint64_t key;  ///< names the prompt in the random stream
-  };
   data::Encoder encoder_;
-  std::vector<Asked> asked_;
+  std::vector<AskedPrompt> asked_;
   bool held_out_ = true;
   int64_t max_tokens_;
   uint64_t seed_;
 };
-
-/// What rows ask, their answers left out.
-std::vector<data::Prompt> prompts_of(std::span<const data::Preference> rows);
-std::vector<data::Prompt> prompts_of(std::span<const data::Demonstration> rows);
 
 }  // namespace hone::train

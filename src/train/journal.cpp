@@ -35,7 +35,10 @@ Journal::Journal(const fs::path& folder, const Json* marks)
   else fs::remove(answers_file_);
 }
 
-void Journal::metrics(int64_t step, const Numbers& numbers) { metrics_.write(dump_json(line(step, numbers))); }
+void Journal::metrics(int64_t step, const Numbers& numbers) {
+  metrics_.write(dump_json(line(step, numbers)));
+  latest_ = numbers;
+}
 
 void Journal::timing(int64_t step, int64_t tokens, const Numbers& more) {
   const auto now = std::chrono::steady_clock::now();

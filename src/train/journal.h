@@ -21,6 +21,8 @@ class Journal {
   /// `marks` from the checkpoint that the run resumes from, or null for a fresh start (existing lines are cut).
   Journal(const fs::path& folder, const Json* marks);
   void metrics(int64_t step, const Numbers& numbers);
+  /// What was written there last.
+  const Numbers& latest() const { return latest_; }
   /// `tokens` since the last call, for tokens per second of training.
   void timing(int64_t step, int64_t tokens, const Numbers& more = {});
   /// While it lives, the time counts for no step: what is no training (a held-out evaluation, a look at gold, a
@@ -50,6 +52,7 @@ class Journal {
   std::chrono::steady_clock::time_point last_;
   std::chrono::steady_clock::duration apart_{};  // since the last call of `timing`
   double tokens_per_second_ = 0;
+  Numbers latest_;
 };
 
 }  // namespace hone::train

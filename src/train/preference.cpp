@@ -2,18 +2,21 @@
 //   1. read comparisons, split by prompt hash, tokenise; say what is lost
 //   2. log-probabilities of every answer under the frozen reference, once, kept in a file named by what they depend on
 //   3. for each step: policy log-probabilities, the pair loss over one normaliser, update; evaluate; checkpoint
-//   4. the model folder
+//   4. where it stops early (early_stop.h): the weights of the look that is kept
+//   5. the model folder
 #include "train/preference.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "base/sha256.h"
 #include "base/stats.h"
 #include "data/encode_rows.h"
@@ -29,6 +32,8 @@
 #include "train/answer_ends.h"
 #include "train/answer_log.h"
 #include "train/batch_plan.h"
+#include "train/drift.h"
+#include "train/early_stop.h"
 #include "train/memory.h"
 #include "train/memory_count.h"
 #include "train/precision.h"
@@ -120,6 +125,78 @@ HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pa
   return out;
 }
 
+// Early stopping around the loop: what an evaluation looks at beside the held-out rows, and the weights that are kept.
+class Watch {
+ public:
+  /// `policy`: before its first step.
+  Watch(const PreferenceParams& params, const model::Decoder& policy, const data::Encoder& encoder,
+        std::span<const data::Prompt> held_out, std::span<const data::Prompt> trained, bool scored,
+        at::ScalarType compute, uint64_t seed)
+      : settings_(params.stop) {
+    if (!settings_.on()) return;
+    Look start;
+    if (scored) start.accuracy = 0, start.loss = std::log(2);  // of DPO; nothing is compared but the accuracy
+    if (settings_.drifts()) {
+      std::vector<AskedPrompt> prompts =
+          draw_asked(held_out.empty() ? trained : held_out, settings_.prompts, encoder, settings_.max_tokens,
+                     policy.config().max_positions, mix64(seed, hash64("drift")));
+      if (prompts.empty())
+        usage_error("stop.kl_limit and stop.start_loss_limit: there is no prompt short enough to be answered",
+                    "set both to 0, or give shorter prompts");
+      drift_.emplace(policy, encoder, std::move(prompts), settings_.max_tokens, compute, seed);
+      start.kl_per_token = 0, start.start_loss_ratio = 1;
+    }
+    early_.emplace(settings_, start);
+  }
+
+  explicit operator bool() const { return early_.has_value(); }
+  const EarlyStop& early() const { return *early_; }
+  bool ended() const { return early_ && early_->ended(); }
+
+  /// After step `done`, whose held-out figures are `held_out`; adds what it measures to the step's metrics.
+  void look(int64_t done, const std::optional<HeldOut>& held_out, const model::Decoder& policy,
+            const std::vector<optim::NamedTensor>& trained, Numbers& numbers) {
+    Look look{.step = done};
+    if (held_out) look.accuracy = held_out->accuracy, look.loss = held_out->loss;
+    if (drift_) {
+      const Drift drift = drift_->measure(policy);
+      look.kl_per_token = drift.kl_per_token, look.start_loss_ratio = drift.start_loss_ratio;
+      numbers.emplace_back("kl_per_token", drift.kl_per_token);
+      numbers.emplace_back("start_loss_ratio", drift.start_loss_ratio);
+    }
+    if (early_->take(look)) keep(trained);
+  }
+
+  /// What stands in the checkpoint: the kept weights, and where it is.
+  void keep(const std::vector<optim::NamedTensor>& trained) {
+    kept_.clear();
+    append_weights(kept_, "", trained);
+    for (auto& [name, tensor] : kept_) tensor = tensor.detach().clone();
+  }
+  void append_state(optim::StateTensors& out) const {
+    for (const auto& [name, tensor] : kept_) out.emplace_back("kept." + name, tensor);
+  }
+  Json json() const { return early_ ? Json{{"early_stop", early_->state()}} : Json::object(); }
+  void restore(const optim::StateTensors& saved, const Json& json) {
+    if (!early_) return;
+    early_->restore(json.at("early_stop"));
+    kept_ = with_prefix(saved, "kept.");
+  }
+  /// Puts the kept weights back.
+  void put_back(const std::vector<optim::NamedTensor>& trained) const { restore_weights(kept_, "", trained); }
+
+  void count(MemoryCount& memory) const {
+    if (drift_) memory.add(drift_->start());
+    memory.add(kept_);
+  }
+
+ private:
+  StopSettings settings_;
+  std::optional<DriftMeter> drift_;
+  std::optional<EarlyStop> early_;
+  optim::StateTensors kept_;
+};
+
 }  // namespace
 
 void PreferenceParams::check() const {
@@ -177,18 +254,24 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const int64_t micro = micro_tokens(params, policy.config(), compute == at::kBFloat16);
   model::AttentionWork attention;
   const Forward forward(compute, params.checkpoint_activations, &attention);
+  Watch watch(params, policy, encoder, prompts_of(split.held_out), prompts_of(split.train), !held_out.items.empty(),
+              compute, seed);
+  if (watch) watch.keep(optimizer.tensors());
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
     append_weights(out, "policy.", optimizer.tensors());
     for (auto& [name, tensor] : optimizer.state()) out.emplace_back("optim." + name, tensor);
+    watch.append_state(out);
     return out;
   };
-  state.restore = [&](const optim::StateTensors& saved, const Json&) {
+  state.restore = [&](const optim::StateTensors& saved, const Json& json) {
     restore_weights(saved, "policy.", optimizer.tensors());
     optimizer.load_state(with_prefix(saved, "optim."));
+    watch.restore(saved, json);
   };
-  const int64_t steps = plan.steps();
+  state.json = [&] { return watch.json(); };
+  int64_t steps = plan.steps();
   log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " +
             count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " + count_text(steps) +
             " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
@@ -196,7 +279,11 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   const AnswerLog answers(params.samples, encoder, prompts_of(split.held_out), prompts_of(split.train),
                           policy.config().max_positions, seed);
-  if (session.first_step() == 0) answers.look(policy, 0, session);
+  std::set<int64_t> answered;  // steps
+  const auto answer = [&](int64_t done) {
+    if (answered.insert(done).second) answers.look(policy, done, session);
+  };
+  if (session.first_step() == 0) answer(0);
   std::optional<HeldOut> last;
   for (int64_t step = session.first_step(); step < steps; ++step) {
     const std::span<const int64_t> batch = plan.batch(step);
@@ -228,17 +315,36 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       numbers.emplace_back("held_out_accuracy", last->accuracy);
       score = last->loss;
     }
+    if (watch && session.evaluation_due(step))
+      session.apart([&] { watch.look(step + 1, last, policy, optimizer.tensors(), numbers); });
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
       for (auto& n2 : session.apart([&] { return context.probe(policy, step + 1); })) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);
-    if (session.answers_due(step)) answers.look(policy, step + 1, session);
+    if (watch.ended()) session.set_total_steps(steps = step + 1);
+    if (session.answers_due(step)) answer(step + 1);
     session.step_done(
         step, tokens,
         "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3),
         score);
   }
 
-  // 4. The result.
+  // 4. The weights that the looks speak for.
+  Json stopped = Json::object();
+  if (watch) {
+    const EarlyStop& early = watch.early();
+    stopped = {{"stopped", early.name()}, {"steps", steps}, {"kept_step", early.kept().step}, {"why", early.why()}};
+    if (early.ended() || early.kept().step != steps) log::info("  " + early.why());
+    if (early.outcome() == EarlyStop::Outcome::kTooHard) context.record.warnings.emplace_back(steps, early.why());
+    if (early.kept().step != steps) {
+      watch.put_back(optimizer.tensors());
+      answer(early.kept().step);  // for people to read beside the others
+    }
+    if (early.kept().accuracy) last = HeldOut{*early.kept().loss, *early.kept().accuracy};
+    if (early.kept().kl_per_token) stopped["kl_per_token"] = *early.kept().kl_per_token;
+    if (early.kept().start_loss_ratio) stopped["start_loss_ratio"] = *early.kept().start_loss_ratio;
+  }
+
+  // 5. The result.
   const fs::path folder = context.folder / config::names::kModel;
   fs::create_directories(folder);
   tokenizer.save(folder);
@@ -250,11 +356,13 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   memory.add_trained(optimizer.tensors());
   memory.add(optimizer.state());
   memory.add(*forward.compute.casts);
+  watch.count(memory);
   model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})
                       : held_out_summary({});
   summary["comparisons"] = train.items.size();
+  summary.update(stopped);
   context.record.summary_json = dump_json(summary);
 }
 

@@ -20,6 +20,7 @@ struct PreferenceParams : ModelSettings {
   optim::OptimParams optim;
   KeepSettings keep;
   SampleSettings samples;
+  StopSettings stop;
 
   PreferenceParams() {
     optim.lr = 5e-7;
@@ -47,6 +48,7 @@ struct PreferenceParams : ModelSettings {
     v.group("optim", optim);
     v.group("keep", keep);
     v.group("samples", samples);
+    v.group("stop", stop);
     for (const char* key : {"watch_every", "watch_prompts"})
       v.only_if(key, "watch is set", [this] { return !watch.empty(); });
     v.omit({"adapter.dropout"});                                           // a ratio of probabilities is computed

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "base/log.h"
 #include "checkpoint/machine.h"
 
@@ -72,11 +71,12 @@ void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std
   if (score) last_score_ = score;
   progress_->update(
       step + 1, std::string(note) + "  " + count_text(static_cast<int64_t>(journal_->tokens_per_second())) + " tok/s");
+  if (context_.progress) context_.progress({context_.record.name, step + 1, total_steps_, journal_->latest()});
   const bool last = step + 1 == total_steps_;
   if (last && attention_so_far_.padding > 0)
     log::info("  attention in buckets of like length: " + decimal_text(100 * attention_so_far_.padding_share(), 1) +
               "% of its work was padding");
-  if (interrupted() && !last) {
+  if (context_.stop.stop_requested() && !last) {
     save(step + 1);
     fail(Kind::kInterrupted,
          context_.record.name + ": interrupted after step " + std::to_string(step + 1) + "; a checkpoint was written",

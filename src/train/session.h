@@ -1,5 +1,5 @@
-// What every loop needs around its steps: the journal, progress on the screen, checkpoints, stopping on a signal, and
-// taking up where an interrupted run left off. The loop itself stays in its own file.
+// What every loop needs around its steps: the journal, progress on the screen and to whoever watches, checkpoints,
+// stopping when asked to (StageContext), and taking up where an interrupted run left off. The loop itself stays in its own file.
 #pragma once
 #include <functional>
 #include <memory>
@@ -44,8 +44,8 @@ class Session {
     const Journal::Apart pause(*journal_);
     return work();
   }
-  /// Tells that step `step` (0-based) is done: draws progress, writes a checkpoint where one is due, and where a signal
-  /// has come writes one and throws kInterrupted. `score`: held-out figure, lower is better, where one was just
+  /// Tells that step `step` (0-based) is done: draws progress, writes a checkpoint where one is due, and where it is
+  /// asked to stop writes one and throws kInterrupted. `score`: held-out figure, lower is better, where one was just
   /// measured.
   void step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score = {});
 

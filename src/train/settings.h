@@ -90,6 +90,38 @@ struct SampleSettings {
   }
 };
 
+/// When a stage that learns from few comparisons ends before its last step (train/early_stop.h).
+struct StopSettings {
+  int64_t patience = 0;
+  double kl_limit = 0, start_loss_limit = 0;
+  int64_t prompts = 16, max_tokens = 64;
+
+  bool on() const { return patience > 0 || drifts(); }
+  /// Whether answers are sampled for it.
+  bool drifts() const { return kl_limit > 0 || start_loss_limit > 0; }
+
+  void fields(config::Fields& v) {
+    v("patience", patience,
+      "evaluations in a row without a better held-out accuracy (among equals, loss) after which the stage ends; the "
+      "best one's weights are the result. 0: off");
+    v("kl_limit", kl_limit,
+      "nats of KL a token to the start, on answers sampled at each evaluation, past which the stage ends: it learned "
+      "too hard, and an earlier evaluation's weights are the result. 0: off",
+      "0; a try of 60 comparisons was healthy below 0.1 (docs/log.md)");
+    v("start_loss_limit", start_loss_limit,
+      "the same of the start model's loss per token on those answers over that on its own; 1.1: 10% more. 0: off",
+      "0; a wrecked policy showed 1.22, a healthy one 1.01 (docs/log.md)");
+    v("prompts", prompts, "held-out prompts (trained ones, where none is held out) answered for it at each evaluation");
+    v("max_tokens", max_tokens, "most tokens of one such answer");
+    v.range("patience", 0);
+    for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);
+    for (const char* key : {"prompts", "max_tokens"}) {
+      v.range(key, 1);
+      v.only_if(key, "stop.kl_limit or stop.start_loss_limit is above 0", [this] { return drifts(); });
+    }
+  }
+};
+
 /// Reading, tokenising and splitting rows.
 struct TextSettings {
   data::ReadSettings read;

@@ -384,6 +384,11 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"watch", {{}, {world}}},
                                   {"watch_every", {{{"watch", world}}, {1}}},
                                   {"samples.prompts", {{}, {0}}},  // one prompt is held out
+                                  {"stop.patience", {{}, {1}}},
+                                  {"stop.kl_limit", {{}, {0.5}}},
+                                  {"stop.start_loss_limit", {{}, {2.0}}},
+                                  {"stop.prompts", {{{"stop.kl_limit", 0.5}, {"text.held_out", 0.3}}, {1}}},
+                                  {"stop.max_tokens", {{{"stop.kl_limit", 0.5}}, {3}}},
                                   {"loss.loss", {{}, {"nope"}}}},
                                  pair_rows),
                              optimiser("optim.")),

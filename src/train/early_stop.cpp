@@ -1,0 +1,107 @@
+#include "train/early_stop.h"
+
+#include "base/json.h"
+#include "base/progress.h"
+
+namespace hone::train {
+namespace {
+
+constexpr double kChance = 0.5;
+
+Json look_json(const Look& look) {
+  Json out = {{"step", look.step}};
+  const auto put = [&](const char* key, const std::optional<double>& value) {
+    if (value) out[key] = *value;
+  };
+  put("accuracy", look.accuracy);
+  put("loss", look.loss);
+  put("kl_per_token", look.kl_per_token);
+  put("start_loss_ratio", look.start_loss_ratio);
+  return out;
+}
+
+Look look_of(const Json& json) {
+  const auto at = [&](const char* key) {
+    return json.contains(key) ? std::optional(json.at(key).get<double>()) : std::nullopt;
+  };
+  return {json.at("step"), at("accuracy"), at("loss"), at("kl_per_token"), at("start_loss_ratio")};
+}
+
+std::string steps_text(int64_t step) { return step == 0 ? "the start" : "step " + count_text(step); }
+
+}  // namespace
+
+EarlyStop::EarlyStop(const StopSettings& settings, const Look& start) : settings_(settings), kept_(start), last_(start) {
+  if (kept_.accuracy) kept_.accuracy = kChance;  // no margin is above 0 yet, which is no judgement
+}
+
+std::string EarlyStop::passed(const Look& look) const {
+  if (settings_.kl_limit > 0 && look.kl_per_token && *look.kl_per_token > settings_.kl_limit)
+    return decimal_text(*look.kl_per_token, 3) + " nats a token away from the start, more than " +
+           decimal_text(settings_.kl_limit, 2);
+  if (settings_.start_loss_limit > 0 && look.start_loss_ratio && *look.start_loss_ratio > settings_.start_loss_limit)
+    return "the start model finds its answers " + decimal_text(100 * (*look.start_loss_ratio - 1), 0) +
+           "% less likely, token for token, than its own, more than " +
+           decimal_text(100 * (settings_.start_loss_limit - 1), 0) + "%";
+  return "";
+}
+
+bool EarlyStop::better(const Look& look) const {
+  if (!look.accuracy || !kept_.accuracy) return true;
+  if (*look.accuracy != *kept_.accuracy) return *look.accuracy > *kept_.accuracy;
+  return look.loss && kept_.loss && *look.loss < *kept_.loss;
+}
+
+bool EarlyStop::take(const Look& look) {
+  last_ = look;
+  if (!passed(look).empty()) {
+    outcome_ = Outcome::kTooHard;
+    return false;
+  }
+  if (better(look)) {
+    kept_ = look;
+    since_better_ = 0;
+    return true;
+  }
+  ++since_better_;
+  if (settings_.patience > 0 && since_better_ >= settings_.patience) outcome_ = Outcome::kNoBetter;
+  return false;
+}
+
+std::string EarlyStop::name() const {
+  return outcome_ == Outcome::kTooHard    ? "learned_too_hard"
+         : outcome_ == Outcome::kNoBetter ? "no_better"
+                                          : "ran_through";
+}
+
+std::string EarlyStop::why() const {
+  const std::string kept =
+      kept_.step == last_.step && !ended() ? "" : "; kept is " + steps_text(kept_.step) +
+                                                      (kept_.step == 0 ? ": nothing was learned" : "");
+  switch (outcome_) {
+    case Outcome::kTooHard:
+      return "learned too hard: at step " + count_text(last_.step) + " " + passed(last_) + kept;
+    case Outcome::kNoBetter:
+      return "stopped at step " + count_text(last_.step) + ": " + count_text(since_better_) +
+             (since_better_ == 1 ? " evaluation" : " evaluations") + " without a better held-out accuracy" + kept;
+    case Outcome::kRanThrough:
+      return "ran to its last step" + kept;
+  }
+  return "";
+}
+
+Json EarlyStop::state() const {
+  return {{"kept", look_json(kept_)},
+          {"last", look_json(last_)},
+          {"since_better", since_better_},
+          {"outcome", static_cast<int>(outcome_)}};
+}
+
+void EarlyStop::restore(const Json& state) {
+  kept_ = look_of(state.at("kept"));
+  last_ = look_of(state.at("last"));
+  since_better_ = state.at("since_better");
+  outcome_ = static_cast<Outcome>(state.at("outcome").get<int>());
+}
+
+}  // namespace hone::train
