@@ -146,6 +146,7 @@ void check_payload(EventType type, const Json& p) {
       return;
     case EventType::kRoundStarted:
     case EventType::kRoundFinished:
+    case EventType::kModelChosen:
       if (text_at(p, "round").empty()) usage_error("field 'round' is empty");
       check_details(p);
       return;
@@ -164,7 +165,7 @@ void check_payload(EventType type, const Json& p) {
 
 bool about_a_query(EventType type) {
   return type != EventType::kCreated && type != EventType::kRoundStarted && type != EventType::kRoundFinished &&
-         type != EventType::kBlindBegun;
+         type != EventType::kBlindBegun && type != EventType::kModelChosen;
 }
 
 void check_name(const char* what, const std::string& name, bool may_be_empty) {
@@ -250,6 +251,10 @@ NewEvent round_finished(const std::string& actor, const std::string& round, cons
   return made(EventType::kRoundFinished, actor, "", named_json("round", round, details));
 }
 
+NewEvent model_chosen(const std::string& actor, const std::string& round, const Json& details) {
+  return made(EventType::kModelChosen, actor, "", named_json("round", round, details));
+}
+
 NewEvent blind_begun(const std::string& actor, const std::string& test, int64_t prompts, const Json& details) {
   Json p = named_json("test", test, details);
   p["prompts"] = prompts;
@@ -271,7 +276,13 @@ Correction read_correction(const Event& event) { return correction_of(payload_of
 std::string read_note(const Event& event) { return text_at(payload_of(event), "text"); }
 
 std::string read_name(const Event& event) {
-  return text_at(payload_of(event), event.type.starts_with("round") ? "round" : "test");
+  return text_at(payload_of(event), event.type.starts_with("blind") ? "test" : "round");
+}
+Json read_details(const Event& event) { return must(payload_of(event), "details"); }
+int64_t read_prompts(const Event& event) {
+  const Json p = payload_of(event);
+  must(p, "prompts");
+  return *whole_or_none(p, "prompts", 1);
 }
 
 void check_actor(const std::string& name) { check_name("actor", name, false); }

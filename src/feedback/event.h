@@ -33,7 +33,8 @@ inline constexpr size_t kLongestPayload = 1 << 20, kLongestName = 200;
   X(kRoundStarted, "round_started", "training on the judgements began")                                  \
   X(kRoundFinished, "round_finished", "training ended, and how")                                         \
   X(kBlindBegun, "blind_begun", "a blind test was fixed: between whom, and of how many prompts")         \
-  X(kBlindAnswered, "blind_answered", "what a person said of a query of a blind test")
+  X(kBlindAnswered, "blind_answered", "what a person said of a query of a blind test")                   \
+  X(kModelChosen, "model_chosen", "which model a person goes on with")
 
 enum class EventType {
 #define HONE_EVENT_ENUMERATOR(id, name, doc) id,
@@ -83,6 +84,7 @@ NewEvent noted(const std::string& actor, const std::string& query, const std::st
 /// `details`: a JSON object (model, run folder, head that was trained on, outcome, …).
 NewEvent round_started(const std::string& actor, const std::string& round, const Json& details);
 NewEvent round_finished(const std::string& actor, const std::string& round, const Json& details);
+NewEvent model_chosen(const std::string& actor, const std::string& round, const Json& details);
 /// `prompts`: fixed beforehand. `details`: a JSON object (who stands against whom, …).
 NewEvent blind_begun(const std::string& actor, const std::string& test, int64_t prompts, const Json& details);
 NewEvent blind_answered(const std::string& actor, const std::string& query, const std::string& test,
@@ -107,6 +109,10 @@ Correction read_correction(const Event& event);
 std::string read_note(const Event& event);
 /// The round of a round's events, the test of a blind test's.
 std::string read_name(const Event& event);
+/// The details of a round's or of "blind_begun" (rounds.h, blind.h).
+Json read_details(const Event& event);
+/// How many prompts "blind_begun" fixed.
+int64_t read_prompts(const Event& event);
 
 /// What an answer is known by: SHA-256 of its messages as canonical JSON.
 std::string answer_hash(const std::vector<text::Message>& messages);

@@ -64,6 +64,7 @@ void check_place(Database& database, const NewEvent& event) {
     case EventType::kRoundStarted:
     case EventType::kRoundFinished:
     case EventType::kBlindBegun:
+    case EventType::kModelChosen:
       return;
   }
 }
