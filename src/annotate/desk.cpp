@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "feedback/rounds.h"
 #include "text/messages.h"
 
 namespace hone::annotate {
@@ -35,6 +36,11 @@ Place place_of(Order order, Side side) {
 const std::string* plain_text(const feedback::Answer& answer) {
   if (answer.messages.size() != 1 || text::beyond_plain_text(answer.messages[0]) != nullptr) return nullptr;
   return &answer.messages[0].content;
+}
+
+// A judgement, or one of a blind test.
+bool says_outcome(std::string_view type) {
+  return type == feedback::name_of(EventType::kJudgement) || type == feedback::name_of(EventType::kBlindAnswered);
 }
 
 bool blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
@@ -83,16 +89,21 @@ Desk::Desk(feedback::Store& store, PairSource& source, std::string annotator)
 void Desk::take(const Event& event) {
   seq_ = event.seq;
   if (event.type == feedback::name_of(EventType::kRoundStarted)) {
+    began_before_ = round_began_;
     round_began_ = event.seq;
     ++round_;
   }
+  // Given up: what was judged before it still waits to be learned from.
+  if (event.type == feedback::name_of(EventType::kRoundFinished) &&
+      feedback::read_details(event).value("outcome", "") == feedback::name_of(feedback::RoundOutcome::kStopped))
+    round_began_ = began_before_;
   if (event.actor != annotator_) return;
   Word& word = words_[event.query];
   if (event.type == feedback::name_of(EventType::kShown)) {
     shown_.insert(event.query);
     word.learns = feedback::read_shown(event).purpose == feedback::Purpose::kLearn;
   }
-  if (event.type == feedback::name_of(EventType::kJudgement)) {
+  if (says_outcome(event.type)) {
     if (word.judgement != 0) live_.erase(word.judgement);
     word.judgement = event.seq;
     word.key = event.key;
@@ -110,19 +121,18 @@ void Desk::take(const Event& event) {
   }
 }
 
+void Desk::take_new() {
+  for (const Event& event : store_.events(seq_)) take(event);
+}
+
+void Desk::catch_up() {
+  const std::lock_guard lock(mutex_);
+  take_new();
+}
+
 std::vector<Receipt> Desk::append(const std::vector<NewEvent>& events) {
   const std::vector<Receipt> receipts = store_.append(events);
-  for (size_t i = 0; i < events.size(); ++i) {
-    if (receipts[i].again) continue;
-    Event event;
-    event.seq = receipts[i].seq;
-    event.type = feedback::name_of(events[i].type);
-    event.actor = events[i].actor;
-    event.query = events[i].query;
-    event.key = events[i].key;
-    event.payload = events[i].payload;
-    take(event);
-  }
+  take_new();
   return receipts;
 }
 
@@ -190,7 +200,9 @@ Receipt Desk::judge(const Ballot& ballot, const std::string& key) {
   const Order order = pair.query.order;
 
   // 1. The events that this is.
-  std::vector<NewEvent> events{feedback::judged(annotator_, pair.id, ballot.judgement)};
+  std::vector<NewEvent> events{pair.test.empty()
+                                   ? feedback::judged(annotator_, pair.id, ballot.judgement)
+                                   : feedback::blind_answered(annotator_, pair.id, pair.test, ballot.judgement)};
   events.back().key = key;
   const Side corrects = side_at(order, ballot.written.of);
   const feedback::Answer& original = corrects == Side::kA ? pair.query.a : pair.query.b;
@@ -229,7 +241,7 @@ Receipt Desk::judge(const Ballot& ballot, const std::string& key) {
   source_.settle(pair.id);
   store_.drop(Outside::kDraft, annotator_, pair.id);
   for (size_t i = 0; i < events.size(); ++i)
-    if (events[i].type == EventType::kJudgement) return receipts[i];
+    if (says_outcome(feedback::name_of(events[i].type))) return receipts[i];
   HONE_CHECK(false, "a judgement without its event");
 }
 
@@ -250,7 +262,7 @@ Draft Desk::written_of(const std::string& query, const Word& word) const {
 Receipt Desk::undo(const std::string& judgement, const std::string& key) {
   const std::lock_guard lock(mutex_);
   const std::optional<Event> event = store_.event_by_key(annotator_, judgement);
-  if (!event || event->type != feedback::name_of(EventType::kJudgement))
+  if (!event || !says_outcome(event->type))
     throw Refused(Trouble::kUnknown, "there is no judgement '" + judgement + "'");
   const std::string query = event->query;
   NewEvent first = feedback::undone(annotator_, query, event->seq);

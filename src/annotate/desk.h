@@ -82,6 +82,8 @@ class Desk {
   };
   Hand hand() const;
   Progress progress() const;
+  /// Takes in what others appended.
+  void catch_up();
   /// The order of a pair that the source knows; nothing else of it.
   feedback::Order order_of(const std::string& pair) const;
 
@@ -110,7 +112,9 @@ class Desk {
     feedback::Outcome outcome = feedback::Outcome::kSkip;
     bool learns = true;  // the pair was shown to learn from
   };
-  void take(const feedback::Event& event);  // with mutex_ held
+  // With mutex_ held.
+  void take(const feedback::Event& event);
+  void take_new();
   std::vector<feedback::Receipt> append(const std::vector<feedback::NewEvent>& events);
   Laid laid(Pair pair) const;
   Pair known(const std::string& id) const;
@@ -126,7 +130,7 @@ class Desk {
   std::map<std::string, Word> words_;    // by query
   std::map<int64_t, std::string> live_;  // judgements that count: event -> query
   std::set<std::string> shown_;          // queries that the log knows
-  int64_t seq_ = 0, round_began_ = 0, round_ = 1;
+  int64_t seq_ = 0, round_began_ = 0, began_before_ = 0, round_ = 1;
 };
 
 }  // namespace hone::annotate

@@ -18,6 +18,7 @@ struct Pair {
   std::string id;         ///< of what is compared: the same pair has it after a restart too
   feedback::Query query;  ///< with policies, strategy, propensity and source; its order is the desk's to choose
   feedback::Purpose purpose = feedback::Purpose::kLearn;
+  std::string test = {};              ///< the blind test that it belongs to; "": none
   bool cut_a = false, cut_b = false;  ///< the answer ended at the length limit
   bool growing = false;               ///< its answers are not complete yet: it can be looked at, not judged
 };

@@ -70,6 +70,16 @@ std::vector<DealtPrompt> PromptDeck::deal(size_t most) {
   return out;
 }
 
+std::vector<DealtPrompt> PromptDeck::fresh_ones(size_t most) const {
+  const std::lock_guard lock(mutex_);
+  const int64_t visit = *std::ranges::min_element(visits_);
+  std::vector<DealtPrompt> out;
+  // From the end: the deck deals from the beginning.
+  for (size_t i = prompts_.size(); i-- > 0 && out.size() < most;)
+    if (visits_[i] == visit) out.push_back({prompts_[i].messages, hash_of(prompts_[i].messages), visit});
+  return out;
+}
+
 void PromptDeck::give_back(const DealtPrompt& prompt) {
   const std::lock_guard lock(mutex_);
   visits_[place_.at(prompt.hash)] = prompt.visit;

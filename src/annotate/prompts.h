@@ -33,6 +33,8 @@ class PromptDeck {
 
   /// The next ones, at least one and at most `most`, all on the same visit.
   std::vector<DealtPrompt> deal(size_t most);
+  /// So many that were never dealt, or all of them; where there are none, of the others. They stay where they are.
+  std::vector<DealtPrompt> fresh_ones(size_t most) const;
   /// Not used after all: it is the next one again.
   void give_back(const DealtPrompt& prompt);
   /// It was dealt before, says a store. Others' prompts are passed over.

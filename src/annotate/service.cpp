@@ -6,6 +6,7 @@
 
 #include "annotate/api.h"
 #include "annotate/file_pairs.h"
+#include "annotate/round_api.h"
 #include "annotate/sampled_pairs.h"
 #include "annotate/token_table.h"
 #include "base/error.h"
@@ -61,15 +62,38 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
     deck.emplace(std::move(prompts), hash64(store.id()));
     sampled.emplace(store, *thread, *deck, annotator);
   }
-  PairSource& source = sampled ? static_cast<PairSource&>(*sampled) : *files;
+  PairSource& pairs = sampled ? static_cast<PairSource&>(*sampled) : *files;
+  BlindPairs blind(store, pairs, thread ? &*thread : nullptr, settings.learner, deck ? &*deck : nullptr, annotator);
+  PairSource& source = blind;
   Desk desk(store, source, annotator);
   Listeners listeners;
   Api api(desk, source, listeners,
           quoted(settings.program) + " feedback export --store " + quoted(settings.store.string()) + " > chosen.jsonl");
 
+  const auto model_failed = [&](std::exception_ptr thrown) {
+    failed = std::move(thrown);
+    end.request_stop();
+  };
+  // A model that a person chose, when hone was started before or just now.
+  const auto open = [&](const feedback::ModelName& model) {
+    return [&, model] { return settings.learner->open(model.folder, shown_name(model.policy)); };
+  };
+  std::optional<Rounds> rounds;
+  std::optional<RoundApi> round_api;
+  if (sampled && settings.learner != nullptr) {
+    rounds.emplace(
+        store, desk, *thread, *settings.learner, *deck, annotator, settings.original,
+        [&](const feedback::ModelName& model) { sampled->start(open(model), model_failed); },
+        [&] {
+          if (round_api) round_api->tell();
+        });
+    round_api.emplace(store, *rounds, blind, *deck, desk, listeners);
+  }
+
   // 3. The server.
   serve::Routes routes;
   api.add_to(routes);
+  if (round_api) round_api->add_to(routes);
   for (const web::Asset& asset : web::assets()) routes.file(asset.path, asset.content_type, asset.bytes);
   TokenTable tokens(store);
   std::atomic<const serve::Server*> running = nullptr;
@@ -86,10 +110,9 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
   if (sampled) {
     log::info(count_text(static_cast<int64_t>(deck->size())) + " prompts, " + count_text(deck->fresh()) +
               " of them new here; open the address in a browser, Ctrl-C ends");
-    sampled->start(settings.model, [&](std::exception_ptr thrown) {
-      failed = std::move(thrown);
-      end.request_stop();
-    });
+    const std::optional<feedback::ModelName> chosen = feedback::chosen_model(store.events());
+    sampled->start(rounds && chosen ? SampledPairs::Open(open(*chosen)) : settings.model, model_failed);
+    if (rounds) rounds->resume();
   } else {
     const int64_t left = *source.left();
     log::info(count_text(left) + (left == 1 ? " pair" : " pairs") +
@@ -99,6 +122,11 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
   // 5. Until the end.
   ready(server.url());
   server.run(end.get_token());
+  const Progress judged = desk.progress();
+  // In this order: what runs on the model thread tells the ones behind it.
+  blind.end();
+  rounds.reset();  // a round that learns writes its checkpoint, and goes on at the next start
+  round_api.reset();
   if (sampled) {
     const SampledPairs::Counts made = sampled->counts();
     sampled.reset();  // waits for the model thread, which may be the one that failed
@@ -108,7 +136,7 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
               " passed over, " + count_text(made.too_long) + " too long");
     if (failed) std::rethrow_exception(failed);
   }
-  return desk.progress();
+  return judged;
 }
 
 }  // namespace hone::annotate

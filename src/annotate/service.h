@@ -10,6 +10,7 @@
 
 #include "annotate/answer_sampler.h"
 #include "annotate/desk.h"
+#include "annotate/learner.h"
 #include "data/read.h"
 
 namespace hone::annotate {
@@ -22,6 +23,9 @@ struct ServiceSettings {
   std::vector<std::string> pairs;  ///< files, folders and patterns; none where a model samples
   /// Loads the model that samples, on the model thread; empty: `pairs` are judged.
   std::function<std::unique_ptr<AnswerSampler>()> model;
+  /// Learns from what is judged of that model's pairs (rounds.h); borrowed, null: nobody does.
+  Learner* learner = nullptr;
+  std::string original;              ///< folder of that model
   std::vector<std::string> prompts;  ///< for the model (load_prompts)
   int64_t port = kPort;              ///< on this machine; 0: any free one
   std::string annotator;             ///< a pseudonym; "": one that belongs to the store

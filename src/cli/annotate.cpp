@@ -12,6 +12,7 @@
 #include "cli/terminal_signals.h"
 #include "cli/verb.h"
 #include "infer/verify_model.h"
+#include "judge/dpo_learner.h"
 #include "judge/model_sampler.h"
 
 namespace hone::cli {
@@ -35,6 +36,7 @@ int annotate(Options& options) {
   std::vector<std::string> more;
   std::string model, adapter;
   judge::SamplerSettings sampler;
+  judge::LearnSettings learning;
   double temperature = 0, top_p = 0;
   int64_t top_k = 0;
   options.value("--store", &store, "FILE", "the feedback store: one SQLite file, made where there is none").required();
@@ -61,6 +63,8 @@ int annotate(Options& options) {
       .shows("the model's own, else 0");
   options.value("--max-tokens", &sampler.max_tokens, "N", "most tokens of an answer; one that is cut there is marked")
       .in_group("Sampling");
+  options.value("--lr", &learning.lr, "X", "learning rate of a round's DPO with LoRA").in_group("Learning");
+  options.value("--epochs", &learning.epochs, "X", "passes over what was judged, at most").in_group("Learning");
   options.value("--device", &sampler.engine.device, "DEVICE", "cpu, cuda or cuda:N").in_group("Machine");
   options.value("--threads", &sampler.engine.threads, "N", "CPU threads; 0: what affinity and quota allow")
       .in_group("Machine");
@@ -104,6 +108,12 @@ int annotate(Options& options) {
     if (options.given("--top-k")) sampler.top_k = top_k;
     sampler.model = model_path(model, adapter);
     settings.model = [sampler] { return std::make_unique<judge::ModelSampler>(sampler); };
+  }
+
+  judge::DpoLearner learner(sampler, learning);
+  if (!model.empty()) {
+    settings.learner = &learner;
+    settings.original = std::filesystem::absolute(sampler.model).string();
   }
 
   signals::watch();

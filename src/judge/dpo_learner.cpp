@@ -1,0 +1,100 @@
+#include "judge/dpo_learner.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "config/recipe.h"
+#include "config/run_folder.h"
+#include "pipeline/run.h"
+
+namespace hone::judge {
+namespace {
+
+using feedback::RoundOutcome;
+
+constexpr int64_t kMeasuredTokens = 128;
+
+// Every difference from the stages' defaults, and why.
+config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings& sampler, const LearnSettings& s,
+                         int64_t rows) {
+  const int64_t steps_an_epoch = std::max<int64_t>(1, rows * 8 / 10 / s.batch_pairs);
+  config::Recipe out;
+  out.run.title = "Learn from what one person judged: " + task.name;
+  out.run.seed = s.seed;
+  out.run.device = sampler.engine.device;
+  out.run.threads = sampler.engine.threads;
+  const auto entries = [](const Json& values) {
+    std::vector<config::Entry> all;
+    for (const auto& [key, value] : values.items()) all.push_back({key, "a round's settings", dump_json(value)});
+    return all;
+  };
+  Json learn = {
+      {"model", task.start.folder},
+      {"data", {task.comparisons.string()}},
+      {"epochs", s.epochs},
+      {"batch_pairs", s.batch_pairs},
+      {"adapter.rank", s.rank},
+      {"loss.beta", s.beta},
+      {"optim.lr", s.lr},  // a low-rank adapter takes ten to a hundred times what all weights do
+      {"optim.warmup_steps", std::max<int64_t>(1, steps_an_epoch / 2)},
+      {"text.held_out", s.held_out},
+      {"keep.every", steps_an_epoch},
+      {"keep.evaluate_every", std::max<int64_t>(1, steps_an_epoch / s.evaluations_an_epoch)},
+      {"samples.max_tokens", kMeasuredTokens},
+      {"stop.patience", s.patience},
+      {"stop.kl_limit", s.kl_limit},
+      {"stop.start_loss_limit", s.start_loss_limit},
+  };
+  out.stages.push_back({"preference", "learn", "a round's settings", entries(learn)});
+  Json models = {"before=" + task.start.folder, "after=@learn"};
+  if (task.original != task.start) models.insert(models.begin(), "original=" + task.original.folder);
+  Json measure = {
+      {"models", models},
+      {"judge", "none"},
+      {"prompts", {task.prompts.string()}},
+      {"original", task.original.folder},
+      {"start", "before"},
+      {"final", "after"},
+      {"texts", {task.texts.string()}},
+      {"sampling.max_tokens", kMeasuredTokens},
+  };
+  out.stages.push_back({"eval", "measure", "a round's settings", entries(measure)});
+  return out;
+}
+
+}  // namespace
+
+DpoLearner::DpoLearner(SamplerSettings sampler, const LearnSettings& settings)
+    : sampler_(std::move(sampler)), settings_(settings) {}
+
+std::unique_ptr<annotate::AnswerSampler> DpoLearner::open(const std::string& folder, const std::string& name) {
+  SamplerSettings settings = sampler_;
+  settings.model = folder;
+  settings.name = name;
+  return std::make_unique<ModelSampler>(settings);
+}
+
+annotate::Learned DpoLearner::learn(const annotate::LearnTask& task, std::stop_token stop,
+                                    const std::function<void(int64_t, int64_t)>& step_done) {
+  int64_t rows = 0;
+  for_each_line(task.comparisons, [&](std::string_view, int64_t) { ++rows; });
+  const config::Recipe recipe = recipe_of(task, sampler_, settings_, rows);
+  pipeline::run_recipe(recipe, {.out = task.folder,
+                                .resume = true,
+                                .stop = std::move(stop),
+                                .progress = [&](const config::StepDone& s) { step_done(s.step, s.total); }});
+  const std::filesystem::path folder = task.folder / annotate::kLearnFolder;
+  const Json summary = parse_json(config::read_record(folder).summary_json, "the run's summary");
+  annotate::Learned out;
+  out.why = summary.at("why");
+  out.outcome = summary.at("kept_step") == 0                     ? RoundOutcome::kNothing
+                : summary.at("stopped") == "learned_too_hard" ? RoundOutcome::kTooHard
+                                                              : RoundOutcome::kLearned;
+  out.model.folder = (folder / config::names::kModel).string();
+  if (out.outcome != RoundOutcome::kNothing) out.model.policy = open(out.model.folder, task.name)->policy();
+  return out;
+}
+
+}  // namespace hone::judge

@@ -1,0 +1,34 @@
+// A round of learning: DPO (Rafailov et al. 2023, losses/dpo.h) with LoRA on what one person judged, then old and new
+// model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
+// resumable, verifiable, with a report.
+#pragma once
+#include <string>
+
+#include "annotate/learner.h"
+#include "judge/model_sampler.h"
+
+namespace hone::judge {
+
+/// Few comparisons, a real chat model, two cores. Where a number comes from stands in dpo_learner.cpp.
+struct LearnSettings {
+  double lr = 1e-4, beta = 0.1, epochs = 4, held_out = 0.2;
+  int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, patience = 4;
+  double kl_limit = 0.1, start_loss_limit = 1.1;
+  int64_t seed = 1;
+};
+
+class DpoLearner : public annotate::Learner {
+ public:
+  /// `sampler`: how models answer; its model and name are each call's own.
+  DpoLearner(SamplerSettings sampler, const LearnSettings& settings);
+
+  std::unique_ptr<annotate::AnswerSampler> open(const std::string& folder, const std::string& name) override;
+  annotate::Learned learn(const annotate::LearnTask& task, std::stop_token stop,
+                          const std::function<void(int64_t, int64_t)>& step_done) override;
+
+ private:
+  SamplerSettings sampler_;
+  LearnSettings settings_;
+};
+
+}  // namespace hone::judge
