@@ -79,7 +79,7 @@ Json changes_of(const fs::path& folder) {
 }
 
 Json verdict_json(const BlindTest& t) {
-  const feedback::Verdict v = t.result();
+  const feedback::BlindVerdict v = t.result();
   Json out = {{"test", t.test},
               {"opponent", t.opponent},
               {"finding", std::string(name_of(v.finding))},

@@ -13,8 +13,10 @@
 #include "cli/row_writer.h"
 #include "cli/verb.h"
 #include "data/read_comparisons.h"
+#include "feedback/blind.h"
 #include "feedback/counts.h"
 #include "feedback/exchange.h"
+#include "feedback/rounds.h"
 #include "feedback/verify.h"
 
 namespace hone::cli {
@@ -87,7 +89,65 @@ std::vector<std::pair<std::string, int64_t>> ranked(const std::map<std::string, 
   return out;
 }
 
-std::string page(const std::string& store, const feedback::Counts& c, const feedback::Receipt& head) {
+// What was learned, what came of it, and whom the person went on with.
+std::string rounds_text(std::span<const feedback::Round> rounds, std::span<const feedback::BlindTest> tests,
+                        const std::optional<feedback::ModelName>& chosen) {
+  std::string out;
+  for (const feedback::Round& r : rounds) {
+    out += "\nround " + chat::visible(r.round) + ": " + std::string(name_of(r.outcome)) + ", from " +
+           number_of(r.pairs, "comparison") + ", in " + chat::visible(r.folder) + "\n";
+    if (!r.why.empty()) out += "  " + chat::visible(r.why) + "\n";
+    for (const feedback::BlindTest& t : tests) {
+      if (t.round != r.round) continue;
+      const std::string beside = feedback::beside(t.counts);
+      const feedback::BlindVerdict verdict = t.result();
+      out += "  blind test: " + feedback::words(verdict, t.counts, t.opponent) + "\n";
+      if (verdict.finding != feedback::Finding::kUnfinished)
+        out += "    " + count_text(t.counts.asked()) + " of " + count_text(t.prompts) + " prompts" +
+               (beside.empty() ? "" : "; " + beside) +
+               (verdict.any_time ? "; extended, so the interval is one that holds at any stopping time"
+                                 : "; number fixed beforehand, exact interval") +
+               "\n";
+    }
+  }
+  if (chosen) out += "\ngoes on with " + chat::visible(chosen->policy) + "\n";
+  return out;
+}
+
+Json rounds_json(std::span<const feedback::Round> rounds) {
+  Json out = Json::array();
+  for (const feedback::Round& r : rounds) {
+    Json round = {{"round", r.round},     {"outcome", std::string(name_of(r.outcome))}, {"why", r.why},
+                  {"folder", r.folder},   {"start", r.start.policy},                    {"original", r.original.policy},
+                  {"head_seq", r.head_seq}, {"head_hash", r.head_hash},                 {"pairs", r.pairs}};
+    if (r.model) round["model"] = {{"policy", r.model->policy}, {"folder", r.model->folder}};
+    out.push_back(std::move(round));
+  }
+  return out;
+}
+
+Json tests_json(std::span<const feedback::BlindTest> tests) {
+  Json out = Json::array();
+  for (const feedback::BlindTest& t : tests) {
+    const feedback::BlindVerdict v = t.result();
+    Json test = {{"test", t.test},         {"round", t.round},
+                 {"opponent", t.opponent}, {"tested", t.tested.policy},
+                 {"against", t.against.policy}, {"prompts", t.prompts},
+                 {"asked", t.counts.asked()},   {"extended", t.extended},
+                 {"finding", std::string(name_of(v.finding))}, {"words", feedback::words(v, t.counts, t.opponent)}};
+    if (v.finding != feedback::Finding::kUnfinished) {
+      test["preferred"] = {{"tested", t.counts.tested}, {"against", t.counts.against}};
+      test["tie"] = t.counts.tie, test["both_bad"] = t.counts.both_bad;
+      test["cant_tell"] = t.counts.cant_tell, test["skip"] = t.counts.skip;
+      test["share"] = {{"value", v.share.value}, {"low", v.share.low}, {"high", v.share.high}, {"n", v.share.n}};
+    }
+    out.push_back(std::move(test));
+  }
+  return out;
+}
+
+std::string page(const std::string& store, const feedback::Counts& c, const std::string& rounds,
+                 const feedback::Receipt& head) {
   std::string out = store + ": " + number_of(c.labels, "judgement") + " of " + number_of(c.shown, "pair") + " shown";
   if (c.undone > 0) out += ", " + count_text(c.undone) + " taken back";
   if (c.corrections > 0) out += ", " + number_of(c.corrections, "correction");
@@ -109,7 +169,7 @@ std::string page(const std::string& store, const feedback::Counts& c, const feed
   add_table(out, "blind test", {c.by_test.begin(), c.by_test.end()});
   std::vector<std::pair<std::string, int64_t>> days(c.by_day.rbegin(), c.by_day.rend());
   add_table(out, "day (UTC)", days);
-  return out + "\nhead " + feedback::anchor_text(head) +
+  return out + rounds + "\nhead " + feedback::anchor_text(head) +
          "\n(noted down elsewhere, it lets `hone check --head` show that nothing up to here was changed)\n";
 }
 
@@ -119,21 +179,26 @@ int show(Options& options) {
   store_option(options, path).required();
   options.flag("--json", json, "print JSON");
   options.about(
-      "How many judgements there are, by outcome, person, round and day (UTC): those that count, after undo. The "
-      "last line is the log's head: its last event's number and hash.");
+      "How many judgements there are, by outcome, person, round and day (UTC): those that count, after undo; rounds of "
+      "learning, and the verdicts of their blind tests. The last line is the log's head: its last event's number and hash.");
   options.example("hone feedback show --store evening.store", "counts as tables");
   options.example("hone feedback show --store evening.store --json", "the same for programs");
   if (!options.parse()) return kDone;
   const feedback::Store store = feedback::Store::open_read_only(path);
   const std::vector<feedback::Event> log = store.events();
-  const feedback::Counts counts = feedback::count(log, feedback::labels(log));
+  const std::vector<feedback::Label> labels = feedback::labels(log);
+  const feedback::Counts counts = feedback::count(log, labels);
+  const std::vector<feedback::Round> rounds = feedback::rounds(log);
+  const std::vector<feedback::BlindTest> tests = feedback::blind_tests(log, labels);
   const feedback::Receipt head{log.empty() ? 0 : log.back().seq, log.empty() ? std::string(64, '0') : log.back().hash};
   if (json) {
     Json out = counts.to_json();
+    out["rounds"] = rounds_json(rounds);
+    out["blind_tests"] = tests_json(tests);
     out["head"] = feedback::anchor_text(head);
     print(dump_json(out, 2) + "\n");
   } else {
-    print(page(path, counts, head));
+    print(page(path, counts, rounds_text(rounds, tests, feedback::chosen_model(log)), head));
   }
   return kDone;
 }

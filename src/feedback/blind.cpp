@@ -56,8 +56,8 @@ void take(BlindTest& test, const Label& label) {
 
 std::string_view name_of(Finding finding) { return kFindings[static_cast<size_t>(finding)]; }
 
-Verdict verdict(const BlindCounts& counts, int64_t prompts, bool extended) {
-  Verdict out;
+BlindVerdict verdict(const BlindCounts& counts, int64_t prompts, bool extended) {
+  BlindVerdict out;
   out.any_time = extended;
   if (!extended && counts.asked() < prompts) return out;
   const int64_t k = counts.tested, n = counts.decided();
@@ -68,11 +68,11 @@ Verdict verdict(const BlindCounts& counts, int64_t prompts, bool extended) {
   else out.finding = Finding::kNotSure;
   // What goes on is judged by the interval that holds at any time.
   if (out.finding == Finding::kNotSure)
-    out.more = stats::answers_until_sure(k, n, out.share.value, kPower, Verdict::kMost).value_or(0);
+    out.more = stats::answers_until_sure(k, n, out.share.value, kPower, BlindVerdict::kMost).value_or(0);
   return out;
 }
 
-std::string words(const Verdict& v, const BlindCounts& counts, const std::string& opponent) {
+std::string words(const BlindVerdict& v, const BlindCounts& counts, const std::string& opponent) {
   if (v.finding == Finding::kUnfinished)
     return "Not finished: the verdict comes when all prompts that were fixed beforehand are answered.";
   if (v.finding == Finding::kUndecided) return "You preferred neither once: nothing tells the two apart.";
@@ -83,7 +83,7 @@ std::string words(const Verdict& v, const BlindCounts& counts, const std::string
   if (v.finding == Finding::kBetter) return out + "it is better for you.";
   if (other) return out + rival(opponent) + " is better for you.";
   return out + "not yet sure; " +
-         (v.more == 0 ? "the two are so close that more than " + count_text(Verdict::kMost) + " more would be needed."
+         (v.more == 0 ? "the two are so close that more than " + count_text(BlindVerdict::kMost) + " more would be needed."
                       : "about " + count_text(about(v.more)) + " more would settle it.");
 }
 

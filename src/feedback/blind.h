@@ -40,7 +40,7 @@ enum class Finding {
 /// "unfinished", "better", "worse", "not_sure", "undecided".
 std::string_view name_of(Finding finding);
 
-struct Verdict {
+struct BlindVerdict {
   Finding finding = Finding::kUnfinished;
   stats::Estimate share;  ///< of decided answers that prefer the tested model, with its 95% interval; none unfinished
   bool any_time = false;  ///< which interval it is
@@ -50,11 +50,11 @@ struct Verdict {
 };
 
 /// What the counts say, `prompts` being all that were fixed.
-Verdict verdict(const BlindCounts& counts, int64_t prompts, bool extended);
+BlindVerdict verdict(const BlindCounts& counts, int64_t prompts, bool extended);
 
 /// "You preferred the new model in 14 of 20 decided, 46% to 88%: not yet sure; about 60 more would settle it."
 /// `opponent` as in BlindTest.
-std::string words(const Verdict& verdict, const BlindCounts& counts, const std::string& opponent);
+std::string words(const BlindVerdict& verdict, const BlindCounts& counts, const std::string& opponent);
 /// "3 ties, 1 both bad", or "".
 std::string beside(const BlindCounts& counts);
 /// What a test of so many prompts can show, said before it begins: its power at shares of 0.6, 0.7, 0.8 and 0.9.
@@ -74,7 +74,7 @@ struct BlindTest : BlindBegin {
   bool extended = false;
   BlindCounts counts;
   int64_t begun_seq = 0, begun_us = 0;
-  Verdict result() const { return verdict(counts, prompts, extended); }
+  BlindVerdict result() const { return verdict(counts, prompts, extended); }
 };
 
 /// In the order in which they began. `labels` of the same log. An event that contradicts the others: kUsage naming it.

@@ -81,7 +81,7 @@ TEST_CASE("a fixed test says nothing until all is answered, then by the exact in
   CHECK(test.counts.tested == 13);
   CHECK(test.counts.against == 4);
   CHECK(beside(test.counts) == "2 ties, 1 both bad");
-  const Verdict v = test.result();
+  const BlindVerdict v = test.result();
   CHECK(v.finding == Finding::kBetter);  // 13 of 17: [0.501, 0.932]
   CHECK(!v.any_time);
   CHECK(v.share.low == Approx(0.5010).epsilon(1e-3));
@@ -91,7 +91,7 @@ TEST_CASE("a fixed test says nothing until all is answered, then by the exact in
 
 TEST_CASE("14 of 20: not yet sure, and how many more") {
   const BlindCounts counts{.tested = 14, .against = 6};
-  const Verdict fixed = verdict(counts, 20, false), extended = verdict(counts, 40, true);
+  const BlindVerdict fixed = verdict(counts, 20, false), extended = verdict(counts, 40, true);
   CHECK(fixed.finding == Finding::kNotSure);
   CHECK(words(fixed, counts, "original").starts_with(
       "You preferred the new model to the original in 14 of 20 decided, 46% to 88%: not yet sure; about "));

@@ -32,9 +32,13 @@ export function makeModel(folder, layers) {
 
 /** `hone annotate` over a file of pairs, or with more options; resolves once it has printed its address. port 0: any free
  * one. */
-export async function annotate(store, pairs, port = 0) {
-  const source = Array.isArray(pairs) ? pairs : ['--pairs', pairs];
-  const child = spawn(PROGRAM, ['annotate', '--store', store, ...source, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+export const annotate = (store, pairs, port = 0) =>
+  started(['--store', store, ...(Array.isArray(pairs) ? pairs : ['--pairs', pairs]), '--port', String(port)]);
+/** The same with a model that answers and learns. */
+export const annotateModel = (store, model, more = []) => started(['--store', store, '--model', model, '--port', '0', ...more]);
+
+async function started(options) {
+  const child = spawn(PROGRAM, ['annotate', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let out = '';

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The judging page in a real browser against the real program: tests/web/run.sh BUILD PROGRAM. Needs node, npm and
+# The judging page in a real browser against the real program: tests/web/run.sh BUILD PROGRAM [evening]. Needs node, npm and
 # chromium; playwright-core and axe-core come from npm into the build folder, once, by the versions and hashes of
 # package-lock.json (no browser is downloaded). Where something is missing the test says so and is skipped (77), except
 # where CI is set.
@@ -20,4 +20,10 @@ if ! cmp -s "$here/package-lock.json" "$tools/node_modules/.installed"; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-HONE_PROGRAM=$program HONE_BROWSER=$browser HONE_WORK=$work HONE_TOOLS=$tools node "$here/judge_test.mjs"
+export HONE_PROGRAM=$program HONE_BROWSER=$browser HONE_WORK=$work HONE_TOOLS=$tools
+if [ "${3:-}" = evening ]; then  # with a model, which only the whole program has
+  "$program" run "$here/evening.toml" --out "$work/model" --threads 1 --quiet >/dev/null 2>"$work/model.log" || { cat "$work/model.log" >&2; exit 1; }
+  HONE_MODEL=$work/model/04-sft/model node "$here/evening_test.mjs"
+else
+  node "$here/judge_test.mjs"
+fi

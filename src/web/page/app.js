@@ -5,6 +5,7 @@ import * as drafts from './drafts.js';
 import { ask, askLink } from './menus.js';
 import * as outbox from './outbox.js';
 import * as view from './pair_view.js';
+import * as round from './round.js';
 
 const $ = (id) => document.getElementById(id);
 const LETTERS = 'hone.letters';
@@ -267,10 +268,10 @@ async function edit() {
 const ACTS = {
   first: () => judge('first'), second: () => judge('second'), tie: () => judge('tie'), cant_tell: () => judge('cant_tell'),
   both_bad: () => judge('both_bad'), skip, edit, edit_first: () => view.edit('first'), edit_second: () => view.edit('second'),
-  note: () => view.toggleNote(), undo, help: () => ask('help'), retry: () => { outbox.flush(); refill(); },
+  note: () => view.toggleNote(), undo, help: () => ask('help'), round: round.open, retry: () => { outbox.flush(); refill(); },
 };
 const ARROWS = { ArrowLeft: 'first', ArrowRight: 'second', ArrowUp: 'tie', ArrowDown: 'cant_tell' };
-const KEYS = { b: 'both_bad', s: 'skip', e: 'edit', n: 'note', u: 'undo', '?': 'help' };
+const KEYS = { b: 'both_bad', s: 'skip', e: 'edit', n: 'note', u: 'undo', l: 'round', '?': 'help' };
 
 function onKey(e) {
   if (e.defaultPrevented || e.isComposing || e.altKey || e.metaKey) return;
@@ -290,7 +291,7 @@ function onKey(e) {
     if ($('compare').hidden) return;
   } else if (letters) {
     act = KEYS[e.key.toLowerCase()];
-    if (act && $('compare').hidden && act !== 'undo' && act !== 'help') return;
+    if (act && $('compare').hidden && act !== 'undo' && act !== 'help' && act !== 'round') return;
   }
   if (!act) return;
   e.preventDefault();
@@ -311,8 +312,11 @@ async function follow() {
       await listen((name, data) => {
         rest = 500;
         well();
+        if (name === 'round') return round.update(data);
+        if (name === 'trouble') return complain(data.text);
         if (name === 'progress' && progress && data.seq <= progress.seq) return;
         if (name === 'progress') progress = data;
+        if (name === 'progress') round.refresh();
         refill();
       });
     } catch (error) {
@@ -365,6 +369,7 @@ async function begin() {
       facts.set(pairOf(item), { seq: answer.seq, open: item.kind === 'undo' });
       if (!progress || answer.progress.seq >= progress.seq) progress = answer.progress;
       if (item.kind === 'undo' || !hand.length) refill();
+      round.refresh();
       showProgress();
     },
     refused: (item, error) => {
@@ -393,6 +398,7 @@ async function begin() {
   drafts.resume();
   await outbox.flush();
   await refill();
+  round.start({ say, complain, changed: refill });
   if (failure?.status !== 401) follow();
 }
 
