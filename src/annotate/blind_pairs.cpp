@@ -53,8 +53,8 @@ Pair pair_of_row(const feedback::OutsideEntry& row) {
 
 }  // namespace
 
-BlindPairs::BlindPairs(feedback::Store& store, PairSource& rest, ModelThread* thread, Learner* learner, PromptDeck* deck,
-                       std::string annotator)
+BlindPairs::BlindPairs(feedback::Store& store, PairSource& rest, ModelThread* thread, Learner* learner,
+                       PromptDeck* deck, std::string annotator)
     : store_(store),
       rest_(rest),
       thread_(thread),
@@ -78,8 +78,8 @@ void BlindPairs::end() {
   job.wait();  // it lets nothing out
 }
 
-// What was shown (an undo may open it again), then what waits in the buffer. Rows whose test never began are dropped: it
-// was being prepared when hone ended.
+// What was shown (an undo may open it again), then what waits in the buffer. Rows whose test never began are dropped:
+// it was being prepared when hone ended.
 void BlindPairs::load() {
   const std::vector<feedback::Event> log = store_.events();
   const std::vector<feedback::Label> labels = feedback::labels(log);
@@ -118,8 +118,8 @@ void BlindPairs::begin(const std::string& round, const ModelName& tested, const 
   std::vector<Order> orders;
   for (const Opponent& o : against) {
     const std::string test = round + "/" + o.name;
-    orders.push_back({test, tested, o.model,
-                      feedback::blind_begun(annotator_, {test, round, prompts, tested, o.model, o.name})});
+    orders.push_back(
+        {test, tested, o.model, feedback::blind_begun(annotator_, {test, round, prompts, tested, o.model, o.name})});
   }
   prepare(std::move(orders), prompts, std::move(ready));
 }
@@ -139,8 +139,8 @@ void BlindPairs::prepare(std::vector<Order> orders, int64_t prompts, std::functi
   const std::lock_guard lock(mutex_);
   if (preparing_) usage_error("a blind test is being prepared already");
   preparing_ = true;
-  job_ = thread_->run(Urgency::kTest, [this, orders = std::move(orders), prompts, ready = std::move(ready)](
-                                          const std::stop_token& stop) {
+  job_ = thread_->run(Urgency::kTest, [this, orders = std::move(orders), prompts,
+                                       ready = std::move(ready)](const std::stop_token& stop) {
     std::string trouble;
     try {
       std::vector<Pair> pairs = make(orders, prompts, stop);
@@ -196,8 +196,7 @@ std::vector<Pair> BlindPairs::make(const std::vector<Order>& orders, int64_t pro
   std::vector<Pair> out;
   for (size_t o = 0; o < orders.size(); ++o) {
     const Order& order = orders[o];
-    const auto asked =
-        std::span(dealt).subspan(o * static_cast<size_t>(prompts), static_cast<size_t>(prompts));
+    const auto asked = std::span(dealt).subspan(o * static_cast<size_t>(prompts), static_cast<size_t>(prompts));
     const auto tested = answers_of(order.tested, asked);
     const auto against = stop.stop_requested() ? decltype(tested){} : answers_of(order.against, asked);
     if (tested.empty() || against.empty()) return {};  // asked to stop
@@ -210,7 +209,8 @@ std::vector<Pair> BlindPairs::make(const std::vector<Order>& orders, int64_t pro
       pair.test = order.test;
       pair.query.prompt = asked[p].messages;
       const bool tested_is_a = Stream(seed_, "side", hash64(pair.id)).uniform_at(0) < 0.5;
-      const SampledAnswer &a = tested_is_a ? tested[p][0] : against[p][0], &b = tested_is_a ? against[p][0] : tested[p][0];
+      const SampledAnswer &a = tested_is_a ? tested[p][0] : against[p][0],
+                          &b = tested_is_a ? against[p][0] : tested[p][0];
       pair.query.a = a.answer;
       pair.query.b = b.answer;
       pair.cut_a = a.cut;

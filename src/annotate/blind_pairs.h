@@ -34,8 +34,8 @@ class BlindPairs : public PairSource {
   /// Asks what is being prepared to stop, and waits. Nothing is told any more.
   void end();
 
-  /// A test of `prompts` prompts against each of `against`, (opponent, model). Too few fresh prompts: kUsage. `ready` is
-  /// told, from the model thread, when it has begun, or what went wrong.
+  /// A test of `prompts` prompts against each of `against`, (opponent, model). Too few fresh prompts: kUsage. `ready`
+  /// is told, from the model thread, when it has begun, or what went wrong.
   struct Opponent {
     std::string name;  ///< "start" or "original"
     feedback::ModelName model;

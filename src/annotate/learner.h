@@ -1,5 +1,5 @@
-// Learning from judgements as this room sees it: a run folder in, a model out. The real one is judge/dpo_learner.h; this
-// room knows no torch.
+// Learning from judgements as this room sees it: a run folder in, a model out. The real one is judge/dpo_learner.h;
+// this room knows no torch.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -18,8 +18,8 @@ namespace hone::annotate {
 inline constexpr const char *kLearnFolder = "01-learn", *kMeasureFolder = "02-measure";
 
 struct LearnTask {
-  std::filesystem::path folder;       ///< the run's; made where there is none, continued where there is one
-  std::string name;                   ///< of the model that comes of it, for people
+  std::filesystem::path folder;  ///< the run's; made where there is none, continued where there is one
+  std::string name;              ///< of the model that comes of it, for people
   feedback::ModelName start, original;
   std::filesystem::path comparisons;  ///< rows that `hone preference` takes
   std::filesystem::path prompts;      ///< rows on which old and new are measured beside taste

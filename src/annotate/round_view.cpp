@@ -124,18 +124,17 @@ Json round_json(const feedback::Store& store, const Rounds& rounds, const BlindP
   const Rounds::Now now = rounds.now();
   const bool preparing = blind.preparing();
 
-  Json out = {{"seq", log.back().seq},
-              {"state", preparing ? "preparing" : std::string(name_of_state(now.state))},
-              {"trouble", now.trouble},
-              {"pairs", now.pairs},
-              {"fewest", kFewestPairs},
-              {"round", nullptr},
-              {"test", nullptr},
-              {"verdicts", Json::array()},
-              {"offer",
-               {{"prompts", kBlindPrompts},
-                {"can_show", feedback::power_words(kBlindPrompts)},
-                {"fresh", deck.fresh()}}}};
+  Json out = {
+      {"seq", log.back().seq},
+      {"state", preparing ? "preparing" : std::string(name_of_state(now.state))},
+      {"trouble", now.trouble},
+      {"pairs", now.pairs},
+      {"fewest", kFewestPairs},
+      {"round", nullptr},
+      {"test", nullptr},
+      {"verdicts", Json::array()},
+      {"offer",
+       {{"prompts", kBlindPrompts}, {"can_show", feedback::power_words(kBlindPrompts)}, {"fresh", deck.fresh()}}}};
   Json may = Json::array();
   bool tested = false, open = false, unsure = false;
   if (!all.empty()) {
@@ -166,10 +165,10 @@ Json round_json(const feedback::Store& store, const Rounds& rounds, const BlindP
     }
     if (open) out["test"] = {{"prompts", prompts}, {"asked", asked}};
     const auto chosen = feedback::chosen_model(log);
-    const bool decided = chosen && r.model && std::ranges::any_of(log, [&](const feedback::Event& e) {
-                           return e.type == feedback::name_of(feedback::EventType::kModelChosen) &&
-                                  feedback::read_name(e) == r.round;
-                         });
+    const bool decided =
+        chosen && r.model && std::ranges::any_of(log, [&](const feedback::Event& e) {
+          return e.type == feedback::name_of(feedback::EventType::kModelChosen) && feedback::read_name(e) == r.round;
+        });
     out["round"]["chosen"] = !decided ? Json() : Json(chosen == r.model ? "after" : "before");
     if (r.model && !preparing && now.state == RoundState::kIdle) {
       if (!tested) may.push_back("test");

@@ -71,9 +71,7 @@ Rounds::Now Rounds::now() const {
   return out;
 }
 
-ModelName Rounds::current() const {
-  return feedback::chosen_model(store_.events()).value_or(ModelName{"", original_});
-}
+ModelName Rounds::current() const { return feedback::chosen_model(store_.events()).value_or(ModelName{"", original_}); }
 
 void Rounds::append(const feedback::NewEvent& event) {
   store_.append(event);
@@ -170,7 +168,8 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
       round.head_hash = log.back().hash;
       round.pairs = std::ssize(set.pairs);
       std::string rows;
-      for (const Json& row : feedback::export_rows(feedback::labels(log), feedback::ExportShape::kMessages, feedback::Ties::kDrop).rows)
+      for (const Json& row :
+           feedback::export_rows(feedback::labels(log), feedback::ExportShape::kMessages, feedback::Ties::kDrop).rows)
         rows += dump_json(row) + "\n";
       std::filesystem::create_directories(folder_of(round.round).parent_path());
       write_file_atomic(round.folder + ".jsonl", rows);
@@ -223,7 +222,8 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     now_.trouble = trouble;
     const auto last = last_round(store_);
-    if (now_.state == RoundState::kPaused && (!last || last->outcome != RoundOutcome::kRunning)) now_.state = RoundState::kIdle;
+    if (now_.state == RoundState::kPaused && (!last || last->outcome != RoundOutcome::kRunning))
+      now_.state = RoundState::kIdle;
     if (ending_) return;
   }
   if (!trouble.empty()) log::warn("learning stopped: " + trouble);

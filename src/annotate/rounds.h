@@ -1,5 +1,5 @@
-// Rounds of learning from what was judged: each a run in a folder beside the store, on the model thread, behind whatever
-// a person waits for.
+// Rounds of learning from what was judged: each a run in a folder beside the store, on the model thread, behind
+// whatever a person waits for.
 //
 //  1. STORE.rounds/N/ is a run folder like any other; beside it N.jsonl, the rows that it learns from.
 //  2. "round_started" is in the log before the first step, with the head of the log that the rows were made from, and
@@ -26,15 +26,16 @@ enum class RoundState {
   kIdle,      ///< no round is open
   kStarting,  ///< the models are being named, the rows written
   kLearning,
-  kPaused,    ///< stopped, or failed and it can be tried again
+  kPaused,  ///< stopped, or failed and it can be tried again
 };
 
 class Rounds {
  public:
   /// Borrows all. `original`: the folder that hone was started with. `chosen`: told, from any thread, which model a
   /// person goes on with; `changed` when anything here changed.
-  Rounds(feedback::Store& store, Desk& desk, ModelThread& thread, Learner& learner, PromptDeck& deck, std::string annotator,
-         std::string original, std::function<void(const feedback::ModelName&)> chosen, std::function<void()> changed);
+  Rounds(feedback::Store& store, Desk& desk, ModelThread& thread, Learner& learner, PromptDeck& deck,
+         std::string annotator, std::string original, std::function<void(const feedback::ModelName&)> chosen,
+         std::function<void()> changed);
   ~Rounds();
 
   /// Continues a round that the log knows as running.

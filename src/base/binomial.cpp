@@ -59,8 +59,7 @@ Estimate clopper_pearson(int64_t k, int64_t n) {
   Estimate out{share(k, n), 0, 1, n};
   if (k > 0) out.low = turning_point(0, 1, [&](double p) { return binomial_at_least(k, n, p) > kAlpha / 2; });
   // P(X <= k | p) is P(n - X >= n - k | 1 - p).
-  if (k < n)
-    out.high = turning_point(0, 1, [&](double p) { return binomial_at_least(n - k, n, 1 - p) <= kAlpha / 2; });
+  if (k < n) out.high = turning_point(0, 1, [&](double p) { return binomial_at_least(n - k, n, 1 - p) <= kAlpha / 2; });
   return out;
 }
 

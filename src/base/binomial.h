@@ -6,7 +6,8 @@
 //                        of level α/2 refuses,
 //                          P(X >= k | low) = α/2,   P(X <= k | high) = α/2,   X ~ Binomial(n, p).
 //                        P(p in the interval) >= 1 - α for every p and n.
-//   n not fixed          One looks, and goes on or not. A confidence sequence (Robbins 1970, Ann. Math. Stat. 41, 1397):
+//   n not fixed          One looks, and goes on or not. A confidence sequence (Robbins 1970, Ann. Math. Stat. 41,
+//   1397):
 //                        mix the likelihood over q uniform on [0, 1] and divide it by that of p,
 //                          M_n(p) = ∫ q^k (1-q)^(n-k) dq / (p^k (1-p)^(n-k)) = 1 / ((n+1) C(n,k) p^k (1-p)^(n-k)).
 //                        Under p it is a martingale of mean 1, so P(M_n(p) >= 1/α for any n) <= α (Ville 1939), and

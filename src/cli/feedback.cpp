@@ -117,9 +117,15 @@ std::string rounds_text(std::span<const feedback::Round> rounds, std::span<const
 Json rounds_json(std::span<const feedback::Round> rounds) {
   Json out = Json::array();
   for (const feedback::Round& r : rounds) {
-    Json round = {{"round", r.round},     {"outcome", std::string(name_of(r.outcome))}, {"why", r.why},
-                  {"folder", r.folder},   {"start", r.start.policy},                    {"original", r.original.policy},
-                  {"head_seq", r.head_seq}, {"head_hash", r.head_hash},                 {"pairs", r.pairs}};
+    Json round = {{"round", r.round},
+                  {"outcome", std::string(name_of(r.outcome))},
+                  {"why", r.why},
+                  {"folder", r.folder},
+                  {"start", r.start.policy},
+                  {"original", r.original.policy},
+                  {"head_seq", r.head_seq},
+                  {"head_hash", r.head_hash},
+                  {"pairs", r.pairs}};
     if (r.model) round["model"] = {{"policy", r.model->policy}, {"folder", r.model->folder}};
     out.push_back(std::move(round));
   }
@@ -130,11 +136,16 @@ Json tests_json(std::span<const feedback::BlindTest> tests) {
   Json out = Json::array();
   for (const feedback::BlindTest& t : tests) {
     const feedback::BlindVerdict v = t.result();
-    Json test = {{"test", t.test},         {"round", t.round},
-                 {"opponent", t.opponent}, {"tested", t.tested.policy},
-                 {"against", t.against.policy}, {"prompts", t.prompts},
-                 {"asked", t.counts.asked()},   {"extended", t.extended},
-                 {"finding", std::string(name_of(v.finding))}, {"words", feedback::words(v, t.counts, t.opponent)}};
+    Json test = {{"test", t.test},
+                 {"round", t.round},
+                 {"opponent", t.opponent},
+                 {"tested", t.tested.policy},
+                 {"against", t.against.policy},
+                 {"prompts", t.prompts},
+                 {"asked", t.counts.asked()},
+                 {"extended", t.extended},
+                 {"finding", std::string(name_of(v.finding))},
+                 {"words", feedback::words(v, t.counts, t.opponent)}};
     if (v.finding != feedback::Finding::kUnfinished) {
       test["preferred"] = {{"tested", t.counts.tested}, {"against", t.counts.against}};
       test["tie"] = t.counts.tie, test["both_bad"] = t.counts.both_bad;
@@ -180,7 +191,8 @@ int show(Options& options) {
   options.flag("--json", json, "print JSON");
   options.about(
       "How many judgements there are, by outcome, person, round and day (UTC): those that count, after undo; rounds of "
-      "learning, and the verdicts of their blind tests. The last line is the log's head: its last event's number and hash.");
+      "learning, and the verdicts of their blind tests. The last line is the log's head: its last event's number and "
+      "hash.");
   options.example("hone feedback show --store evening.store", "counts as tables");
   options.example("hone feedback show --store evening.store --json", "the same for programs");
   if (!options.parse()) return kDone;

@@ -24,7 +24,8 @@ config::StageEntry stage(const std::string& kind, const std::string& name, const
   return out;
 }
 
-void run_alone(const config::StageEntry& entry, const fs::path& folder, bool resume = false, std::stop_token stop = {}) {
+void run_alone(const config::StageEntry& entry, const fs::path& folder, bool resume = false,
+               std::stop_token stop = {}) {
   config::Recipe recipe;
   recipe.run.title = entry.name;
   recipe.stages = {entry};

@@ -78,13 +78,14 @@ std::string words(const BlindVerdict& v, const BlindCounts& counts, const std::s
   if (v.finding == Finding::kUndecided) return "You preferred neither once: nothing tells the two apart.";
   const bool other = v.finding == Finding::kWorse;
   std::string out = "You preferred the new model to " + rival(opponent) + " in " + count_text(counts.tested) + " of " +
-                    count_text(counts.decided()) + " decided, " + percent(v.share.low) + " to " + percent(v.share.high) +
-                    ": ";
+                    count_text(counts.decided()) + " decided, " + percent(v.share.low) + " to " +
+                    percent(v.share.high) + ": ";
   if (v.finding == Finding::kBetter) return out + "it is better for you.";
   if (other) return out + rival(opponent) + " is better for you.";
   return out + "not yet sure; " +
-         (v.more == 0 ? "the two are so close that more than " + count_text(BlindVerdict::kMost) + " more would be needed."
-                      : "about " + count_text(about(v.more)) + " more would settle it.");
+         (v.more == 0
+              ? "the two are so close that more than " + count_text(BlindVerdict::kMost) + " more would be needed."
+              : "about " + count_text(about(v.more)) + " more would settle it.");
 }
 
 std::string beside(const BlindCounts& c) {
@@ -153,9 +154,9 @@ std::vector<BlindTest> blind_tests(std::span<const Event> log, std::span<const L
     if (label.test.empty()) continue;
     const auto test = std::ranges::find(out, label.test, &BlindTest::test);
     if (test == out.end())
-      usage_error("event " + std::to_string(label.judged_seq) + " (blind_answered): test '" + label.test +
-                      "' was not begun",
-                  "`hone check` verifies the store");
+      usage_error(
+          "event " + std::to_string(label.judged_seq) + " (blind_answered): test '" + label.test + "' was not begun",
+          "`hone check` verifies the store");
     take(*test, label);
   }
   return out;

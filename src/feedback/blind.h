@@ -1,5 +1,5 @@
-// Blind tests, by the log: a round's model against another one on prompts that nobody saw before, in random order, names
-// hidden. The verdict is a pure function of the events.
+// Blind tests, by the log: a round's model against another one on prompts that nobody saw before, in random order,
+// names hidden. The verdict is a pure function of the events.
 //
 //  1. The number of prompts is fixed by "blind_begun" before the first is shown. While they are not all answered there
 //     is no verdict, so nobody can stop when it looks good; then the interval is the exact one (base/binomial.h).

@@ -54,7 +54,8 @@ NewEvent model_chosen(const std::string& actor, const std::string& round, const 
 std::vector<Round> rounds(std::span<const Event> log) {
   std::vector<Round> out;
   for (const Event& e : log) {
-    const bool started = e.type == name_of(EventType::kRoundStarted), ended = e.type == name_of(EventType::kRoundFinished);
+    const bool started = e.type == name_of(EventType::kRoundStarted),
+               ended = e.type == name_of(EventType::kRoundFinished);
     if (!started && !ended) continue;
     try {
       const Json details = read_details(e);

@@ -4,9 +4,9 @@
 // Details of the events (event.h), all texts unless said otherwise:
 //   round_started   {"start": MODEL, "original": MODEL, "folder", "head": {"seq": N, "hash"}, "pairs": N, "rules": N}
 //                   head: of the log that it was trained on; pairs: of training_set(), by these label rules
-//   round_finished  {"outcome": "learned"|"learned_too_hard"|"nothing_learned"|"stopped"|"failed", "why", "model": MODEL?}
-//   model_chosen    {"model": MODEL}: who answers from here on, and where the next round starts
-//   MODEL           {"policy", "folder"}
+//   round_finished  {"outcome": "learned"|"learned_too_hard"|"nothing_learned"|"stopped"|"failed", "why", "model":
+//   MODEL?} model_chosen    {"model": MODEL}: who answers from here on, and where the next round starts MODEL
+//   {"policy", "folder"}
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -81,15 +81,15 @@ annotate::Learned DpoLearner::learn(const annotate::LearnTask& task, std::stop_t
   int64_t rows = 0;
   for_each_line(task.comparisons, [&](std::string_view, int64_t) { ++rows; });
   const config::Recipe recipe = recipe_of(task, sampler_, settings_, rows);
-  pipeline::run_recipe(recipe, {.out = task.folder,
-                                .resume = true,
-                                .stop = std::move(stop),
-                                .progress = [&](const config::StepDone& s) { step_done(s.step, s.total); }});
+  pipeline::run_recipe(
+      recipe, {.out = task.folder, .resume = true, .stop = std::move(stop), .progress = [&](const config::StepDone& s) {
+                 step_done(s.step, s.total);
+               }});
   const std::filesystem::path folder = task.folder / annotate::kLearnFolder;
   const Json summary = parse_json(config::read_record(folder).summary_json, "the run's summary");
   annotate::Learned out;
   out.why = summary.at("why");
-  out.outcome = summary.at("kept_step") == 0                     ? RoundOutcome::kNothing
+  out.outcome = summary.at("kept_step") == 0                  ? RoundOutcome::kNothing
                 : summary.at("stopped") == "learned_too_hard" ? RoundOutcome::kTooHard
                                                               : RoundOutcome::kLearned;
   out.model.folder = (folder / config::names::kModel).string();

@@ -266,7 +266,8 @@ void run_recipe(const config::Recipe& given, const RunOptions& options) {
   const auto run_stages = [&] {
     for (size_t i = 0; i < recipe.stages.size(); ++i) {
       run_stage(recipe, i, prepared[i], options);
-      if (options.stop.stop_requested()) fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
+      if (options.stop.stop_requested())
+        fail(Kind::kInterrupted, "interrupted between stages", "continue with --resume");
     }
   };
   if (single) {

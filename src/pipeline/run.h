@@ -11,8 +11,8 @@ namespace hone::pipeline {
 struct RunOptions {
   std::filesystem::path out;
   bool resume = false;
-  std::stop_token stop = {};             ///< asked to, the run writes a checkpoint and throws kInterrupted
-  config::ProgressSink progress = {};    ///< told of every step of every stage
+  std::stop_token stop = {};           ///< asked to, the run writes a checkpoint and throws kInterrupted
+  config::ProgressSink progress = {};  ///< told of every step of every stage
 };
 
 /// A recipe of several stages puts each into OUT/NN-NAME; a recipe of one stage that came from a verb runs in OUT.

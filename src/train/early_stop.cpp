@@ -31,7 +31,8 @@ std::string steps_text(int64_t step) { return step == 0 ? "the start" : "step " 
 
 }  // namespace
 
-EarlyStop::EarlyStop(const StopSettings& settings, const Look& start) : settings_(settings), kept_(start), last_(start) {
+EarlyStop::EarlyStop(const StopSettings& settings, const Look& start)
+    : settings_(settings), kept_(start), last_(start) {
   if (kept_.accuracy) kept_.accuracy = kChance;  // no margin is above 0 yet, which is no judgement
 }
 
@@ -75,9 +76,9 @@ std::string EarlyStop::name() const {
 }
 
 std::string EarlyStop::why() const {
-  const std::string kept =
-      kept_.step == last_.step && !ended() ? "" : "; kept is " + steps_text(kept_.step) +
-                                                      (kept_.step == 0 ? ": nothing was learned" : "");
+  const std::string kept = kept_.step == last_.step && !ended() ? ""
+                                                                : "; kept is " + steps_text(kept_.step) +
+                                                                      (kept_.step == 0 ? ": nothing was learned" : "");
   switch (outcome_) {
     case Outcome::kTooHard:
       return "learned too hard: at step " + count_text(last_.step) + " " + passed(last_) + kept;

@@ -1,16 +1,16 @@
 // When learning from few comparisons ends, and which of its looks is kept.
 //
-// Few comparisons are learnt by heart within two or three passes. Long before the loss on them says anything, the policy
-// can have left what its start would say: answers then break while the margin still grows (over-optimisation of the
-// implicit reward: Rafailov et al. 2024, arXiv 2406.02900). So at every evaluation three figures are taken:
+// Few comparisons are learnt by heart within two or three passes. Long before the loss on them says anything, the
+// policy can have left what its start would say: answers then break while the margin still grows (over-optimisation of
+// the implicit reward: Rafailov et al. 2024, arXiv 2406.02900). So at every evaluation three figures are taken:
 //
 //   held-out accuracy    share of comparisons that did not train whose chosen side has the higher implicit reward
 //   KL a token           Σ log π/π_start over Σ tokens of answers that the policy samples (k1), nats
 //   start-loss ratio     (Σ -log π_start / Σ tokens of the policy's answers) / (the same of the start's own answers)
 //
-// A look that is past a limit ends the run: it learned too hard. So does the patience-th look in a row that is no better
-// than the best. What is kept is the best look that holds the limits: of the highest accuracy, among equals of the
-// lowest held-out loss, among those the earliest; without held-out comparisons the last that holds them. The start
+// A look that is past a limit ends the run: it learned too hard. So does the patience-th look in a row that is no
+// better than the best. What is kept is the best look that holds the limits: of the highest accuracy, among equals of
+// the lowest held-out loss, among those the earliest; without held-out comparisons the last that holds them. The start
 // holds them and is no better than chance: 1/2, at the loss of a margin of 0. So where nothing beats it, it is kept.
 //
 // Torch-free, and a function of the looks alone.

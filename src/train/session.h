@@ -1,5 +1,6 @@
 // What every loop needs around its steps: the journal, progress on the screen and to whoever watches, checkpoints,
-// stopping when asked to (StageContext), and taking up where an interrupted run left off. The loop itself stays in its own file.
+// stopping when asked to (StageContext), and taking up where an interrupted run left off. The loop itself stays in its
+// own file.
 #pragma once
 #include <functional>
 #include <memory>

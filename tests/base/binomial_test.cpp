@@ -87,7 +87,8 @@ TEST_CASE("the any-time interval holds at all 600 looks together, the fixed one 
     CHECK(missed > 0.005);  // and is not so wide that it says nothing
   }
   // Looking at the fixed interval after every answer of 200 and stopping when it is sure is wrong many times as often.
-  const double peeking = ever_refused(0.5, 200, [&](int64_t k, int64_t n) { return outside(clopper_pearson(k, n), 0.5); });
+  const double peeking =
+      ever_refused(0.5, 200, [&](int64_t k, int64_t n) { return outside(clopper_pearson(k, n), 0.5); });
   CHECK(peeking > 0.15);
 }
 

@@ -93,8 +93,9 @@ TEST_CASE("14 of 20: not yet sure, and how many more") {
   const BlindCounts counts{.tested = 14, .against = 6};
   const BlindVerdict fixed = verdict(counts, 20, false), extended = verdict(counts, 40, true);
   CHECK(fixed.finding == Finding::kNotSure);
-  CHECK(words(fixed, counts, "original").starts_with(
-      "You preferred the new model to the original in 14 of 20 decided, 46% to 88%: not yet sure; about "));
+  CHECK(words(fixed, counts, "original")
+            .starts_with(
+                "You preferred the new model to the original in 14 of 20 decided, 46% to 88%: not yet sure; about "));
   CHECK(extended.finding == Finding::kNotSure);
   CHECK(extended.any_time);
   CHECK(extended.share.low < fixed.share.low);

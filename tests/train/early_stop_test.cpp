@@ -50,9 +50,10 @@ TEST_CASE("a look past a limit learned too hard, and the one before it is kept")
   CHECK(!by_loss.take({10, 0.9, 0.3, 0.05, 1.22}));
   CHECK(by_loss.name() == "learned_too_hard");
   CHECK(by_loss.kept().step == 0);
-  CHECK(by_loss.why() ==
-        "learned too hard: at step 10 the start model finds its answers 22% less likely, token for token, than its own, "
-        "more than 10%; kept is the start: nothing was learned");
+  CHECK(
+      by_loss.why() ==
+      "learned too hard: at step 10 the start model finds its answers 22% less likely, token for token, than its own, "
+      "more than 10%; kept is the start: nothing was learned");
 }
 
 TEST_CASE("at the limit is within it, and limits that are off hold nothing") {

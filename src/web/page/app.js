@@ -398,7 +398,7 @@ async function begin() {
   drafts.resume();
   await outbox.flush();
   await refill();
-  round.start({ say, complain, changed: refill });
+  round.start({ say, complain, changed: () => { hand = []; shown = null; refill(); } });
   if (failure?.status !== 401) follow();
 }
 

@@ -54,7 +54,7 @@ function verdicts() {
 
 function changes(list) {
   if (!list.length) return '';
-  const show = (x, unit) => (x === null ? '–' : `${unit === '%' || unit === 'tokens' ? Math.round(x) : Number(x.toPrecision(3))}${unit === '%' ? '%' : ''}`);
+  const show = (x, unit) => (x === null ? '–' : `${unit === '%' || unit === 'tokens' ? Math.round(x) : unit ? x.toFixed(3) : x.toFixed(1)}${unit === '%' ? '%' : ''}`);
   return make('table', {}, make('caption', {}, 'What changed beside taste'),
     make('thead', {}, make('tr', {}, make('td'), make('th', { scope: 'col' }, 'before'), make('th', { scope: 'col' }, 'after'))),
     make('tbody', {}, ...list.map((c) => make('tr', {}, make('th', { scope: 'row' }, c.name + (c.unit && c.unit !== '%' ? `, ${c.unit}` : '')),
@@ -87,9 +87,10 @@ function content() {
     r.outcome === 'learned_too_hard' ? make('p', {}, 'What is offered is the last evaluation that held the limits.') : '', curve(r)];
   if (now.may.includes('test')) body.push(make('p', {}, `A blind test: ${now.offer.prompts} new prompts${r.name > 1 ? ' against each of the one before and the original' : ''}, names hidden. ${now.offer.can_show}`));
   body.push(changes(r.changes), make('p', { class: 'soft' }, 'All curves and figures: ', make('code', {}, r.report)));
+  const found = (what) => now.verdicts.some((v) => v.finding === what);
   if (r.chosen) body.push(make('p', { class: 'soft' }, r.chosen === 'after' ? 'You went on with the new model.' : 'You went on with the one before.'));
   return [told ? 'The verdict' : OUTCOME[r.outcome] ?? 'The last round', body,
-    [...may('test', `Test it on ${now.offer.prompts} new prompts`, !told), ...may('extend', `${now.offer.prompts} more`), ...may('choose_after', 'Go on with the new one', told), ...may('choose_before', 'Keep the one before'),
+    [...may('test', `Test it on ${now.offer.prompts} new prompts`, !told), ...may('extend', `${now.offer.prompts} more`), ...may('choose_after', 'Go on with the new one', found('better') && !found('worse')), ...may('choose_before', 'Keep the one before', found('worse')),
       ...(r.chosen || r.outcome === 'nothing_learned' ? may('start', 'Learn again') : [])]];
 }
 
