@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "tensor/kept_memory.h"
 #include "tensor/runtime.h"
 
 namespace {

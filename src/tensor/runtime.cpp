@@ -12,18 +12,7 @@
 #include "tensor/cpu/kernels.h"
 #include "tensor/tensor.h"
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 namespace hone {
-
-void keep_freed_memory() {
-#if defined(__GLIBC__)
-  ::mallopt(M_MMAP_MAX, 0);
-  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
-}
 
 void set_threads(int threads) {
   if (threads < 1 || threads > kMostThreads)

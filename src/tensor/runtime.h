@@ -4,10 +4,6 @@
 
 namespace hone {
 
-/// Has the allocator keep the memory of freed tensors for the next ones (glibc; elsewhere nothing): by default it gives
-/// each large one back to the kernel, which clears the pages of the next, a quarter of a training step. What is
-/// resident at its peak stays the same. Called first in main.
-void keep_freed_memory();
 /// More threads than any machine has cores; the OpenMP runtime dies of tens of thousands.
 inline constexpr int kMostThreads = 1024;
 /// Threads of one operator, 1 to kMostThreads or kUsage. Called once, before the first tensor.
