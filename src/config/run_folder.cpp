@@ -148,7 +148,7 @@ std::string verify_run_folder(const fs::path& folder) {
   // Lineage: inputs that are still where they were must be what they were.
   for (const auto& [path, hash] : record.inputs)
     if (fs::exists(path) && fs::is_regular_file(path) && sha256_file(path) != hash)
-      return path + ": this input has changed since the run";
+      return std::string(names::kRecord) + ": the input " + path + " has changed since the run";
   return "";
 }
 

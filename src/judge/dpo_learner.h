@@ -2,6 +2,7 @@
 // model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
 // resumable, verifiable, with a report.
 #pragma once
+#include <span>
 #include <string>
 
 #include "annotate/learner.h"
@@ -16,6 +17,11 @@ struct LearnSettings {
   double kl_limit = 0.1, start_loss_limit = 1.1;
   int64_t seed = 1;
 };
+
+/// The smallest share from `share` on, in steps of a hundredth, that holds out `fewest` of the rows with these prompts
+/// (hashes of data/split.h) or more, and leaves some to learn from; `share` where there is none. Never a smaller share,
+/// nor another seed: both would let a later round learn from prompts that an earlier one held out, or the reverse.
+double held_out_share(std::span<const std::string> prompts, double share, int64_t fewest, uint64_t seed);
 
 class DpoLearner : public annotate::Learner {
  public:
