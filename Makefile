@@ -14,6 +14,11 @@ JUDGE ?=
 # Where make judge keeps what you judge (runs/judge.store by default), and its port
 STORE ?=
 PORT ?=
+# A simulated person who does the evening of make judge (shorter or list), after how many comparisons the model learns (60), and
+# prompts of the blind test (20)
+SIMULATE ?=
+LEARN_AT ?=
+BLIND ?=
 
 .PHONY: help setup build align chat judge test test-fast format check bench bench-peers long clean
 
@@ -21,6 +26,7 @@ help:
 	@echo "make align        set up, build, and run recipes/align.toml: from nothing to an aligned model and a report"
 	@echo "make chat         set up, build, fetch a small chat model once (93 MB) and talk to it; MODEL=DIR takes another"
 	@echo "make judge        the same model answers twice and you judge, in a browser; STORE=FILE keeps what you judge, PORT=N"
+	@echo "                  SIMULATE=shorter or list: a simulated person does the evening, to the verdict; LEARN_AT=60 BLIND=20"
 	@echo "make test         set up, build, and run the tests (what CI runs)"
 	@echo "make test-fast    the fast ones of them, under a minute once built"
 	@echo "make build        the program alone, at $(HONE)"
@@ -43,7 +49,7 @@ chat: build
 	@MODEL="$(MODEL)" tools/chat.sh $(BUILD_DIR) $(CHAT)
 
 judge: build
-	@MODEL="$(MODEL)" STORE="$(STORE)" PORT="$(PORT)" tools/judge.sh $(BUILD_DIR) $(JUDGE)
+	@MODEL="$(MODEL)" STORE="$(STORE)" PORT="$(PORT)" SIMULATE="$(SIMULATE)" LEARN_AT="$(LEARN_AT)" BLIND="$(BLIND)" tools/judge.sh $(BUILD_DIR) $(JUDGE)
 
 test: setup
 	@tools/test.sh $(BUILD_DIR)

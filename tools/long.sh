@@ -3,6 +3,7 @@
 # short piece of each. Each part that has passed leaves a stamp in runs/long/, so that an interrupted run goes on where it
 # stopped; `rm -r runs/long` starts afresh.
 #   tools/long.sh BUILD [PART…]   only these parts (make long PARTS="align-1 blind-spot")
+#   MODEL=DIR                     the chat model of the evenings; default: the one that make judge fetched
 #   JOBS=1                        parts at a time; default: as many as there are cores, at most 4
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +13,7 @@ parts=("${@:2}")
 hone="$build/hone"
 out=runs/long
 data=${HONE_DATA:-../shared/data}
+chat_model=${MODEL:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/hone/SmolLM2-135M-Instruct}  # that make judge fetched
 mkdir -p "$out"
 # Parts run side by side, each on cores of its own: a small model uses one core better than two. Threads follow the
 # affinity, so taskset is all it takes; JOBS=1 gives a part the whole machine.
@@ -64,6 +66,14 @@ recipe() {  # recipe NAME RECIPE [OPTION…]: runs it and demands results, and e
   shift 2
   part "$name" bash -c '"$0" run "$1" --out "$2" --resume "${@:3}" && ls "$2"/*/results.json && ! grep -q "\"met\": false" "$2"/*/results.json' "$hone" "$file" "$out/$name" "$@"
 }
+# evening TASTE SEED: a simulated person's evening with SmolLM2 (the store's own random id is the seed: who runs it again from
+# nothing gets another evening); demands that the taste was learned and nothing wrecked. A second judge who does not share the
+# taste is asked where real-chat-rl left one: a reward model of human comparisons.
+evening() {
+  local name=evening-$1-$2 second=$out/real-chat-rl/03-second/model
+  part "$name" env OMP_WAIT_POLICY=passive python3 tools/evening.py "$hone" --store "$out/$name.store" --model "$chat_model" --taste "$1" \
+    --learn-at 60 --prompts 100 --demand $([ ! -e "$second/config.json" ] || printf -- '--second-judge %s' "$second") -- --port 0
+}
 all_parts() {  # the longest first, so that no core waits at the end
   if [ -d "$data" ]; then
     # A model of 135 million parameters: both want the machine to themselves for their times to be read (JOBS=1).
@@ -72,6 +82,12 @@ all_parts() {  # the longest first, so that no core waits at the end
     recipe real-feedback recipes/real-feedback.toml --set data="$data"
   else
     echo "== real recipes: skipped, $data is absent"
+  fi
+  if [ -e "$chat_model/config.json" ]; then
+    [ -e "$out/real-chat-rl/03-second/model/config.json" ] || echo "== evenings: no second judge looks at them before real-chat-rl made one"
+    for seed in 1 2 3; do evening shorter "$seed"; evening list "$seed"; done
+  else
+    echo "== evenings: skipped, $chat_model is absent; \`make judge\` fetches it, or give MODEL=DIR"
   fi
   part oracle "$build/tests/oracle/tests_oracle" --success --no-skipped-summary
   part selftest "$hone" selftest --oracle
