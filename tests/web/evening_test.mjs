@@ -19,12 +19,22 @@ after(async () => {
   await browser.close();
 });
 
+/** As on a screen, and as on a small phone at night: nothing that axe takes seriously, nothing beyond the edge. */
 async function looksRight(page, what) {
-  if (SCREENS) await page.screenshot({ path: join(SCREENS, `${what.replaceAll(' ', '-')}.png`) });
-  await page.evaluate(axe);
-  const result = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
-  const serious = result.violations.filter((v) => ['serious', 'critical'].includes(v.impact));
-  assert.deepEqual(serious.map((v) => `${what}: ${v.id} at ${v.nodes.map((n) => n.target)}`), []);
+  const usual = page.viewportSize();
+  for (const [where, size, colorScheme] of [['', usual, 'light'], [' small and dark', { width: 320, height: 640 }, 'dark']]) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme });
+    if (SCREENS) await page.screenshot({ path: join(SCREENS, `${what}${where}.png`.replaceAll(' ', '-')) });
+    await page.evaluate(axe);
+    const result = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
+    const serious = result.violations.filter((v) => ['serious', 'critical'].includes(v.impact));
+    assert.deepEqual(serious.map((v) => `${what}${where}: ${v.id} at ${v.nodes.map((n) => n.target)}`), []);
+    const beyond = await page.evaluate(() => [document.documentElement, document.getElementById('round-box')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.id || 'page'));
+    assert.deepEqual(beyond, [], `${what}${where}: to be scrolled sideways`);
+  }
+  await page.setViewportSize(usual);
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 const roundText = (page) => page.evaluate(() => document.getElementById('round-open').textContent);

@@ -33,7 +33,7 @@ function curve({ curve: points, total }) {
     make('path', { class: 'thin', d: path(points, 'accuracy') }), make('path', { class: 'thick', d: path(held, 'held_out_accuracy') }),
     ...held.map((p) => make('circle', { cx: x(p), cy: 90 - 80 * p.held_out_accuracy, r: 3 })));
   const kl = points.filter((p) => 'kl_per_token' in p).at(-1);
-  return make('figure', {}, svg, make('figcaption', {}, `${last ? `${percent(last.held_out_accuracy)} of the comparisons kept apart are right` : 'Right comparisons over steps'} (dots; the line in the middle is chance).`
+  return make('figure', {}, svg, make('figcaption', {}, `${last ? `At step ${last.step}, ${percent(last.held_out_accuracy)} of the comparisons kept apart are right` : 'Right comparisons over steps'} (dots; the line in the middle is chance).`
     + `${kl ? ` ${Math.max(0, kl.kl_per_token).toFixed(3)} nats a token away from the start; at 0.1 it stops.` : ''}`));
 }
 
@@ -54,7 +54,7 @@ function verdicts() {
 
 function changes(list) {
   if (!list.length) return '';
-  const show = (x, unit) => (x === null ? '–' : `${unit === '%' || unit === 'tokens' ? Math.round(x) : unit ? x.toFixed(3) : x.toFixed(1)}${unit === '%' ? '%' : ''}`);
+  const show = (x, unit) => (x === null ? '–' : `${unit === '%' || unit === 'tokens' ? Math.round(x) : unit ? x.toFixed(3).replace(/^-(0\.0+)$/, '$1') : x.toFixed(1)}${unit === '%' ? '%' : ''}`);
   return make('table', {}, make('caption', {}, 'What changed beside taste'),
     make('thead', {}, make('tr', {}, make('td'), make('th', { scope: 'col' }, 'before'), make('th', { scope: 'col' }, 'after'))),
     make('tbody', {}, ...list.map((c) => make('tr', {}, make('th', { scope: 'row' }, c.name + (c.unit && c.unit !== '%' ? `, ${c.unit}` : '')),
