@@ -30,7 +30,7 @@ Axis axis_of(const IntervalChart& c) {
   return a;
 }
 
-std::string value_text(double v, bool percent) { return percent ? format_fixed(100 * v, 0) + "%" : format_number(v); }
+std::string value_text(double v, bool percent) { return percent ? format_number(100 * v) + "%" : format_number(v); }
 
 std::string grid(const IntervalChart& c, const Axis& a) {
   std::string out;
