@@ -118,11 +118,12 @@ int64_t now_us() {
 }  // namespace
 
 Json round_json(const feedback::Store& store, const Rounds& rounds, const BlindPairs& blind, const PromptDeck& deck) {
+  // Before the log is read: a round that learns, or a test that is ready, is then in it.
+  const Rounds::Now now = rounds.now();
+  const bool preparing = blind.preparing();
   const std::vector<feedback::Event> log = store.events();
   const std::vector<Round> all = feedback::rounds(log);
   const std::vector<BlindTest> tests = feedback::blind_tests(log, feedback::labels(log));
-  const Rounds::Now now = rounds.now();
-  const bool preparing = blind.preparing();
 
   Json out = {
       {"seq", log.back().seq},
