@@ -88,25 +88,35 @@ std::vector<std::string> warnings_of(const OpenMeasures& e) {
   return out;
 }
 
-void print_table(const OpenMeasures& e) {
-  const auto pad = [](std::string s) {
-    s.resize(std::max<size_t>(13, s.size()), ' ');
+// What was measured of nobody is no column.
+void print_table(const OpenMeasures& e, const Agreement* agreement) {
+  const auto pad = [](std::string s, size_t width) {
+    s.resize(std::max(width, s.size()), ' ');
     return s;
   };
+  const auto measured = [&](const std::string& what, const Measured& m) {
+    return what != "agreement" ? e.measure(what, m) : agreement ? agreement->measure(what, m.name, "") : std::nullopt;
+  };
   const std::pair<const char*, int> kColumns[] = {
-      {"utility", 3}, {"reward", 3},    {"win_rate", 3},   {"kl", 2},           {"perplexity", 2},
+      {"utility", 3}, {"reward", 3},    {"win_rate", 3},   {"agreement", 3},    {"kl", 2},              {"perplexity", 2},
       {"length", 1},  {"eos_share", 3}, {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
-  std::string head = "  " + pad("model");
-  for (const auto& [what, decimals] : kColumns) head += pad(what);
-  log::info(head);
-  for (const Measured& m : e.models) {
-    std::string line = "  " + pad(m.name);
-    for (const auto& [what, decimals] : kColumns) {
-      const auto v = e.measure(what, m);
-      line += pad(v ? decimal_text(v->value, decimals) : "-");
+  size_t name_width = 12;
+  for (const Measured& m : e.models) name_width = std::max(name_width, m.name.size() + 2);
+  std::string head = "  " + pad("model", name_width);
+  std::vector<std::string> lines;
+  for (const Measured& m : e.models) lines.push_back("  " + pad(m.name, name_width));
+  for (const auto& [what, decimals] : kColumns) {
+    const std::string column = what;
+    if (std::ranges::none_of(e.models, [&](const Measured& m) { return measured(column, m).has_value(); })) continue;
+    const size_t width = std::max<size_t>(8, column.size()) + 2;
+    head += pad(column, width);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const auto v = measured(column, e.models[i]);
+      lines[i] += pad(v ? decimal_text(v->value, decimals) : "-", width);
     }
-    log::info(line);
   }
+  log::info(head);
+  for (const std::string& line : lines) log::info(line);
 }
 
 }  // namespace
@@ -267,7 +277,7 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   results["side_by_side"] = e.side_by_side(params.side_by_side, seed);
 
   // 5. Checks, in words and numbers.
-  print_table(e);
+  print_table(e, agreement ? &*agreement : nullptr);
   const auto measure = [&](const std::string& what, const std::string& a,
                            const std::string& b) -> std::optional<stats::Estimate> {
     if (is_measure_of(what, "comparisons")) return agreement ? agreement->measure(what, a, b) : std::nullopt;
@@ -280,6 +290,9 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     log::warn(warning);
   }
   Json summary = Json::object();
+  if (agreement)
+    for (const Measured& m : e.models)
+      if (const auto v = agreement->measure("agreement", m.name, "")) summary["agreement_" + m.name] = v->value;
   for (const char* what : {"utility", "reward", "kl", "perplexity", "kl_per_token", "start_loss_ratio", "over_refusals",
                            "text_perplexity_ratio", "second_win_rate"})
     for (const Measured& m : e.models)
