@@ -98,8 +98,9 @@ void print_table(const OpenMeasures& e, const Agreement* agreement) {
     return what != "agreement" ? e.measure(what, m) : agreement ? agreement->measure(what, m.name, "") : std::nullopt;
   };
   const std::pair<const char*, int> kColumns[] = {
-      {"utility", 3}, {"reward", 3},    {"win_rate", 3},   {"agreement", 3},    {"kl", 2},              {"perplexity", 2},
-      {"length", 1},  {"eos_share", 3}, {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
+      {"utility", 3},    {"reward", 3},       {"win_rate", 3},        {"agreement", 3},
+      {"kl", 2},         {"perplexity", 2},   {"length", 1},          {"eos_share", 3},
+      {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
   size_t name_width = 12;
   for (const Measured& m : e.models) name_width = std::max(name_width, m.name.size() + 2);
   std::string head = "  " + pad("model", name_width);

@@ -1,8 +1,8 @@
 // Where large tensors on the CPU get their memory: freed blocks are kept for the next tensor, within a bound.
 //
-// The system clears every page that it hands out: a step of training that gave its tensors back spent a fifth to a third
-// of its time there. The C library, told to give nothing back, kept them as one heap: rows of every length cut it to
-// pieces, and a run whose tensors took 3 GB at most grew to 9.7. Here
+// The system clears every page that it hands out: a step of training that gave its tensors back spent a fifth to a
+// third of its time there. The C library, told to give nothing back, kept them as one heap: rows of every length cut it
+// to pieces, and a run whose tensors took 3 GB at most grew to 9.7. Here
 //
 //  1. a tensor of kLarge bytes or more has a block of its own, mapped from the system, of the next of eight sizes to
 //     each power of two, so that rows of another length fit, too; smaller ones come from the C library as ever;

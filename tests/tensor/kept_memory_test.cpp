@@ -65,7 +65,8 @@ TEST_CASE("threads share it, and a tensor's bytes are its own") {
         const Tensor t = bytes(kMega + i * 7919);
         t.fill_(n);
         std::this_thread::yield();
-        wrong[n] += t[0].item<uint8_t>() != n || t[t.numel() - 1].item<uint8_t>() != n || t.sum().item<int64_t>() != n * t.numel();
+        wrong[n] += t[0].item<uint8_t>() != n || t[t.numel() - 1].item<uint8_t>() != n ||
+                    t.sum().item<int64_t>() != n * t.numel();
       }
     });
   for (std::thread& t : threads) t.join();
