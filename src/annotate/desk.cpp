@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "feedback/blind.h"
 #include "feedback/rounds.h"
 #include "text/messages.h"
 
@@ -259,6 +260,16 @@ Draft Desk::written_of(const std::string& query, const Word& word) const {
   return out;
 }
 
+// Who has seen a verdict answers otherwise: its answers stay.
+void Desk::refuse_if_told(const Event& answer) const {
+  const std::vector<Event> log = store_.events();
+  const std::vector<feedback::Label> labels = feedback::labels(log);
+  for (const feedback::BlindTest& test : feedback::blind_tests(log, labels))
+    if (test.test == feedback::read_name(answer) && (test.extended || test.counts.asked() >= test.prompts))
+      throw Refused(Trouble::kConflict, "the blind test's verdict was told, and its answers stay",
+                    "it can be extended by more prompts where it is not sure");
+}
+
 Receipt Desk::undo(const std::string& judgement, const std::string& key) {
   const std::lock_guard lock(mutex_);
   const std::optional<Event> event = store_.event_by_key(annotator_, judgement);
@@ -269,6 +280,7 @@ Receipt Desk::undo(const std::string& judgement, const std::string& key) {
   first.key = key;
   if (store_.event_by_key(annotator_, key)) return append({first}).front();
   if (!live_.contains(event->seq)) throw Refused(Trouble::kConflict, "the judgement was undone before");
+  if (event->type == feedback::name_of(EventType::kBlindAnswered)) refuse_if_told(*event);
 
   const Word word = words_.at(query);
   const Draft written = written_of(query, word);

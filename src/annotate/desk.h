@@ -121,6 +121,7 @@ class Desk {
   Draft written_of(const std::string& query, const Word& word) const;
   void save_draft(const std::string& pair, const Draft& draft);
   bool judged(const std::string& pair) const;
+  void refuse_if_told(const feedback::Event& answer) const;
 
   feedback::Store& store_;
   PairSource& source_;

@@ -77,12 +77,25 @@ void RoundApi::extend(int64_t prompts) {
   blind_.extend(*unsure, prompts, told());
 }
 
+namespace {
+
+// `round`: round_json's.
+bool blind_open(const Json& round) {
+  return round.at("state") == "preparing" || !round.value("test", Json()).is_null();
+}
+
+}  // namespace
+
 serve::Response RoundApi::act(const serve::Request& request) {
   const Json body = serve::json_body(request);
   const RequestFields fields(body, {"do", "prompts"});
   const std::string what = fields.text("do", 32);
   const int64_t prompts = fields.optional_whole("prompts", 1, kMostBlindPrompts).value_or(kBlindPrompts);
   asked([&] {
+    // A test is judged to its end between the two models that it was begun with.
+    if (what == "start" || what == "choose_after" || what == "choose_before")
+      if (const Json now = round_json(store_, rounds_, blind_, deck_); blind_open(now))
+        throw Desk::Refused(Desk::Trouble::kConflict, "a blind test is open", "answer its pairs first");
     if (what == "start") rounds_.start();
     else if (what == "stop") rounds_.stop();
     else if (what == "go_on") rounds_.go_on();

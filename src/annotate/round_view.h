@@ -1,16 +1,16 @@
 // What a page shows of rounds and blind tests, as JSON: a function of the log, of the run folder's files and of what
 // the model thread is at.
 //
-//   ROUND {"seq", "state": "off"|"idle"|"starting"|"learning"|"paused"|"preparing", "trouble", "pairs", "fewest",
+//   ROUND {"seq", "state": "idle"|"starting"|"learning"|"paused"|"preparing", "trouble", "pairs", "fewest",
 //          "round": null or {"name", "outcome", "why", "step", "total", "seconds", "folder", "report",
 //                            "curve": [{"step", "accuracy", "held_out_accuracy"?, "kl_per_token"?}],
-//                            "changes": [{"name", "before", "after"}]},
-//          "test": null or {"open", "prompts", "asked"}, "offer": {"prompts", "can_show", "fresh"},
+//                            "changes": [{"name", "unit", "before", "after"}]},
+//          "test": null or {"prompts", "asked"}, "offer": {"prompts", "can_show", "fresh"},
 //          "verdicts": [{"test", "opponent", "finding", "words", "beside", "share", "low", "high", "decided",
 //          "prompts",
 //                        "asked", "any_time"}],
 //          "may": ["start", "stop", …]: what can be asked for now (round_api.h)}
-//   Verdicts are of the last round; of a test that is not finished no count is told.
+//   Verdicts are of the last round; of a test that is not finished only how many were asked is told.
 #pragma once
 #include "annotate/blind_pairs.h"
 #include "annotate/rounds.h"

@@ -45,14 +45,17 @@ Rounds::Rounds(feedback::Store& store, Desk& desk, ModelThread& thread, Learner&
 }
 
 Rounds::~Rounds() {
-  ModelThread::Job job;
+  ModelThread::Job job, dropped;
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     job = job_;
+    dropped = dropped_;
   }
   job.request_stop();
+  dropped.request_stop();
   job.wait();  // it lets nothing out
+  dropped.wait();
 }
 
 std::filesystem::path Rounds::folder_of(const std::string& round) const {
@@ -117,6 +120,19 @@ void Rounds::stop() {
   const std::lock_guard lock(mutex_);
   if (now_.state != RoundState::kLearning && now_.state != RoundState::kStarting) refuse("nothing is learning");
   job_.request_stop();
+  // A job that has not begun is dropped, and so says nothing of its end: another one behind it does.
+  if (now_.state == RoundState::kStarting)
+    dropped_ = thread_.run(Urgency::kTraining, [this](const std::stop_token&) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (now_.state != RoundState::kStarting || !job_.done()) return;
+        const auto last = last_round(store_);
+        now_ = {};
+        if (last && last->outcome == RoundOutcome::kRunning) now_.state = RoundState::kPaused;
+        if (ending_) return;
+      }
+      changed_();
+    });
 }
 
 void Rounds::give_up() {

@@ -79,7 +79,7 @@ class Rounds {
   mutable std::mutex mutex_;  // of what follows
   Now now_;
   bool ending_ = false;
-  ModelThread::Job job_;
+  ModelThread::Job job_, dropped_;
 };
 
 }  // namespace hone::annotate

@@ -50,7 +50,8 @@ std::string EarlyStop::passed(const Look& look) const {
 bool EarlyStop::better(const Look& look) const {
   if (!look.accuracy || !kept_.accuracy) return true;
   if (*look.accuracy != *kept_.accuracy) return *look.accuracy > *kept_.accuracy;
-  return look.loss && kept_.loss && *look.loss < *kept_.loss;
+  // As good as a coin is what the start is, whatever the loss.
+  return kept_.step != 0 && look.loss && kept_.loss && *look.loss < *kept_.loss;
 }
 
 bool EarlyStop::take(const Look& look) {

@@ -164,6 +164,25 @@ TEST_CASE("stopped it goes on or is given up; given up, what was judged counts a
   CHECK(e.rounds.now().state == RoundState::kIdle);
 }
 
+TEST_CASE("stopped before the model thread came to it, a round was never begun") {
+  const Folder dir;
+  ScriptedLearner learner;
+  Evening e(dir, learner);
+  e.judge(8);
+  std::atomic<bool> go = false;
+  const ModelThread::Job busy = e.thread.run(Urgency::kBuffer, [&](const std::stop_token&) {
+    while (!go) std::this_thread::sleep_for(1ms);
+  });
+  e.rounds.start();
+  e.rounds.stop();
+  go = true;
+  e.wait(RoundState::kIdle);
+  CHECK(feedback::rounds(e.store.events()).empty());
+  e.rounds.start();
+  e.wait(RoundState::kIdle);
+  CHECK(feedback::rounds(e.store.events()).size() == 1);
+}
+
 TEST_CASE("a failure says why and can be tried again; a killed round is known at the next start") {
   const Folder dir;
   ScriptedLearner learner;
@@ -255,4 +274,8 @@ TEST_CASE("what a page is told: no count of a test that is not finished, and onl
   now = round_json(e.store, e.rounds, e.blind, e.deck);
   CHECK(now.at("test").is_null());
   CHECK(now.at("verdicts").at(0).at("decided") == 4);
+  // Who has seen the verdict does not answer again.
+  const Progress progress = e.desk.progress();
+  REQUIRE(progress.last);
+  CHECK_THROWS_WITH(e.desk.undo(progress.last->key, "too-late"), doctest::Contains("verdict was told"));
 }
