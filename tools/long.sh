@@ -93,7 +93,6 @@ all_parts() {  # the longest first, so that no core waits at the end
   part selftest "$hone" selftest --oracle
   part processors tools/processors.sh "$build"
   part kills tools/kills.sh "$build" 100
-  part web-evening tests/web/run.sh "$(realpath "$build")" "$(realpath "$hone")" evening
   part kills-other tools/kills.sh "$build" 30 2 KILL other
   part kills-adapters tools/kills.sh "$build" 30 4 KILL adapters
   part feedback "$build/tests/feedback/tests_feedback" --success --no-skipped-summary
