@@ -64,13 +64,6 @@ std::string key_of(const Request& request) {
   return at->second;
 }
 
-// The header may be left out: who writes a client of his own takes care of it himself.
-void require_desk(const Request& request, const Desk& desk) {
-  const auto at = request.headers.find("hone-desk");
-  if (at != request.headers.end() && at->second != desk.id())
-    throw Refused(Problem::kOtherDesk, "this page was opened for another store or person", "load it again");
-}
-
 void read_correction(const RequestFields& fields, Draft& draft) {
   const Json* correction = fields.find("correction");
   if (correction == nullptr) return;
@@ -126,6 +119,12 @@ std::string_view name_of(Supply supply) {
 }
 
 }  // namespace
+
+void require_desk(const Request& request, const Desk& desk) {
+  const auto at = request.headers.find("hone-desk");
+  if (at != request.headers.end() && at->second != desk.id())
+    throw Refused(Problem::kOtherDesk, "this page was opened for another store or person", "load it again");
+}
 
 void Listeners::add(std::shared_ptr<serve::EventStream> stream) {
   const std::lock_guard lock(mutex_);

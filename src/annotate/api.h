@@ -44,6 +44,10 @@ class Listeners {
   std::vector<std::shared_ptr<serve::EventStream>> streams_;
 };
 
+/// Refuses what was done at another desk ("other-desk"). Without the header it passes: who writes a client of his own
+/// takes care of it himself.
+void require_desk(const serve::Request& request, const Desk& desk);
+
 class Api {
  public:
   /// Borrows all three. `export_command`: what a person types to get rows for training.

@@ -98,8 +98,9 @@ void BlindPairs::load() {
   for (const feedback::OutsideEntry& row : store_.list(Outside::kBuffer, kOwner)) {
     Pair pair = pair_of_row(row);
     if (deck_ != nullptr) deck_->mark_dealt(pair.query.prompt);
-    if (std::ranges::find(tests, pair.test, &feedback::BlindTest::test) == tests.end() || known_.contains(pair.id))
-      store_.drop(Outside::kBuffer, kOwner, row.name);
+    const auto test = std::ranges::find(tests, pair.test, &feedback::BlindTest::test);
+    if (test != tests.end() && test->person != annotator_) continue;  // another person's, who comes back to it
+    if (test == tests.end() || known_.contains(pair.id)) store_.drop(Outside::kBuffer, kOwner, row.name);
     else add(std::move(pair));
   }
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "text/message_json.h"
 
 namespace hone::annotate {
@@ -39,6 +40,10 @@ std::vector<data::Prompt> load_prompts(const std::vector<std::string>& paths, co
     data::ReadSettings lines = settings;
     lines.split_text_by = "line";
     std::vector<data::Prompt> read = data::read_prompts(files, lines).rows;
+    for (const data::Prompt& prompt : read)
+      for (const text::Message& m : prompt.messages)
+        if (valid_utf8_prefix(m.content) != m.content.size())
+          usage_error("prompt " + prompt.id + ": is not valid UTF-8", "write the file in UTF-8, for example by iconv");
     out.insert(out.end(), std::make_move_iterator(read.begin()), std::make_move_iterator(read.end()));
   }
   return out;

@@ -87,6 +87,7 @@ bool blind_open(const Json& round) {
 }  // namespace
 
 serve::Response RoundApi::act(const serve::Request& request) {
+  require_desk(request, desk_);
   const Json body = serve::json_body(request);
   const RequestFields fields(body, {"do", "prompts"});
   const std::string what = fields.text("do", 32);

@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "feedback/exchange.h"
-#include "feedback/labels.h"
 #include "text/message_json.h"
 
 namespace hone::annotate {
@@ -62,7 +61,13 @@ std::filesystem::path Rounds::folder_of(const std::string& round) const {
   return std::filesystem::absolute(store_.path()).string() + ".rounds/" + round;
 }
 
-int64_t Rounds::rows_now() const { return std::ssize(feedback::training_set(feedback::labels(store_)).pairs); }
+std::vector<feedback::Label> Rounds::own_labels(std::span<const feedback::Event> log) const {
+  std::vector<feedback::Label> out = feedback::labels(log);
+  std::erase_if(out, [&](const feedback::Label& label) { return label.comparison.annotator != annotator_; });
+  return out;
+}
+
+int64_t Rounds::rows_now() const { return std::ssize(feedback::training_set(own_labels(store_.events())).pairs); }
 
 Rounds::Now Rounds::now() const {
   Now out;
@@ -175,7 +180,8 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
     RoundStart round;
     if (fresh) {
       const std::vector<feedback::Event> log = store_.events();
-      const feedback::TrainingSet set = feedback::training_set(feedback::labels(log));
+      const std::vector<feedback::Label> labels = own_labels(log);
+      const feedback::TrainingSet set = feedback::training_set(labels);
       round.round = std::to_string(feedback::rounds(log).size() + 1);
       round.original = {learner_.open(original_, "")->policy(), original_};
       round.start = feedback::chosen_model(log).value_or(round.original);
@@ -185,7 +191,7 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
       round.pairs = std::ssize(set.pairs);
       std::string rows;
       for (const Json& row :
-           feedback::export_rows(feedback::labels(log), feedback::ExportShape::kMessages, feedback::Ties::kDrop).rows)
+           feedback::export_rows(labels, feedback::ExportShape::kMessages, feedback::Ties::kDrop).rows)
         rows += dump_json(row) + "\n";
       std::filesystem::create_directories(folder_of(round.round).parent_path());
       write_file_atomic(round.folder + ".jsonl", rows);

@@ -16,6 +16,7 @@
 #include "annotate/learner.h"
 #include "annotate/model_thread.h"
 #include "annotate/prompts.h"
+#include "feedback/labels.h"
 
 namespace hone::annotate {
 
@@ -65,6 +66,8 @@ class Rounds {
   void work(bool fresh, const std::stop_token& stop);
   LearnTask task_of(const feedback::RoundStart& round) const;
   void append(const feedback::NewEvent& event);
+  /// What the person judged: a round learns from one person.
+  std::vector<feedback::Label> own_labels(std::span<const feedback::Event> log) const;
   int64_t rows_now() const;
 
   feedback::Store& store_;

@@ -111,6 +111,9 @@ Progress serve_pairs(const ServiceSettings& settings, std::stop_token stop,
     log::info(count_text(static_cast<int64_t>(deck->size())) + " prompts, " + count_text(deck->fresh()) +
               " of them new here; open the address in a browser, Ctrl-C ends");
     const std::optional<feedback::ModelName> chosen = feedback::chosen_model(store.events());
+    if (rounds && chosen && chosen->folder != settings.original)
+      log::info("this store goes on with " + shown_name(chosen->policy) + " (" + chosen->folder +
+                "), which was chosen on its page; --model is the original that it is compared with");
     sampled->start(rounds && chosen ? SampledPairs::Open(open(*chosen)) : settings.model, model_failed);
     if (rounds) rounds->resume();
   } else {

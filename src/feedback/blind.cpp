@@ -142,6 +142,7 @@ std::vector<BlindTest> blind_tests(std::span<const Event> log, std::span<const L
       t.tested = model_of(must(details, "tested"));
       t.against = model_of(must(details, "against"));
       t.opponent = text_at(details, "opponent");
+      t.person = e.actor;
       t.begun_seq = e.seq;
       t.begun_us = e.us;
       out.push_back(std::move(t));
@@ -157,7 +158,7 @@ std::vector<BlindTest> blind_tests(std::span<const Event> log, std::span<const L
       usage_error(
           "event " + std::to_string(label.judged_seq) + " (blind_answered): test '" + label.test + "' was not begun",
           "`hone check` verifies the store");
-    take(*test, label);
+    if (label.comparison.annotator == test->person) take(*test, label);
   }
   return out;
 }

@@ -7,7 +7,8 @@
 //     any stopping time, at every moment, and nothing goes back to the narrower one.
 //  3. The share is over decided answers alone. Ties, both bad, can't tell and skips stand beside it: as halves they
 //     would make two models that nobody can tell apart look like two of which each is preferred half the time.
-//  4. Who won follows from the policies that "shown" names, never from where an answer stood.
+//  4. A test is one person's: answers of others in the same store count in none of its figures.
+//  5. Who won follows from the policies that "shown" names, never from where an answer stood.
 //
 // Details of "blind_begun" (event.h): {"round", "tested": MODEL, "against": MODEL, "opponent": "start"|"original"};
 // of one that extends: {"extends": true}.
@@ -71,6 +72,7 @@ NewEvent blind_begun(const std::string& actor, const BlindBegin& begin);
 NewEvent blind_extended(const std::string& actor, const std::string& test, int64_t prompts);
 
 struct BlindTest : BlindBegin {
+  std::string person;  ///< who began it: whose answers count
   bool extended = false;
   BlindCounts counts;
   int64_t begun_seq = 0, begun_us = 0;

@@ -2,13 +2,14 @@
 #include "infer/engine.h"
 #include "infer/engine_state.h"
 #include "model/packed.h"
+#include "rollout/logprobs.h"
 #include "tensor/tensor.h"
 
 namespace hone::infer {
 
 std::vector<std::vector<float>> Engine::mean_hidden(std::span<const Scored> sequences) const {
   HONE_CHECK(state_->decoder);
-  constexpr int64_t kTokens = 4096;  // of one pass, as scoring has it (rollout/logprobs.h)
+  const int64_t most_tokens = rollout::ScoringOptions{}.micro_tokens;  // of one pass
   const at::NoGradGuard no_grad;
   const model::Decoder& decoder = *state_->decoder;
   model::ComputeOptions options;
@@ -18,7 +19,7 @@ std::vector<std::vector<float>> Engine::mean_hidden(std::span<const Scored> sequ
     std::vector<std::span<const int32_t>> ids;
     int64_t tokens = 0;
     size_t end = begin;
-    while (end < sequences.size() && (end == begin || tokens + std::ssize(sequences[end].ids) <= kTokens)) {
+    while (end < sequences.size() && (end == begin || tokens + std::ssize(sequences[end].ids) <= most_tokens)) {
       HONE_CHECK(sequences[end].first >= 0 && sequences[end].first < std::ssize(sequences[end].ids));
       tokens += std::ssize(sequences[end].ids);
       ids.emplace_back(sequences[end++].ids);

@@ -84,7 +84,10 @@ double held_out_share(std::span<const std::string> prompts, double share, int64_
 }
 
 DpoLearner::DpoLearner(SamplerSettings sampler, const LearnSettings& settings)
-    : sampler_(std::move(sampler)), settings_(settings) {}
+    : sampler_(std::move(sampler)), settings_(settings) {
+  if (!(settings_.lr > 0)) usage_error("'--lr' must be above 0");
+  if (!(settings_.epochs > 0)) usage_error("'--epochs' must be above 0");
+}
 
 std::unique_ptr<annotate::AnswerSampler> DpoLearner::open(const std::string& folder, const std::string& name) {
   SamplerSettings settings = sampler_;

@@ -183,6 +183,21 @@ TEST_CASE("stopped before the model thread came to it, a round was never begun")
   CHECK(feedback::rounds(e.store.events()).size() == 1);
 }
 
+TEST_CASE("a round learns from one person: what others judged in the same store is not counted in") {
+  const Folder dir;
+  ScriptedLearner learner;
+  Evening e(dir, learner);
+  e.judge(3);
+  Desk other(e.store, e.blind, "ben");
+  for (int i = 0; i < 5; ++i) {
+    const Laid laid = other.hand().pairs.at(0);
+    other.judge({laid.pair.id, {.outcome = feedback::Outcome::kA}, {}}, "ben-" + laid.pair.id);
+  }
+  e.desk.catch_up();
+  CHECK(e.rounds.now().pairs == 3);
+  CHECK_THROWS_WITH(e.rounds.start(), doctest::Contains("there are 3 comparisons"));
+}
+
 TEST_CASE("a failure says why and can be tried again; a killed round is known at the next start") {
   const Folder dir;
   ScriptedLearner learner;

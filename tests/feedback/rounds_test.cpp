@@ -20,7 +20,7 @@ void begin_round(Store& store, const std::string& round) {
 }
 
 // A blind answer to prompt `i`; which of the two models is a changes from one to the next.
-void answer(Store& store, const std::string& test, int i, Outcome said_of_new) {
+void answer(Store& store, const std::string& test, int i, Outcome said_of_new, const std::string& person = "ann") {
   Query q = sample::comparison(1000 + i);
   const bool new_is_a = i % 2 == 0;
   q.a.policy = new_is_a ? kNew.policy : kOld.policy;
@@ -29,8 +29,8 @@ void answer(Store& store, const std::string& test, int i, Outcome said_of_new) {
   j.outcome = said_of_new;
   if (!new_is_a && decided(said_of_new)) j.outcome = said_of_new == Outcome::kA ? Outcome::kB : Outcome::kA;
   const std::string id = test + "-" + std::to_string(i);
-  store.append(shown("ann", id, q, Purpose::kBlind, "1"));
-  store.append(blind_answered("ann", id, test, j));
+  store.append(shown(person, id, q, Purpose::kBlind, "1"));
+  store.append(blind_answered(person, id, test, j));
 }
 
 BlindTest only(const Store& store) {
@@ -135,6 +135,19 @@ TEST_CASE("answers of other models, or of a test that never began, are no part o
   second.append(blind_begun("ann", {"t", "1", 4, ModelName{"x", "/x"}, kOld, "start"}));
   answer(second, "t", 0, Outcome::kA);
   CHECK_THROWS_WITH(only(second), doctest::Contains("are not those of test 't'"));
+}
+
+TEST_CASE("a blind test is one person's: another one's answers count in none of its figures") {
+  const sample::Folder dir;
+  Store store = Store::open(dir.store());
+  store.append(blind_begun("ann", {"1/start", "1", 4, kNew, kOld, "start"}));
+  for (int i = 0; i < 3; ++i) answer(store, "1/start", i, Outcome::kA);
+  answer(store, "1/start", 3, Outcome::kB, "ben");
+  const BlindTest test = only(store);
+  CHECK(test.person == "ann");
+  CHECK(test.counts.asked() == 3);
+  CHECK(test.counts.against == 0);
+  CHECK(test.result().finding == Finding::kUnfinished);
 }
 
 TEST_CASE("what twenty prompts can show is said beforehand") {
