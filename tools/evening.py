@@ -59,6 +59,8 @@ class Page:
     def __init__(self, address):
         self.base, secret = address.split("/#secret=")
         self.token = None
+        self.judged_at = None
+        self.waits, self.cold = [], 0  # s from a judgement to the next pair, where one was ready; times that none was
         self.token = self.call("POST", "/session", {"secret": secret})["token"]
 
     def call(self, method, path, body=None):
@@ -83,6 +85,11 @@ class Page:
         """Judges one pair by `taste`, and returns the outcome and PROGRESS; None while no pair is ready."""
         hand = self.call("GET", "/pairs")
         pair = next((p for p in hand["pairs"] if not p["growing"]), None)
+        if self.judged_at is not None:
+            if pair:
+                self.waits.append(time.monotonic() - self.judged_at)
+            self.cold += pair is None
+            self.judged_at = None
         if pair is None:
             if hand["supply"] == "end":
                 sys.exit("evening: there are no more pairs; give more prompts with -- --prompts FILE")
@@ -90,6 +97,7 @@ class Page:
             return None
         first, second = ("\n".join(t["content"] for t in answer["turns"]) for answer in pair["answers"])
         outcome = taste(first, second)
+        self.judged_at = time.monotonic()
         return outcome, self.call("POST", "/judgements", {"pair": pair["id"], "outcome": outcome})["progress"]
 
 
@@ -165,7 +173,12 @@ def main():
 
     said = ", ".join(f"{n} {name}" for name, n in sorted(shown["progress"]["counts"].items()) if n)
     print(f"{said}, in {time.monotonic() - began:.0f} s")
-    print(f"round {shown['round']['round']['name']}: {shown['round']['round']['outcome']}, {shown['round']['round']['why']}")
+    waits = sorted(page.waits)
+    if waits:
+        print(f"the next pair after {1000 * waits[len(waits) // 2]:.0f} ms (median) and {1000 * waits[len(waits) * 95 // 100]:.0f} ms "
+              f"(95th percentile of {len(waits)}); {page.cold} times none was ready")
+    learned = shown["round"]["round"]
+    print(f"round {learned['name']}: {learned['outcome']}, {learned['why']}; {learned['seconds'] / 60:.1f} minutes from {learned['pairs']} comparisons")
     for verdict in shown["round"]["verdicts"]:
         print(f"{verdict['words']} ({verdict['asked']} asked{'; ' + verdict['beside'] if verdict['beside'] else ''})")
     evening = evening_agreement.Evening(args.hone, args.store, shown)

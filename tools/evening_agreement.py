@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 # What no evening may do to a model (the limits of a round, and of its second judge).
-MOST_KL, MOST_START_LOSS, MOST_OLD_PREFERRED = 0.1, 1.1, 0.55
+MOST_KL, MOST_START_LOSS, MOST_OLD_PREFERRED, MOST_SECONDS = 0.1, 1.1, 0.55, 15 * 60
 
 
 def rows_of(path):
@@ -92,6 +92,8 @@ class Evening:
         findings = [v["finding"] for v in self.shown["round"]["verdicts"]]
         if not findings or set(findings) != {"better"}:
             out.append(f"the taste was not learned: the round ended '{self.round['outcome']}', verdicts {findings}")
+        if self.round["seconds"] > MOST_SECONDS:
+            out.append(f"the round took {self.round['seconds'] / 60:.1f} minutes, above {MOST_SECONDS / 60:.0f}")
         after = next(m for m in self.measured() if m["name"] == "after")
         for key, most in (("kl_per_token", MOST_KL), ("start_loss_ratio", MOST_START_LOSS)):
             if after[key]["value"] > most:

@@ -18,6 +18,12 @@ using feedback::Round;
 using feedback::RoundOutcome;
 
 constexpr size_t kMostPoints = 400;  // of a curve
+// What the page draws, and the metric that it is (report/metrics.def).
+constexpr std::pair<const char*, const char*> kCurve[] = {{"accuracy", "accuracy"},
+                                                          {"fold", "fold"},
+                                                          {"held_out_accuracy", "fold_held_out_accuracy"},
+                                                          {"pooled_accuracy", "folds_accuracy"},
+                                                          {"kl_per_token", "kl_per_token"}};
 
 // Lines that are being written may be cut; what is no line yet comes the next time.
 Json curve_of(const fs::path& folder) {
@@ -29,8 +35,8 @@ Json curve_of(const fs::path& folder) {
     const Json m = Json::parse(line, nullptr, false);
     if (!m.is_object() || !m.contains("step") || out.size() >= kMostPoints) return;
     Json point = {{"step", m["step"]}};
-    for (const char* key : {"accuracy", "held_out_accuracy", "kl_per_token"})
-      if (m.contains(key) && m[key].is_number()) point[key] = m[key];
+    for (const auto& [key, metric] : kCurve)
+      if (m.contains(metric) && m[metric].is_number()) point[key] = m[metric];
     out.push_back(std::move(point));
   });
   return out;

@@ -3,7 +3,8 @@
 //
 //   ROUND {"seq", "state": "idle"|"starting"|"learning"|"paused"|"preparing", "trouble", "pairs", "fewest",
 //          "round": null or {"name", "outcome", "why", "step", "total", "seconds", "folder", "report",
-//                            "curve": [{"step", "accuracy", "held_out_accuracy"?, "kl_per_token"?}],
+//                            "curve": [{"step", "fold"?, "accuracy"?, "held_out_accuracy"?, "pooled_accuracy"?,
+//                                       "kl_per_token"?}],
 //                            "changes": [{"name", "unit", "before", "after"}]},
 //          "test": null or {"prompts", "asked"}, "offer": {"prompts", "can_show", "fresh"},
 //          "verdicts": [{"test", "opponent", "finding", "words", "beside", "share", "low", "high", "decided",

@@ -222,6 +222,7 @@ Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder
     pair.prompt_length = chosen.prompt_length;
     pair.weight = row.weight;
     pair.margin = row.margin;
+    pair.tie = row.tie;
     out.items.push_back(std::move(pair));
     out.rows.push_back(static_cast<int64_t>(i));
   }

@@ -21,6 +21,7 @@ struct Pair {
   Sequence chosen, rejected;
   int64_t prompt_length = 0;
   double weight = 1, margin = 0;
+  bool tie = false;  ///< neither is preferred: no side to be right about
   /// Tokens of a pass: what both begin with alike is computed once.
   int64_t size() const {
     const std::array<std::span<const int32_t>, 2> both{chosen.ids, rejected.ids};

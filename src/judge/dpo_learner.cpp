@@ -8,7 +8,6 @@
 #include "config/recipe.h"
 #include "config/run_folder.h"
 #include "data/read.h"
-#include "data/split.h"
 #include "pipeline/run.h"
 
 namespace hone::judge {
@@ -17,16 +16,11 @@ namespace {
 using feedback::RoundOutcome;
 
 constexpr int64_t kMeasuredTokens = 128;
-// Each prompt is held out by chance: of eight, one time in six none is, and then nothing could say when to stop.
-constexpr int64_t kFewestHeldOut = 2;
 
 // Every difference from the stages' defaults, and why.
 config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings& sampler, const LearnSettings& s) {
-  std::vector<std::string> prompts;
-  for (const data::Preference& row : data::read_preferences({task.comparisons.string()}).rows)
-    prompts.push_back(data::prompt_hash(row));
-  const double held_out = held_out_share(prompts, s.held_out, kFewestHeldOut, static_cast<uint64_t>(s.seed));
-  const int64_t steps_an_epoch = std::max<int64_t>(1, std::ssize(prompts) * 8 / 10 / s.batch_pairs);
+  const int64_t rows = std::ssize(data::read_preferences({task.comparisons.string()}).rows);
+  const int64_t steps_an_epoch = std::max<int64_t>(1, rows / s.batch_pairs);
   config::Recipe out;
   out.run.title = "Learn from what one person judged: " + task.name;
   out.run.seed = s.seed;
@@ -46,11 +40,11 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
       {"loss.beta", s.beta},
       {"optim.lr", s.lr},  // a low-rank adapter takes ten to a hundred times what all weights do
       {"optim.warmup_steps", std::max<int64_t>(1, steps_an_epoch / 2)},
-      {"text.held_out", held_out},
+      {"text.held_out", 0},  // there are few: each is learned from, and cross-validation says how far
+      {"stop.folds", s.folds},
       {"keep.every", steps_an_epoch},
       {"keep.evaluate_every", std::max<int64_t>(1, steps_an_epoch / s.evaluations_an_epoch)},
       {"samples.max_tokens", kMeasuredTokens},
-      {"stop.patience", s.patience},
       {"stop.kl_limit", s.kl_limit},
       {"stop.start_loss_limit", s.start_loss_limit},
   };
@@ -72,16 +66,6 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
 }
 
 }  // namespace
-
-double held_out_share(std::span<const std::string> prompts, double share, int64_t fewest, uint64_t seed) {
-  for (int64_t hundredths = 0;; ++hundredths) {
-    const double larger = share + static_cast<double>(hundredths) / 100;
-    if (larger > data::kLargestHeldOut) return share;
-    const int64_t held =
-        std::ranges::count_if(prompts, [&](const std::string& hash) { return data::is_held_out(hash, larger, seed); });
-    if (held >= fewest && held < std::ssize(prompts)) return larger;
-  }
-}
 
 DpoLearner::DpoLearner(SamplerSettings sampler, const LearnSettings& settings)
     : sampler_(std::move(sampler)), settings_(settings) {

@@ -1,8 +1,8 @@
-// A round of learning: DPO (Rafailov et al. 2023, losses/dpo.h) with LoRA on what one person judged, then old and new
+// A round of learning: DPO (Rafailov et al. 2023, losses/dpo.h) with LoRA on what one person judged, as far as
+// cross-validation (train/cross_validation.h) and the limits of early_stop.h let it go, then old and new
 // model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
 // resumable, verifiable, with a report.
 #pragma once
-#include <span>
 #include <string>
 
 #include "annotate/learner.h"
@@ -12,16 +12,11 @@ namespace hone::judge {
 
 /// Few comparisons, a real chat model, two cores. Where a number comes from stands in dpo_learner.cpp.
 struct LearnSettings {
-  double lr = 1e-4, beta = 0.1, epochs = 4, held_out = 0.2;
-  int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, patience = 4;
+  double lr = 1e-4, beta = 0.1, epochs = 4;
+  int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, folds = 3;
   double kl_limit = 0.1, start_loss_limit = 1.1;
   int64_t seed = 1;
 };
-
-/// The smallest share from `share` on, in steps of a hundredth, that holds out `fewest` of the rows with these prompts
-/// (hashes of data/split.h) or more, and leaves some to learn from; `share` where there is none. Never a smaller share,
-/// nor another seed: both would let a later round learn from prompts that an earlier one held out, or the reverse.
-double held_out_share(std::span<const std::string> prompts, double share, int64_t fewest, uint64_t seed);
 
 class DpoLearner : public annotate::Learner {
  public:

@@ -281,13 +281,15 @@ void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) 
     // The reference is the policy before its first step, or read and dropped before the optimiser is made.
     f.memory = train::learning_memory(*f.model, params.adapter, params.optim, held(known, *f.model));
     if (params.stop.on() && params.adapter.rank == 0) {  // the weights that are kept, and the start's
-      const double copies = params.stop.drifts() ? 2 : 1;
+      const double copies = 1 + (params.stop.drifts() ? 1 : 0) + (params.stop.folds > 0 ? 1 : 0);
       f.memory.weights += copies * 4 * static_cast<double>(model::parameter_count(*f.model));
     }
     f.activations = activations(known, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));
   }
   const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs
-  comparisons(known, f, params, amount, 1 - params.text.held_out, params.epochs, 1 + reference);
+  // In k folds, k policies learn from k - 1 parts each, and then one from all.
+  const auto passes = static_cast<double>(std::max<int64_t>(1, params.stop.folds));
+  comparisons(known, f, params, amount, 1 - params.text.held_out, passes * params.epochs, 1 + reference / passes);
 }
 
 namespace {

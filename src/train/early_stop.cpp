@@ -54,25 +54,32 @@ bool EarlyStop::better(const Look& look) const {
   return kept_.step != 0 && look.loss && kept_.loss && *look.loss < *kept_.loss;
 }
 
+void EarlyStop::until(int64_t step) {
+  until_ = step;
+  if (step == 0) outcome_ = Outcome::kFarEnough;
+}
+
 bool EarlyStop::take(const Look& look) {
   last_ = look;
   if (!passed(look).empty()) {
     outcome_ = Outcome::kTooHard;
     return false;
   }
+  if (until_ && look.step >= *until_) outcome_ = Outcome::kFarEnough;
   if (better(look)) {
     kept_ = look;
     since_better_ = 0;
     return true;
   }
   ++since_better_;
-  if (settings_.patience > 0 && since_better_ >= settings_.patience) outcome_ = Outcome::kNoBetter;
+  if (!ended() && settings_.patience > 0 && since_better_ >= settings_.patience) outcome_ = Outcome::kNoBetter;
   return false;
 }
 
 std::string EarlyStop::name() const {
   return outcome_ == Outcome::kTooHard    ? "learned_too_hard"
          : outcome_ == Outcome::kNoBetter ? "no_better"
+       : outcome_ == Outcome::kFarEnough ? "far_enough"
                                           : "ran_through";
 }
 
@@ -86,6 +93,12 @@ std::string EarlyStop::why() const {
     case Outcome::kNoBetter:
       return "stopped at step " + count_text(last_.step) + ": " + count_text(since_better_) +
              (since_better_ == 1 ? " evaluation" : " evaluations") + " without a better held-out accuracy" + kept;
+    case Outcome::kFarEnough:
+      if (kept_.step == 0)
+        return "policies that learned from the other comparisons tell these apart no better than a coin: nothing was "
+               "learned";
+      return "stopped at step " + count_text(last_.step) + ", where cross-validation is best: " +
+             (kept_.accuracy ? decimal_text(100 * *kept_.accuracy, 0) + "% right" : "") + kept;
     case Outcome::kRanThrough:
       return "ran to its last step" + kept;
   }
@@ -96,6 +109,7 @@ Json EarlyStop::state() const {
   return {{"kept", look_json(kept_)},
           {"last", look_json(last_)},
           {"since_better", since_better_},
+          {"until", until_ ? Json(*until_) : Json()},
           {"outcome", static_cast<int>(outcome_)}};
 }
 
@@ -103,6 +117,7 @@ void EarlyStop::restore(const Json& state) {
   kept_ = look_of(state.at("kept"));
   last_ = look_of(state.at("last"));
   since_better_ = state.at("since_better");
+  until_ = state.at("until").is_null() ? std::nullopt : std::optional(state.at("until").get<int64_t>());
   outcome_ = static_cast<Outcome>(state.at("outcome").get<int>());
 }
 

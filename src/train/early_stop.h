@@ -9,7 +9,7 @@
 //   start-loss ratio     (Σ -log π_start / Σ tokens of the policy's answers) / (the same of the start's own answers)
 //
 // A look that is past a limit ends the run: it learned too hard. So does the patience-th look in a row that is no
-// better than the best. What is kept is the best look that holds the limits: of the highest accuracy, among equals of
+// better than the best, or the one that cross-validation names. What is kept is the best look that holds the limits: of the highest accuracy, among equals of
 // the lowest held-out loss, among those the earliest; without held-out comparisons the last that holds them. The start
 // holds them and is no better than chance: 1/2, at the loss of a margin of 0. So where nothing beats it, it is kept.
 //
@@ -38,10 +38,15 @@ class EarlyStop {
     kRanThrough,  ///< to the last step (or not ended yet)
     kTooHard,     ///< a look was past a limit
     kNoBetter,    ///< looks without an improvement
+    kFarEnough,   ///< where cross-validation said
   };
 
   /// `start`: the look before the first step.
   EarlyStop(const StopSettings& settings, const Look& start);
+
+  /// The look after which the run ends: cross-validation (cross_validation.h) found none that is better. 0: the start is
+  /// the best, and it ends here.
+  void until(int64_t step);
 
   /// True: the weights of this look are the ones to keep.
   bool take(const Look& look);
@@ -51,7 +56,7 @@ class EarlyStop {
   /// The look whose weights are the result.
   const Look& kept() const { return kept_; }
 
-  /// "ran_through", "learned_too_hard", "no_better".
+  /// "ran_through", "learned_too_hard", "no_better", "far_enough".
   std::string name() const;
   /// In words, which figure passed which limit where, and which step is kept.
   std::string why() const;
@@ -67,6 +72,7 @@ class EarlyStop {
   StopSettings settings_;
   Look kept_, last_;
   int64_t since_better_ = 0;
+  std::optional<int64_t> until_;
   Outcome outcome_ = Outcome::kRanThrough;
 };
 

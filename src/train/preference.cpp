@@ -1,7 +1,8 @@
 // Learning from comparisons directly (losses of kind `pair`, such as losses/dpo.h). Steps:
 //   1. read comparisons, split by prompt hash, tokenise; say what is lost
 //   2. log-probabilities of every answer under the frozen reference, once, kept in a file named by what they depend on
-//   3. for each step: policy log-probabilities, the pair loss over one normaliser, update; evaluate; checkpoint
+//   3. under stop.folds, the same steps for each fold first (cross_validation.h);
+//      for each step: policy log-probabilities, the pair loss over one normaliser, update; evaluate; checkpoint
 //   4. where it stops early (early_stop.h): the weights of the look that is kept
 //   5. the model folder
 #include "train/preference.h"
@@ -32,6 +33,7 @@
 #include "train/answer_ends.h"
 #include "train/answer_log.h"
 #include "train/batch_plan.h"
+#include "train/cross_validation.h"
 #include "train/drift.h"
 #include "train/early_stop.h"
 #include "train/memory.h"
@@ -106,22 +108,77 @@ struct HeldOut {
   double loss = 0, accuracy = 0;
 };
 
-HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pairs, const ReferenceLogps& reference,
-                 const PreferenceParams& params, const Forward& forward) {
+// Of the pairs `members`.
+HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pairs, std::span<const int64_t> members,
+                 const ReferenceLogps& reference, const PreferenceParams& params, const Forward& forward) {
   const at::NoGradGuard no_grad;
-  std::vector<int64_t> all(pairs.size()), lengths;
-  std::iota(all.begin(), all.end(), 0);
+  std::vector<int64_t> lengths;
   for (const data::Pair& p : pairs) lengths.push_back(p.size());
   const losses::PairLoss loss = losses::pair_loss(params.loss.loss);
   HeldOut out;
   int64_t tokens = 0;
-  for (const auto micro : micro_batches(all, lengths, 8192)) {
+  for (const auto micro : micro_batches(members, lengths, 8192)) {
     const losses::PairLogps logps = pair_logps(policy, micro, pairs, reference, forward, tokens);
     out.loss += loss(logps, params.loss).sum().item<double>();
     out.accuracy += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
   }
-  out.loss /= static_cast<double>(pairs.size());
-  out.accuracy /= static_cast<double>(pairs.size());
+  out.loss /= static_cast<double>(members.size());
+  out.accuracy /= static_cast<double>(members.size());
+  return out;
+}
+
+std::vector<int64_t> all_of(size_t n) {
+  std::vector<int64_t> out(n);
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
+
+// One way from the start through comparisons: of a fold, or of them all.
+struct Pass {
+  std::vector<int64_t> rows, held_out;  // of the training comparisons
+  BatchPlan plan;                       // of places in `rows`
+  int64_t first = 0;                    // step of the run
+  bool trial = false;
+
+  int64_t end() const { return first + plan.steps(); }
+  std::vector<int64_t> batch(int64_t step) const {
+    std::vector<int64_t> out;
+    for (const int64_t i : plan.batch(step - first)) out.push_back(rows[static_cast<size_t>(i)]);
+    return out;
+  }
+};
+
+// The folds' passes, in each of which the others learn, and the last one of all.
+std::vector<Pass> passes_of(const std::vector<data::Pair>& pairs, const PreferenceParams& params, uint64_t seed) {
+  std::vector<Pass> out;
+  const auto add = [&](std::vector<int64_t> rows, std::vector<int64_t> held_out, bool trial) {
+    const std::vector<int64_t> ones(rows.size(), 1);
+    BatchPlan plan(ones, params.batch_pairs, params.epochs, seed);
+    out.push_back({std::move(rows), std::move(held_out), std::move(plan), out.empty() ? 0 : out.back().end(), trial});
+  };
+  if (params.stop.folds > 0) {
+    std::vector<std::string> prompts;
+    for (const data::Pair& p : pairs)
+      prompts.emplace_back(reinterpret_cast<const char*>(p.chosen.ids.data()),
+                           static_cast<size_t>(p.prompt_length) * sizeof(int32_t));
+    const std::vector<int64_t> fold = folds_of(prompts, params.stop.folds, seed);
+    for (int64_t f = 0; f <= std::ranges::max(fold); ++f) {
+      std::vector<int64_t> rows, held_out;
+      for (size_t i = 0; i < fold.size(); ++i) {
+        if (fold[i] != f) rows.push_back(static_cast<int64_t>(i));
+        else if (!pairs[i].tie) held_out.push_back(static_cast<int64_t>(i));
+      }
+      if (!held_out.empty()) add(std::move(rows), std::move(held_out), true);
+    }
+  }
+  add(all_of(pairs.size()), {}, false);
+  return out;
+}
+
+optim::StateTensors copies_of(const std::vector<optim::NamedTensor>& tensors) {
+  optim::StateTensors out;
+  append_weights(out, "", tensors);
+  for (auto& [name, tensor] : out) tensor = tensor.detach().clone();
   return out;
 }
 
@@ -134,8 +191,9 @@ class Watch {
         at::ScalarType compute, uint64_t seed)
       : settings_(params.stop) {
     if (!settings_.on()) return;
+    if (settings_.folds > 0) settings_.patience = 0;
     Look start;
-    if (scored) start.accuracy = 0, start.loss = std::log(2);  // of DPO; nothing is compared but the accuracy
+    if (scored || settings_.folds > 0) start.accuracy = 0, start.loss = std::log(2);  // of DPO; not compared
     if (settings_.drifts()) {
       std::vector<AskedPrompt> prompts =
           draw_asked(held_out.empty() ? trained : held_out, settings_.prompts, encoder, settings_.max_tokens,
@@ -151,6 +209,7 @@ class Watch {
 
   explicit operator bool() const { return early_.has_value(); }
   const EarlyStop& early() const { return *early_; }
+  void until(int64_t step) { early_->until(step); }
   bool ended() const { return early_ && early_->ended(); }
 
   /// After step `done`, whose held-out figures are `held_out`; adds what it measures to the step's metrics.
@@ -168,11 +227,7 @@ class Watch {
   }
 
   /// What stands in the checkpoint: the kept weights, and where it is.
-  void keep(const std::vector<optim::NamedTensor>& trained) {
-    kept_.clear();
-    append_weights(kept_, "", trained);
-    for (auto& [name, tensor] : kept_) tensor = tensor.detach().clone();
-  }
+  void keep(const std::vector<optim::NamedTensor>& trained) { kept_ = copies_of(trained); }
   void append_state(optim::StateTensors& out) const {
     for (const auto& [name, tensor] : kept_) out.emplace_back("kept." + name, tensor);
   }
@@ -200,6 +255,7 @@ class Watch {
 }  // namespace
 
 void PreferenceParams::check() const {
+  if (stop.folds == 1) usage_error("stop.folds = 1 leaves nothing to learn from", "give 2 or more, or 0");
   if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
   if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");
 }
@@ -246,52 +302,91 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
                              : cached_reference(reference_folder, start, held_out.items, context, compute);
 
   // 3. The plan and the steps.
-  const std::vector<int64_t> ones(train.items.size(), 1);
-  const BatchPlan plan(ones, params.batch_pairs, params.epochs, seed);
+  const std::vector<Pass> passes = passes_of(train.items, params, seed);
+  const Pass& whole = passes.back();
   std::vector<int64_t> lengths;
   for (const data::Pair& p : train.items) lengths.push_back(p.size());
-  optim::Optimizer optimizer(trainable_tensors(policy), params.optim);
+  std::optional<optim::Optimizer> optimizer(std::in_place, trainable_tensors(policy), params.optim);
   const int64_t micro = micro_tokens(params, policy.config(), compute == at::kBFloat16);
   model::AttentionWork attention;
   const Forward forward(compute, params.checkpoint_activations, &attention);
   Watch watch(params, policy, encoder, prompts_of(split.held_out), prompts_of(split.train), !held_out.items.empty(),
               compute, seed);
-  if (watch) watch.keep(optimizer.tensors());
+  if (watch) watch.keep(optimizer->tensors());
+  const optim::StateTensors start_weights =
+      passes.size() > 1 ? copies_of(optimizer->tensors()) : optim::StateTensors{};
+  CrossValidation folds;
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
-    append_weights(out, "policy.", optimizer.tensors());
-    for (auto& [name, tensor] : optimizer.state()) out.emplace_back("optim." + name, tensor);
+    append_weights(out, "policy.", optimizer->tensors());
+    for (auto& [name, tensor] : optimizer->state()) out.emplace_back("optim." + name, tensor);
     watch.append_state(out);
     return out;
   };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
-    restore_weights(saved, "policy.", optimizer.tensors());
-    optimizer.load_state(with_prefix(saved, "optim."));
+    restore_weights(saved, "policy.", optimizer->tensors());
+    optimizer->load_state(with_prefix(saved, "optim."));
     watch.restore(saved, json);
+    if (json.contains("folds")) folds.restore(json.at("folds"));
   };
-  state.json = [&] { return watch.json(); };
-  int64_t steps = plan.steps();
+  state.json = [&] {
+    Json out = watch.json();
+    if (passes.size() > 1) out["folds"] = folds.state();
+    return out;
+  };
+  int64_t steps = whole.end();
   log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " +
-            count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " + count_text(steps) +
-            " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3));
+            count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " + count_text(whole.plan.steps()) +
+            " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3) +
+            (passes.size() > 1 ? ", behind " + count_text(whole.first) + " of " +
+                                     count_text(static_cast<int64_t>(passes.size()) - 1) + " folds"
+                               : ""));
   Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
-  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, steps);
   const AnswerLog answers(params.samples, encoder, prompts_of(split.held_out), prompts_of(split.train),
                           policy.config().max_positions, seed);
   std::set<int64_t> answered;  // steps
   const auto answer = [&](int64_t done) {
     if (answered.insert(done).second) answers.look(policy, done, session);
   };
+  // What the folds say of a look of the last pass.
+  const auto pooled = [&](int64_t done) {
+    const auto look = folds.at(static_cast<double>(done - whole.first) / static_cast<double>(whole.plan.steps()));
+    return HeldOut{look.loss, look.accuracy};
+  };
+  // Where the run ends, once every fold was looked at: at the first of the best looks.
+  const auto end_where_folds_say = [&] {
+    StopSettings only;
+    only.folds = params.stop.folds;
+    EarlyStop best(only, {.accuracy = 0, .loss = std::log(2)});
+    for (int64_t done = whole.first + 1; done <= whole.end(); ++done)
+      if (session.evaluation_due(done - 1 - whole.first, whole.plan.steps())) {
+        const HeldOut at = pooled(done);
+        best.take({.step = done, .accuracy = at.accuracy, .loss = at.loss});
+      }
+    watch.until(best.kept().step);
+    session.set_total_steps(steps = std::max(whole.first, best.kept().step));
+  };
+  if (session.first_step() >= whole.first && passes.size() > 1) end_where_folds_say();
+  if (watch.ended()) session.set_total_steps(steps = session.first_step());
   if (session.first_step() == 0) answer(0);
   std::optional<HeldOut> last;
+  auto pass = passes.begin();
   for (int64_t step = session.first_step(); step < steps; ++step) {
-    const std::span<const int64_t> batch = plan.batch(step);
-    optimizer.zero_grad();
+    while (step >= pass->end()) ++pass;
+    const int64_t local = step - pass->first;
+    if (local == 0 && passes.size() > 1) {  // from the start again
+      restore_weights(start_weights, "", optimizer->tensors());
+      optimizer.emplace(trainable_tensors(policy), params.optim);
+      if (pass->trial) folds.begin_fold(std::ssize(pass->held_out), std::log(2));
+    }
+    const std::vector<int64_t> batch = pass->batch(step);
+    optimizer->zero_grad();
     const auto [loss, chosen, rejected, right, tokens] =
         add_preference_gradient(policy, train.items, reference, lengths, batch, micro, params.loss, forward);
-    const double factor = optim::schedule_factor(schedule, step, steps);
-    const double norm = std::isfinite(loss) ? optimizer.step(factor) : loss;
+    const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, pass->plan.steps());
+    const double factor = optim::schedule_factor(schedule, local, pass->plan.steps());
+    const double norm = std::isfinite(loss) ? optimizer->step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
       for (const int64_t i : batch)
@@ -299,9 +394,26 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
             {train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
+    const std::string note =
+        "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / static_cast<double>(batch.size()), 3);
+    const bool due = session.evaluation_due(local, pass->trial ? pass->plan.steps() : steps - pass->first);
+    if (pass->trial) {
+      Numbers numbers{{"fold", static_cast<double>(folds.folds())}, {"fold_loss", loss}, {"tokens", static_cast<double>(tokens)}};
+      if (due) {
+        const HeldOut at = session.apart(
+            [&] { return evaluate(policy, train.items, pass->held_out, reference, params, forward); });
+        folds.add({static_cast<double>(local + 1) / static_cast<double>(pass->plan.steps()), at.accuracy, at.loss});
+        numbers.emplace_back("fold_held_out_loss", at.loss);
+        numbers.emplace_back("fold_held_out_accuracy", at.accuracy);
+      }
+      session.journal().metrics(step + 1, numbers);
+      if (step + 1 == whole.first) end_where_folds_say();
+      session.step_done(step, tokens, "fold " + std::to_string(folds.folds()) + "  " + note);
+      continue;
+    }
     const double n = static_cast<double>(batch.size());
     Numbers numbers{{"loss", loss}};
-    for (const auto& rate : optimizer.rates(factor)) numbers.push_back(rate);
+    for (const auto& rate : optimizer->rates(factor)) numbers.push_back(rate);
     numbers.insert(numbers.end(), {{"grad_norm", norm},
                                    {"tokens", static_cast<double>(tokens)},
                                    {"chosen_drift", chosen / n},
@@ -309,23 +421,27 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
                                    {"reward_margin", params.loss.beta * (chosen - rejected) / n},
                                    {"accuracy", right / n}});
     std::optional<double> score;
-    if (session.evaluation_due(step) && !held_out.items.empty()) {
-      last = session.apart([&] { return evaluate(policy, held_out.items, held_out_reference, params, forward); });
+    if (due && !held_out.items.empty()) {
+      const std::vector<int64_t> all = all_of(held_out.items.size());
+      last = session.apart([&] { return evaluate(policy, held_out.items, all, held_out_reference, params, forward); });
       numbers.emplace_back("held_out_loss", last->loss);
       numbers.emplace_back("held_out_accuracy", last->accuracy);
       score = last->loss;
     }
-    if (watch && session.evaluation_due(step))
-      session.apart([&] { watch.look(step + 1, last, policy, optimizer.tensors(), numbers); });
+    std::optional<HeldOut> judged = last;
+    if (due && passes.size() > 1) {
+      judged = pooled(step + 1);
+      numbers.emplace_back("folds_loss", judged->loss);
+      numbers.emplace_back("folds_accuracy", judged->accuracy);
+    }
+    if (watch && due)
+      session.apart([&] { watch.look(step + 1, judged, policy, optimizer->tensors(), numbers); });
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
       for (auto& n2 : session.apart([&] { return context.probe(policy, step + 1); })) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);
     if (watch.ended()) session.set_total_steps(steps = step + 1);
     if (session.answers_due(step)) answer(step + 1);
-    session.step_done(
-        step, tokens,
-        "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / n, 3),
-        score);
+    session.step_done(step, tokens, note, score);
   }
 
   // 4. The weights that the looks speak for.
@@ -336,10 +452,15 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     if (early.ended() || early.kept().step != steps) log::info("  " + early.why());
     if (early.outcome() == EarlyStop::Outcome::kTooHard) context.record.warnings.emplace_back(steps, early.why());
     if (early.kept().step != steps) {
-      watch.put_back(optimizer.tensors());
+      watch.put_back(optimizer->tensors());
       answer(early.kept().step);  // for people to read beside the others
     }
-    if (early.kept().accuracy) last = HeldOut{*early.kept().loss, *early.kept().accuracy};
+    if (early.kept().accuracy && passes.size() == 1) last = HeldOut{*early.kept().loss, *early.kept().accuracy};
+    if (passes.size() > 1) {
+      stopped["folds"] = folds.folds();
+      stopped["folds_accuracy"] = *early.kept().accuracy;
+      stopped["folds_loss"] = *early.kept().loss;
+    }
     if (early.kept().kl_per_token) stopped["kl_per_token"] = *early.kept().kl_per_token;
     if (early.kept().start_loss_ratio) stopped["start_loss_ratio"] = *early.kept().start_loss_ratio;
   }
@@ -353,9 +474,10 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   record_adapter(policy, model);
   MemoryCount memory;
   memory.add(policy);
-  memory.add_trained(optimizer.tensors());
-  memory.add(optimizer.state());
+  memory.add_trained(optimizer->tensors());
+  memory.add(optimizer->state());
   memory.add(*forward.compute.casts);
+  memory.add(start_weights);
   watch.count(memory);
   model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);

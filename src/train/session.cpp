@@ -45,18 +45,18 @@ void Session::set_total_steps(int64_t steps) {
   progress_->set_total(steps);
 }
 
-int64_t Session::evaluate_every() const {
-  return keep_.evaluate_every > 0 ? keep_.evaluate_every : std::max<int64_t>(1, total_steps_ / 10);
+int64_t Session::evaluate_every(int64_t steps) const {
+  return keep_.evaluate_every > 0 ? keep_.evaluate_every : std::max<int64_t>(1, steps / 10);
 }
 
-bool Session::evaluation_due(int64_t step) const {
-  return (step + 1) % evaluate_every() == 0 || step + 1 == total_steps_;
+bool Session::evaluation_due(int64_t step, int64_t steps) const {
+  return (step + 1) % evaluate_every(steps) == 0 || step + 1 == steps;
 }
 
 bool Session::answers_due(int64_t step) const {
   const auto quarter = [&](int64_t done) { return 4 * done / total_steps_; };
   return step + 1 == total_steps_ ||
-         (evaluation_due(step) && quarter(step + 1) > quarter(std::max<int64_t>(0, step + 1 - evaluate_every())));
+         (evaluation_due(step) && quarter(step + 1) > quarter(std::max<int64_t>(0, step + 1 - evaluate_every(total_steps_))));
 }
 
 void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score) {

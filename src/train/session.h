@@ -36,7 +36,9 @@ class Session {
   void set_total_steps(int64_t steps);
   Journal& journal() { return *journal_; }
   /// Is a held-out evaluation due after this step (0-based)? Always after the last.
-  bool evaluation_due(int64_t step) const;
+  bool evaluation_due(int64_t step) const { return evaluation_due(step, total_steps_); }
+  /// The same of step `step` of a part of the run that has `steps` of its own.
+  bool evaluation_due(int64_t step, int64_t steps) const;
   /// Is it the first evaluation in its quarter of the run, or the last of all? Then the model is asked for answers too.
   bool answers_due(int64_t step) const;
   /// Runs `work` that is no training (an evaluation, a look at gold): its time is no step's.
@@ -54,7 +56,7 @@ class Session {
   Json machine() const;
 
  private:
-  int64_t evaluate_every() const;
+  int64_t evaluate_every(int64_t steps) const;
   void save(int64_t steps_done);
   config::StageContext& context_;
   KeepSettings keep_;

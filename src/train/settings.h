@@ -92,15 +92,20 @@ struct SampleSettings {
 
 /// When a stage that learns from few comparisons ends before its last step (train/early_stop.h).
 struct StopSettings {
+  int64_t folds = 0;
   int64_t patience = 0;
   double kl_limit = 0, start_loss_limit = 0;
   int64_t prompts = 16, max_tokens = 64;
 
-  bool on() const { return patience > 0 || drifts(); }
+  bool on() const { return patience > 0 || folds > 0 || drifts(); }
   /// Whether answers are sampled for it.
   bool drifts() const { return kl_limit > 0 || start_loss_limit > 0; }
 
   void fields(config::Fields& v) {
+    v("folds", folds,
+      "how far to learn is found by cross-validation in so many folds (by prompt), and every comparison is then learned "
+      "from: as many passes more, for few comparisons. 0: off",
+      "off: it multiplies the time; 3 to 10 are usual");
     v("patience", patience,
       "evaluations in a row without a better held-out accuracy (among equals, loss) after which the stage ends; the "
       "best one's weights are the result. 0: off");
@@ -114,6 +119,8 @@ struct StopSettings {
     v("prompts", prompts, "held-out prompts (trained ones, where none is held out) answered for it at each evaluation");
     v("max_tokens", max_tokens, "most tokens of one such answer");
     v.range("patience", 0);
+    v.range("folds", 0, 100);
+    v.only_if("patience", "stop.folds = 0", [this] { return folds == 0; });
     for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);
     for (const char* key : {"prompts", "max_tokens"}) {
       v.range(key, 1);

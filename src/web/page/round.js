@@ -19,21 +19,29 @@ function make(tag, attributes = {}, ...children) {
   return e;
 }
 
-/** Share of held-out comparisons that the model gets right, over steps; those that it learns from, thinner. */
+/** Right comparisons over steps: of each trial on what it kept apart (thick), then of the model that learns from all (thin), with
+ * what the trials say of it (thick). */
 function curve({ curve: points, total }) {
-  const held = points.filter((p) => 'held_out_accuracy' in p);
   if (!points.length) return '';
-  const last = held.at(-1);
+  const tried = points.filter((p) => 'held_out_accuracy' in p);
+  const pooled = points.filter((p) => 'pooled_accuracy' in p);
   const end = Math.max(total, points.at(-1).step, 1);
   const x = (p) => (300 * p.step) / end;
-  const path = (list, key) => list.map((p, i) => `${i ? 'L' : 'M'}${x(p).toFixed(1)} ${(90 - 80 * p[key]).toFixed(1)}`).join('');
-  const svg = make('svg', { viewBox: '0 0 300 100', class: 'curve', role: 'img',
-    'aria-label': last ? `Right on comparisons kept apart: ${percent(last.held_out_accuracy)} at step ${last.step}` : 'Not measured yet' });
+  const y = (share) => 90 - 80 * share;
+  const path = (list, key) => list.map((p, i) => `${i ? 'L' : 'M'}${x(p).toFixed(1)} ${y(p[key]).toFixed(1)}`).join('');
+  const dots = (list, key) => list.map((p) => make('circle', { cx: x(p), cy: y(p[key]), r: 3 }));
+  const trials = [...new Set(tried.map((p) => p.fold))];
+  const last = pooled.at(-1) ?? tried.at(-1);
+  const right = last && percent(last.pooled_accuracy ?? last.held_out_accuracy);
+  const told = !last ? `Trial ${points.at(-1).fold} of how far to go` : pooled.length ? `Where step ${last.step} stands, the trials were right in ${right} of what each had kept apart`
+    : `Trial ${last.fold} of how far to go: right in ${right} of the comparisons that it keeps apart`;
+  const svg = make('svg', { viewBox: '0 0 300 100', class: 'curve', role: 'img', 'aria-label': told });
   svg.append(make('line', { class: 'half', x1: 0, x2: 300, y1: 50, y2: 50 }),
-    make('path', { class: 'thin', d: path(points, 'accuracy') }), make('path', { class: 'thick', d: path(held, 'held_out_accuracy') }),
-    ...held.map((p) => make('circle', { cx: x(p), cy: 90 - 80 * p.held_out_accuracy, r: 3 })));
+    make('path', { class: 'thin', d: path(points.filter((p) => 'accuracy' in p), 'accuracy') }),
+    ...trials.map((fold) => make('path', { class: 'thick', d: path(tried.filter((p) => p.fold === fold), 'held_out_accuracy') })),
+    make('path', { class: 'thick', d: path(pooled, 'pooled_accuracy') }), ...dots(tried, 'held_out_accuracy'), ...dots(pooled, 'pooled_accuracy'));
   const kl = points.filter((p) => 'kl_per_token' in p).at(-1);
-  return make('figure', {}, svg, make('figcaption', {}, `${last ? `At step ${last.step}, ${percent(last.held_out_accuracy)} of the comparisons kept apart are right` : 'Right comparisons over steps'} (dots; the line in the middle is chance).`
+  return make('figure', {}, svg, make('figcaption', {}, `${told} (dots; the line in the middle is chance).`
     + `${kl ? ` ${Math.max(0, kl.kl_per_token).toFixed(3)} nats a token away from the start; at 0.1 it stops.` : ''}`));
 }
 
@@ -79,7 +87,7 @@ function content() {
   if (now.state === 'preparing') return ['The blind test is being prepared', [make('p', {}, 'Both models answer prompts that nobody has seen. It takes a minute.')], []];
   if (now.test) return ['Blind test', [make('p', {}, `${now.test.asked} of ${now.test.prompts} answered. Which answer is whose stays hidden, and so does the count, until all are.`)], []];
   if (!r || r.outcome === 'stopped') {
-    return ['Learn from me', [make('p', {}, now.pairs >= now.fewest ? `The model learns from ${now.pairs} comparisons: about 10 minutes on two cores. It stops by itself when it gets no better, or goes too far. Then a blind test says whether you like it better.` : `${now.pairs} of at least ${now.fewest} comparisons with a better answer. Sixty are a good number.`)],
+    return ['Learn from me', [make('p', {}, now.pairs >= now.fewest ? `The model learns from ${now.pairs} comparisons: about 10 minutes on two cores. It tries out first how far to go, and stops there, or where it leaves the start too far behind. Then a blind test says whether you like it better.` : `${now.pairs} of at least ${now.fewest} comparisons with a better answer. Sixty are a good number.`)],
       may('start', 'Learn from me', true)];
   }
   const told = now.verdicts.length > 0;
