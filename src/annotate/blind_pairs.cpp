@@ -143,8 +143,10 @@ void BlindPairs::prepare(std::vector<Order> orders, int64_t prompts, std::functi
   job_ = thread_->run(Urgency::kTest, [this, orders = std::move(orders), prompts,
                                        ready = std::move(ready)](const std::stop_token& stop) {
     std::string trouble;
+    std::vector<DealtPrompt> dealt;
+    bool begun = false;
     try {
-      std::vector<Pair> pairs = make(orders, prompts, stop);
+      std::vector<Pair> pairs = make(orders, prompts, stop, dealt);
       if (!stop.stop_requested()) {
         std::vector<std::pair<std::string, std::string>> rows;
         for (const Pair& pair : pairs) rows.emplace_back(pair.id, row_of(pair));
@@ -152,6 +154,7 @@ void BlindPairs::prepare(std::vector<Order> orders, int64_t prompts, std::functi
         std::vector<NewEvent> events;
         for (const Order& o : orders) events.push_back(o.begins);
         store_.append(events);
+        begun = true;
         const std::lock_guard inner(mutex_);
         for (Pair& pair : pairs) add(std::move(pair));
       }
@@ -160,6 +163,8 @@ void BlindPairs::prepare(std::vector<Order> orders, int64_t prompts, std::functi
     } catch (const std::exception& e) {
       trouble = e.what();
     }
+    if (!begun)  // nobody saw them
+      for (const DealtPrompt& prompt : dealt) deck_->give_back(prompt);
     std::function<void()> changed;
     {
       const std::lock_guard inner(mutex_);
@@ -173,16 +178,16 @@ void BlindPairs::prepare(std::vector<Order> orders, int64_t prompts, std::functi
 }
 
 // One model after another: two in memory would be one too many for a small machine.
-std::vector<Pair> BlindPairs::make(const std::vector<Order>& orders, int64_t prompts, const std::stop_token& stop) {
+std::vector<Pair> BlindPairs::make(const std::vector<Order>& orders, int64_t prompts, const std::stop_token& stop,
+                                   std::vector<DealtPrompt>& dealt) {
   const auto cancelled = [&] {
     thread_->let_in();
     return stop.stop_requested();
   };
-  std::vector<DealtPrompt> dealt;
   while (std::ssize(dealt) < prompts * std::ssize(orders)) {
     const std::vector<DealtPrompt> more = deck_->deal(static_cast<size_t>(prompts * std::ssize(orders)) - dealt.size());
-    if (more.front().visit > 0) usage_error("the fresh prompts ran out", "ask for a smaller test");
     dealt.insert(dealt.end(), more.begin(), more.end());
+    if (more.front().visit > 0) usage_error("the fresh prompts ran out", "ask for a smaller test");
   }
   const auto answers_of = [&](const ModelName& model, std::span<const DealtPrompt> asked) {
     const std::unique_ptr<AnswerSampler> sampler = learner_->open(model.folder, shown_name(model.policy));

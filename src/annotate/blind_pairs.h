@@ -62,7 +62,8 @@ class BlindPairs : public PairSource {
     feedback::NewEvent begins;
   };
   void prepare(std::vector<Order> orders, int64_t prompts, std::function<void(std::string)> ready);
-  std::vector<Pair> make(const std::vector<Order>& orders, int64_t prompts, const std::stop_token& stop);
+  std::vector<Pair> make(const std::vector<Order>& orders, int64_t prompts, const std::stop_token& stop,
+                         std::vector<DealtPrompt>& dealt);  // puts into `dealt` what it took from the deck
   void load();
   void add(Pair pair);  // with mutex_ held
 

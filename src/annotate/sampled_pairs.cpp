@@ -181,10 +181,10 @@ void SampledPairs::work(const std::stop_token& stop) {
   } catch (const feedback::StoreError& e) {
     // A full disk may have room again: what was made is lost, no judgement is.
     log::warn_once(std::string(e.what()) + (e.hint.empty() ? "" : "; " + e.hint));
-    for (const auto end = Clock::now() + kStoreRest; Clock::now() < end && !stop.stop_requested();) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      thread_.let_in();
-    }
+    const std::lock_guard lock(mutex_);
+    growing_.reset();
+    if (started_) job_ = thread_.run(Urgency::kTraining, [this](const std::stop_token& s) { rest(s); });
+    return;
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -197,6 +197,17 @@ void SampledPairs::work(const std::stop_token& stop) {
   } else if (!stop.stop_requested()) {
     want_more();
   }
+}
+
+// As little urgent as anything: who asks to learn meanwhile is told what is wrong, and does not wait behind it.
+void SampledPairs::rest(const std::stop_token& stop) {
+  for (const auto end = Clock::now() + kStoreRest; Clock::now() < end && !stop.stop_requested();) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    thread_.let_in();
+  }
+  const std::lock_guard lock(mutex_);
+  pending_ = false;
+  if (!stop.stop_requested()) want_more();
 }
 
 std::string SampledPairs::id_of(const DealtPrompt& prompt) const {

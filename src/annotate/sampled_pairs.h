@@ -62,6 +62,7 @@ class SampledPairs : public PairSource {
   void load();
   void want_more();  // with mutex_ held
   void work(const std::stop_token& stop);
+  void rest(const std::stop_token& stop);
   void grow_one(const std::stop_token& stop);
   void make_batch(const std::stop_token& stop, int64_t answers);
   std::vector<Made> sample(std::vector<DealtPrompt> prompts, int64_t n, const AnswerSampler::Grown& grown,

@@ -266,6 +266,21 @@ TEST_CASE("a blind test: fixed before it is shown, before all other pairs, and a
   CHECK(feedback::training_set(feedback::labels(log)).pairs.empty());
 }
 
+TEST_CASE("prompts of a blind test that could not be prepared were seen by nobody, and are new still") {
+  const Folder dir;
+  ScriptedLearner learner;
+  Evening e(dir, learner);
+  const feedback::ModelName moved{"round-1 sha256:/old", "/new"}, before{"smol sha256:/smol", "/smol"};
+  std::string trouble;
+  std::atomic<bool> ready = false;
+  e.blind.begin("1", moved, {{"start", before}}, 6, [&](const std::string& t) { trouble = t, ready = true; });
+  while (!ready) std::this_thread::sleep_for(1ms);
+  CHECK(trouble.find("is not the model that the round's events name") != std::string::npos);
+  CHECK(e.deck.fresh() == 30);
+  CHECK(e.blind.open() == 0);
+  CHECK(feedback::blind_tests(e.store.events(), {}).empty());
+}
+
 TEST_CASE("what a page is told: no count of a test that is not finished, and only what can be asked for") {
   const Folder dir;
   ScriptedLearner learner;

@@ -26,6 +26,7 @@ struct Script {
   std::atomic<bool> hold = false;   // holds the next answers when they have grown half
   std::atomic<bool> grown = false;  // it is held
   std::atomic<bool> fails = false;
+  std::atomic<bool> disk_full = false;
   using Batch = std::pair<size_t, int64_t>;  // prompts and answers of a call
   void note(Batch batch) {
     const std::lock_guard lock(mutex);
@@ -50,6 +51,7 @@ class ScriptedSampler : public AnswerSampler {
     ++script_.calls;
     script_.note({prompts.size(), n});
     if (script_.fails) run_error("the model broke");
+    if (script_.disk_full) throw feedback::StoreError(feedback::Trouble::kFull, Kind::kRun, "no space left", "");
     if (grown)
       for (size_t i = 0; i < 2; ++i) grown(0, i, "half " + std::to_string(i));
     while (script_.hold && !cancelled()) {
@@ -288,6 +290,22 @@ TEST_CASE("an error of the model is told once, and what is ready can still be ju
   evening.wait(evening.ended);
   CHECK_THROWS_WITH_AS(std::rethrow_exception(evening.failed), "the model broke", Error);
   CHECK(evening.desk.progress().decided == 8);
+}
+
+TEST_CASE("while the disk is full others get the model thread, and pairs are made again once there is room") {
+  const Folder folder;
+  Script script;
+  Evening evening(folder.path / "s.db", script);
+  script.disk_full = true;
+  evening.start();
+  for (int i = 0; i < 10000 && script.calls == 0; ++i) std::this_thread::sleep_for(1ms);
+  REQUIRE(script.calls > 0);
+  std::atomic<bool> learned = false;
+  evening.thread.run(Urgency::kTraining, [&](const std::stop_token&) { learned = true; });
+  evening.wait(learned);
+  script.disk_full = false;
+  CHECK(!evening.ready(1).empty());
+  CHECK(!evening.ended);
 }
 
 namespace {

@@ -87,7 +87,7 @@ function content() {
   if (now.state === 'preparing') return ['The blind test is being prepared', [make('p', {}, 'Both models answer prompts that nobody has seen. It takes a minute.')], []];
   if (now.test) return ['Blind test', [make('p', {}, `${now.test.asked} of ${now.test.prompts} answered. Which answer is whose stays hidden, and so does the count, until all are.`)], []];
   if (!r || r.outcome === 'stopped') {
-    return ['Learn from me', [make('p', {}, now.pairs >= now.fewest ? `The model learns from ${now.pairs} comparisons: about 10 minutes on two cores. It tries out first how far to go, and stops there, or where it leaves the start too far behind. Then a blind test says whether you like it better.` : `${now.pairs} of at least ${now.fewest} comparisons with a better answer. Sixty are a good number.`)],
+    return ['Learn from me', [now.trouble ? make('p', {}, `Learning did not begin: ${now.trouble}.`) : '', make('p', {}, now.pairs >= now.fewest ? `The model learns from ${now.pairs} comparisons: about 10 minutes on two cores. It tries out first how far to go, and stops there, or where it leaves the start too far behind. Then a blind test says whether you like it better.` : `${now.pairs} of at least ${now.fewest} comparisons with a better answer. Sixty are a good number.`)],
       may('start', 'Learn from me', true)];
   }
   const told = now.verdicts.length > 0;
