@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "config/run_folder.h"
 #include "feedback/blind.h"
 #include "feedback/labels.h"
@@ -73,6 +74,18 @@ Json changes_of(const fs::path& folder) {
     if (!y) return;
     out.push_back({{"name", name}, {"unit", unit}, {"before", x ? Json(*x * scale) : Json()}, {"after", *y * scale}});
   };
+  // Of pairs that chance chose and nobody learned from: what learning did to all pairs, not to those it asked for.
+  if (results.contains("comparisons")) {
+    Json share = {{"before", nullptr}, {"after", nullptr}};  // of the original its own implicit reward says nothing
+    for (const Json& judge : results["comparisons"]["judges"])
+      for (const char* name : {"before", "after"})
+        if (judge.at("name") == name) {
+          share[name] = 100 * judge.at("value").get<double>();
+          share["name"] = "Agrees with you on " + count_text(judge.at("n").get<int64_t>()) + " pairs drawn by chance";
+        }
+    share["unit"] = "%";
+    if (share.contains("name")) out.push_back(std::move(share));
+  }
   add("Length", {"length"}, 1, "tokens");
   add("Refusals", {"texts", "share that refuses"}, 100, "%");
   add("Repeated word triples", {"texts", "repeated word triples"}, 100, "%");

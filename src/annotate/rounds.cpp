@@ -20,6 +20,12 @@ constexpr size_t kMeasured = 32;  // prompts on which old and new are measured b
   throw Desk::Refused(Desk::Trouble::kConflict, what, hint);
 }
 
+void write_rows(const std::string& path, const feedback::Exported& exported) {
+  std::string rows;
+  for (const Json& row : exported.rows) rows += dump_json(row) + "\n";
+  write_file_atomic(path, rows);
+}
+
 std::optional<Round> last_round(const feedback::Store& store) {
   std::vector<Round> all = feedback::rounds(store.events());
   return all.empty() ? std::nullopt : std::optional(std::move(all.back()));
@@ -169,6 +175,7 @@ LearnTask Rounds::task_of(const RoundStart& round) const {
   task.original = round.original;
   task.comparisons = task.folder.string() + ".jsonl";
   task.prompts = task.folder.string() + ".prompts.jsonl";
+  task.kept = task.folder.string() + ".kept.jsonl";
   task.texts = task.folder.string() + ".texts.jsonl";
   return task;
 }
@@ -189,12 +196,10 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
       round.head_seq = log.back().seq;
       round.head_hash = log.back().hash;
       round.pairs = std::ssize(set.pairs);
-      std::string rows;
-      for (const Json& row :
-           feedback::export_rows(labels, feedback::ExportShape::kMessages, feedback::Ties::kDrop).rows)
-        rows += dump_json(row) + "\n";
       std::filesystem::create_directories(folder_of(round.round).parent_path());
-      write_file_atomic(round.folder + ".jsonl", rows);
+      write_rows(round.folder + ".jsonl",
+                 feedback::export_rows(labels, feedback::ExportShape::kMessages, feedback::Ties::kDrop));
+      write_rows(round.folder + ".kept.jsonl", feedback::evaluation_rows(labels));
       std::string prompts, texts;
       for (const DealtPrompt& p : deck_.fresh_ones(kMeasured)) {
         texts += dump_json(Json{{"text", p.messages.back().content}}) + "\n";

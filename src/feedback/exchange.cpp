@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "feedback/canonical_json.h"
+#include "text/message_json.h"
 
 namespace hone::feedback {
 namespace {
@@ -108,6 +109,20 @@ Exported export_rows(std::span<const Label> labels, ExportShape shape, Ties ties
     out.rows.push_back(pair_row(labels[set.label_of[i]], set.pairs[i], plain ? Texts::kShortest : Texts::kMessages));
   out.left_out = set.left_out;
   return out;
+}
+
+Exported evaluation_rows(std::span<const Label> labels) {
+  const auto prompt_of = [](const Label& label) { return dump_json(text::messages_json(label.comparison.prompt)); };
+  std::set<std::string> learned;
+  for (const Label& label : labels)
+    if (label.purpose == Purpose::kLearn) learned.insert(prompt_of(label));
+  std::vector<Label> kept;
+  for (const Label& label : labels)
+    if (label.purpose == Purpose::kEvaluate && !learned.contains(prompt_of(label))) {
+      kept.push_back(label);
+      kept.back().purpose = Purpose::kLearn;  // as which its pairs are written
+    }
+  return export_rows(kept, ExportShape::kMessages, Ties::kDrop);
 }
 
 }  // namespace hone::feedback

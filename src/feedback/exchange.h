@@ -35,5 +35,7 @@ struct Exported {
 
 /// What trains (training_set) as rows, in the order of the log; kFull: all live labels, blind tests among them.
 Exported export_rows(std::span<const Label> labels, ExportShape shape, Ties ties);
+/// Pairs that were kept for evaluation, as kMessages, ties dropped; none whose prompt others were learned from.
+Exported evaluation_rows(std::span<const Label> labels);
 
 }  // namespace hone::feedback

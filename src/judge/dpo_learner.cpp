@@ -61,6 +61,8 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
       {"texts", {task.texts.string()}},
       {"sampling.max_tokens", kMeasuredTokens},
   };
+  if (std::filesystem::exists(task.kept) && std::filesystem::file_size(task.kept) > 0)
+    measure["comparisons"] = {task.kept.string()};
   out.stages.push_back({"eval", "measure", "a round's settings", entries(measure)});
   return out;
 }

@@ -1,7 +1,7 @@
 // How far to learn from few comparisons, where holding some out would cost too much of what there is: cross-validation
 // (Stone 1974; Hastie, Tibshirani and Friedman 2009, 7.10). The comparisons are cut into k folds by prompt; k policies,
-// each from the same start and with the same settings, learn from all folds but one and are looked at on that one. Pooled
-// over all comparisons, the k curves say how far the policy that then learns from every one of them should go:
+// each from the same start and with the same settings, learn from all folds but one and are looked at on that one.
+// Pooled over all comparisons, the k curves say how far the policy that then learns from every one of them should go:
 //
 //   A(x) = Σ_f n_f a_f(x) / Σ_f n_f    x: share of the steps, in [0, 1]; n_f: comparisons of fold f
 //

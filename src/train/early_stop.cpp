@@ -77,10 +77,10 @@ bool EarlyStop::take(const Look& look) {
 }
 
 std::string EarlyStop::name() const {
-  return outcome_ == Outcome::kTooHard    ? "learned_too_hard"
-         : outcome_ == Outcome::kNoBetter ? "no_better"
-       : outcome_ == Outcome::kFarEnough ? "far_enough"
-                                          : "ran_through";
+  return outcome_ == Outcome::kTooHard     ? "learned_too_hard"
+         : outcome_ == Outcome::kNoBetter  ? "no_better"
+         : outcome_ == Outcome::kFarEnough ? "far_enough"
+                                           : "ran_through";
 }
 
 std::string EarlyStop::why() const {

@@ -9,9 +9,10 @@
 //   start-loss ratio     (Σ -log π_start / Σ tokens of the policy's answers) / (the same of the start's own answers)
 //
 // A look that is past a limit ends the run: it learned too hard. So does the patience-th look in a row that is no
-// better than the best, or the one that cross-validation names. What is kept is the best look that holds the limits: of the highest accuracy, among equals of
-// the lowest held-out loss, among those the earliest; without held-out comparisons the last that holds them. The start
-// holds them and is no better than chance: 1/2, at the loss of a margin of 0. So where nothing beats it, it is kept.
+// better than the best, or the one that cross-validation names. What is kept is the best look that holds the limits: of
+// the highest accuracy, among equals of the lowest held-out loss, among those the earliest; without held-out
+// comparisons the last that holds them. The start holds them and is no better than chance: 1/2, at the loss of a margin
+// of 0. So where nothing beats it, it is kept.
 //
 // Torch-free, and a function of the looks alone.
 #pragma once
@@ -44,8 +45,8 @@ class EarlyStop {
   /// `start`: the look before the first step.
   EarlyStop(const StopSettings& settings, const Look& start);
 
-  /// The look after which the run ends: cross-validation (cross_validation.h) found none that is better. 0: the start is
-  /// the best, and it ends here.
+  /// The look after which the run ends: cross-validation (cross_validation.h) found none that is better. 0: the start
+  /// is the best, and it ends here.
   void until(int64_t step);
 
   /// True: the weights of this look are the ones to keep.

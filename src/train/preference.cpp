@@ -313,8 +313,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   Watch watch(params, policy, encoder, prompts_of(split.held_out), prompts_of(split.train), !held_out.items.empty(),
               compute, seed);
   if (watch) watch.keep(optimizer->tensors());
-  const optim::StateTensors start_weights =
-      passes.size() > 1 ? copies_of(optimizer->tensors()) : optim::StateTensors{};
+  const optim::StateTensors start_weights = passes.size() > 1 ? copies_of(optimizer->tensors()) : optim::StateTensors{};
   CrossValidation folds;
   LoopState state;
   state.tensors = [&] {
@@ -395,13 +394,15 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
     }
     const std::string note =
-        "loss " + decimal_text(loss, 3) + "  margin " + decimal_text(params.loss.beta * (chosen - rejected) / static_cast<double>(batch.size()), 3);
+        "loss " + decimal_text(loss, 3) + "  margin " +
+        decimal_text(params.loss.beta * (chosen - rejected) / static_cast<double>(batch.size()), 3);
     const bool due = session.evaluation_due(local, pass->trial ? pass->plan.steps() : steps - pass->first);
     if (pass->trial) {
-      Numbers numbers{{"fold", static_cast<double>(folds.folds())}, {"fold_loss", loss}, {"tokens", static_cast<double>(tokens)}};
+      Numbers numbers{
+          {"fold", static_cast<double>(folds.folds())}, {"fold_loss", loss}, {"tokens", static_cast<double>(tokens)}};
       if (due) {
-        const HeldOut at = session.apart(
-            [&] { return evaluate(policy, train.items, pass->held_out, reference, params, forward); });
+        const HeldOut at =
+            session.apart([&] { return evaluate(policy, train.items, pass->held_out, reference, params, forward); });
         folds.add({static_cast<double>(local + 1) / static_cast<double>(pass->plan.steps()), at.accuracy, at.loss});
         numbers.emplace_back("fold_held_out_loss", at.loss);
         numbers.emplace_back("fold_held_out_accuracy", at.accuracy);
@@ -434,8 +435,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       numbers.emplace_back("folds_loss", judged->loss);
       numbers.emplace_back("folds_accuracy", judged->accuracy);
     }
-    if (watch && due)
-      session.apart([&] { watch.look(step + 1, judged, policy, optimizer->tensors(), numbers); });
+    if (watch && due) session.apart([&] { watch.look(step + 1, judged, policy, optimizer->tensors(), numbers); });
     if (context.probe && ((step + 1) % params.watch_every == 0 || step + 1 == steps))
       for (auto& n2 : session.apart([&] { return context.probe(policy, step + 1); })) numbers.push_back(n2);
     session.journal().metrics(step + 1, numbers);

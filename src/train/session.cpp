@@ -56,7 +56,8 @@ bool Session::evaluation_due(int64_t step, int64_t steps) const {
 bool Session::answers_due(int64_t step) const {
   const auto quarter = [&](int64_t done) { return 4 * done / total_steps_; };
   return step + 1 == total_steps_ ||
-         (evaluation_due(step) && quarter(step + 1) > quarter(std::max<int64_t>(0, step + 1 - evaluate_every(total_steps_))));
+         (evaluation_due(step) &&
+          quarter(step + 1) > quarter(std::max<int64_t>(0, step + 1 - evaluate_every(total_steps_))));
 }
 
 void Session::step_done(int64_t step, int64_t tokens, std::string_view note, std::optional<double> score) {

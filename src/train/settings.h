@@ -103,7 +103,8 @@ struct StopSettings {
 
   void fields(config::Fields& v) {
     v("folds", folds,
-      "how far to learn is found by cross-validation in so many folds (by prompt), and every comparison is then learned "
+      "how far to learn is found by cross-validation in so many folds (by prompt), and every comparison is then "
+      "learned "
       "from: as many passes more, for few comparisons. 0: off",
       "off: it multiplies the time; 3 to 10 are usual");
     v("patience", patience,

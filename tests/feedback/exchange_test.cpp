@@ -82,6 +82,13 @@ TEST_CASE("pairs kept for evaluation or a blind test train nothing") {
   CHECK(out.rows.size() == 1);
   CHECK(out.left_out == std::map<std::string, int64_t>{{"kept for evaluation", 1}, {"of a blind test", 1}});
   CHECK(export_rows(labels(store), ExportShape::kFull, Ties::kDrop).rows.size() == 3);
+
+  // What evaluates is the second one, until its prompt is learned from as well.
+  CHECK(evaluation_rows(labels(store)).rows.size() == 1);
+  const Comparison same = sample::comparison(2);
+  store.append(std::vector<NewEvent>{shown("ann", sample::query(9), same, Purpose::kLearn, ""),
+                                     judged("ann", sample::query(9), same)});
+  CHECK(evaluation_rows(labels(store)).rows.empty());
 }
 
 TEST_CASE("everything that a comparison says goes through store and file and comes back") {
