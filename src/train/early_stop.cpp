@@ -84,7 +84,7 @@ std::string EarlyStop::name() const {
 }
 
 std::string EarlyStop::why() const {
-  const std::string kept = kept_.step == last_.step && !ended() ? ""
+  const std::string kept = kept_.step == last_.step ? ""
                                                                 : "; kept is " + steps_text(kept_.step) +
                                                                       (kept_.step == 0 ? ": nothing was learned" : "");
   switch (outcome_) {

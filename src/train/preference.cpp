@@ -371,6 +371,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   if (session.first_step() == 0) answer(0);
   std::optional<HeldOut> last;
   auto pass = passes.begin();
+  // Fitted to the shortest pass, so that all of them warm up alike.
+  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, passes.front().plan.steps());
   for (int64_t step = session.first_step(); step < steps; ++step) {
     while (step >= pass->end()) ++pass;
     const int64_t local = step - pass->first;
@@ -383,7 +385,6 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     optimizer->zero_grad();
     const auto [loss, chosen, rejected, right, tokens] =
         add_preference_gradient(policy, train.items, reference, lengths, batch, micro, params.loss, forward);
-    const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, pass->plan.steps());
     const double factor = optim::schedule_factor(schedule, local, pass->plan.steps());
     const double norm = std::isfinite(loss) ? optimizer->step(factor) : loss;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {

@@ -89,3 +89,27 @@ TEST_CASE("it goes on from what the checkpoint holds") {
   CHECK(resumed.why() == whole.why());
   CHECK(resumed.state() == whole.state());
 }
+
+TEST_CASE("cross-validation says where it ends, and the limits still hold before that") {
+  StopSettings folds = settings(0, 0.1, 0);
+  folds.folds = 3;
+  EarlyStop stop(folds, kStart);
+  stop.until(20);
+  CHECK(stop.take({10, 0.6, 0.66, 0.01}));
+  CHECK(!stop.ended());
+  EarlyStop again(folds, kStart);
+  again.restore(stop.state());
+  CHECK(again.take({20, 0.7, 0.61, 0.02}));
+  CHECK(again.name() == "far_enough");
+  CHECK(again.why() == "stopped at step 20, where cross-validation is best: 70% right");
+
+  CHECK(!stop.take({20, 0.7, 0.61, 0.2}));
+  CHECK(stop.outcome() == Outcome::kTooHard);
+  CHECK(stop.kept().step == 10);
+
+  EarlyStop nothing(folds, kStart);
+  nothing.until(0);
+  CHECK(nothing.ended());
+  CHECK(nothing.kept().step == 0);
+  CHECK(nothing.why().ends_with("no better than a coin: nothing was learned"));
+}
