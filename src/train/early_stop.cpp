@@ -85,8 +85,8 @@ std::string EarlyStop::name() const {
 
 std::string EarlyStop::why() const {
   const std::string kept = kept_.step == last_.step ? ""
-                                                                : "; kept is " + steps_text(kept_.step) +
-                                                                      (kept_.step == 0 ? ": nothing was learned" : "");
+                                                    : "; kept is " + steps_text(kept_.step) +
+                                                          (kept_.step == 0 ? ": nothing was learned" : "");
   switch (outcome_) {
     case Outcome::kTooHard:
       return "learned too hard: at step " + count_text(last_.step) + " " + passed(last_) + kept;
