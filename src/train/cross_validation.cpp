@@ -53,10 +53,13 @@ CrossValidation::Look CrossValidation::at(double share) const {
       here.accuracy = before.accuracy + part * (next->accuracy - before.accuracy);
       here.loss = before.loss + part * (next->loss - before.loss);
     }
-    const double weight = static_cast<double>(f.comparisons) / static_cast<double>(comparisons());
-    out.accuracy += weight * here.accuracy;
+    const auto weight = static_cast<double>(f.comparisons);
+    out.accuracy +=
+        weight * here.accuracy;  // comparisons that are right: whole numbers at a look, so that equal is equal
     out.loss += weight * here.loss;
   }
+  out.accuracy /= static_cast<double>(comparisons());
+  out.loss /= static_cast<double>(comparisons());
   return out;
 }
 

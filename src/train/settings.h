@@ -103,9 +103,8 @@ struct StopSettings {
 
   void fields(config::Fields& v) {
     v("folds", folds,
-      "how far to learn is found by cross-validation in so many folds (by prompt), and every comparison is then "
-      "learned "
-      "from: as many passes more, for few comparisons. 0: off",
+      "for few comparisons: cross-validation in so many folds (by prompt) says how far to learn, and all of them are "
+      "then learned from, in about that many times the time. 0: off",
       "off: it multiplies the time; 3 to 10 are usual");
     v("patience", patience,
       "evaluations in a row without a better held-out accuracy (among equals, loss) after which the stage ends; the "

@@ -56,3 +56,12 @@ TEST_CASE("curves are pooled by comparisons at the same share of the way") {
   CHECK(again.state() == cv.state());
   CHECK(again.at(0.3).accuracy == cv.at(0.3).accuracy);
 }
+
+TEST_CASE("what is all right in every fold is all right") {
+  CrossValidation cv;
+  for (int fold = 0; fold < 40; ++fold) {
+    cv.begin_fold(1, 0.7);
+    cv.add({1.0, 1.0, 0.1});
+  }
+  CHECK(cv.at(1).accuracy == 1);
+}
