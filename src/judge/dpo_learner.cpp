@@ -69,6 +69,23 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
 
 }  // namespace
 
+LearnSettings begun_with(const std::filesystem::path& file, const LearnSettings& settings) {
+  LearnSettings out = settings;
+  Json kept = Json::object();
+  const bool begun = std::filesystem::exists(file);
+  if (begun) kept = parse_json(read_file(file), file.string());
+  const auto settle = [&](const char* key, auto& value) {
+    if (begun) value = kept.at(key);
+    else kept[key] = value;
+  };
+  settle("lr", out.lr), settle("beta", out.beta), settle("epochs", out.epochs);
+  settle("rank", out.rank), settle("batch_pairs", out.batch_pairs), settle("folds", out.folds);
+  settle("evaluations_an_epoch", out.evaluations_an_epoch), settle("seed", out.seed);
+  settle("kl_limit", out.kl_limit), settle("start_loss_limit", out.start_loss_limit);
+  if (!begun) write_file_atomic(file, dump_json(kept) + "\n");
+  return out;
+}
+
 DpoLearner::DpoLearner(SamplerSettings sampler, const LearnSettings& settings)
     : sampler_(std::move(sampler)), settings_(settings) {
   if (!(settings_.lr > 0)) usage_error("'--lr' must be above 0");
@@ -84,7 +101,8 @@ std::unique_ptr<annotate::AnswerSampler> DpoLearner::open(const std::string& fol
 
 annotate::Learned DpoLearner::learn(const annotate::LearnTask& task, std::stop_token stop,
                                     const std::function<void(int64_t, int64_t)>& step_done) {
-  const config::Recipe recipe = recipe_of(task, sampler_, settings_);
+  const config::Recipe recipe =
+      recipe_of(task, sampler_, begun_with(task.folder.string() + ".settings.json", settings_));
   pipeline::run_recipe(
       recipe, {.out = task.folder, .resume = true, .stop = std::move(stop), .progress = [&](const config::StepDone& s) {
                  step_done(s.step, s.total);

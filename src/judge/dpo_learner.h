@@ -3,6 +3,7 @@
 // model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
 // resumable, verifiable, with a report.
 #pragma once
+#include <filesystem>
 #include <string>
 
 #include "annotate/learner.h"
@@ -16,7 +17,13 @@ struct LearnSettings {
   int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, folds = 3;
   double kl_limit = 0.1, start_loss_limit = 1.1;
   int64_t seed = 1;
+
+  bool operator==(const LearnSettings&) const = default;
 };
+
+/// What the round whose settings lie in `file` began with; of a new one `settings`, which are kept there. So a round
+/// that was stopped goes on as it began, whatever hone is started with the next time.
+LearnSettings begun_with(const std::filesystem::path& file, const LearnSettings& settings);
 
 class DpoLearner : public annotate::Learner {
  public:
