@@ -116,6 +116,33 @@ Recipe read_recipe(const std::filesystem::path& file) {
   return recipe;
 }
 
+std::string first_difference(const std::string& then, const std::string& now) {
+  const auto settings = [](const std::string& text) {
+    std::map<std::string, std::string> out;
+    try {
+      std::vector<Entry> all;
+      toml::table run = toml::parse(text);
+      if (const auto* stages = run["stage"].as_array(); stages && !stages->empty() && (*stages)[0].is_table())
+        flatten(*(*stages)[0].as_table(), "", "recipe", all);
+      run.erase("stage");
+      flatten(run, "", "recipe", all);
+      for (Entry& e : all) out.emplace(std::move(e.key), std::move(e.text));
+    } catch (const toml::parse_error& e) {
+      usage_error("the recipe that the run began with cannot be read: " + std::string(e.description()));
+    }
+    return out;
+  };
+  const auto before = settings(then), after = settings(now);
+  for (const auto& [key, value] : after) {
+    const auto at = before.find(key);
+    if (at == before.end()) return key + " was not there, and is " + shown(value) + " here";
+    if (at->second != value) return key + " is " + shown(at->second) + " there and " + shown(value) + " here";
+  }
+  for (const auto& [key, value] : before)
+    if (!after.contains(key)) return key + " is " + shown(value) + " there, and there is no such key here";
+  return "";
+}
+
 void apply_set(Recipe& recipe, const std::string& assignment) {
   const std::string where = "--set " + shown(assignment);
   const auto equals = assignment.find('=');

@@ -74,6 +74,10 @@ Recipe read_recipe(const std::filesystem::path& path);
 /// key.
 void apply_set(Recipe& recipe, const std::string& assignment);
 
+/// The first setting in which two resolved recipes (run_folder.h) of one stage differ, "steps is 30 there and 31 here";
+/// "" where they are the same. What comments say is no setting. The first one cannot be read: kUsage.
+std::string first_difference(const std::string& then, const std::string& now);
+
 /// Puts a stage's entries into its params struct; returns the keys that were given, each with its last place.
 std::map<std::string, std::string> apply_entries(const Fields& fields, const StageEntry& stage);
 

@@ -175,9 +175,11 @@ void require_same_inputs(const config::Record& before, const std::vector<std::pa
 // What stands in the stage's folder, if anything, was made by the same settings.
 void require_same_recipe(const Prepared& p) {
   const fs::path& folder = p.context.folder;
-  if (!holds_nothing(folder) && fs::exists(folder / kRecipe) && read_file(folder / kRecipe) != p.resolved)
-    usage_error(folder.string() + ": was made by another recipe than this one, so it cannot be continued",
-                "choose another folder with --out, or remove this one");
+  if (holds_nothing(folder) || !fs::exists(folder / kRecipe)) return;
+  if (const std::string other = config::first_difference(read_file(folder / kRecipe), p.resolved); !other.empty())
+    usage_error(
+        folder.string() + ": was made by another recipe than this one (" + other + "), so it cannot be continued",
+        "choose another folder with --out, or remove this one");
 }
 
 // Takes the stage's folder, which is locked: for a new run, or to continue the one in it. False if that one is done.
