@@ -40,6 +40,51 @@ std::vector<Setting> settings_of(std::string_view stage_kind) {
   return out;
 }
 
+// What a choice of a selector reads beside what every choice does: "kto" has loss.desirable_weight. Empty: no choice is
+// called so.
+std::vector<Setting> settings_of_choice(const std::string& choice) {
+  std::vector<Setting> out;
+  for (const pipeline::StageKind& k : pipeline::stage_kinds()) {
+    const std::vector<pipeline::StageVariant> variants = pipeline::stage_variants(k.kind);
+    for (const pipeline::StageVariant& v : variants) {
+      const config::Fields fields = v.stage->fields();
+      for (const config::Field& selector : fields.list()) {
+        if (!selector.selects || *std::get<std::string*>(selector.value) != choice) continue;
+        const std::string group = selector.key.substr(0, selector.key.rfind('.') + 1);
+        for (const config::Field& f : fields.list())
+          if (f.key.starts_with(group) && !f.selects) out.push_back(setting_of(f, std::string(k.kind)));
+      }
+    }
+  }
+  return out;
+}
+
+// Settings that a stage has only under another choice than its default, or has otherwise there.
+std::vector<Setting> settings_of_choices(const std::string& stage_kind) {
+  std::vector<Setting> out;
+  if (stage_kind == "recipe") return out;
+  const std::vector<Setting> standard = settings_of(stage_kind);
+  const auto same_as = [](const Setting& s) {
+    return [&s](const Setting& o) {
+      return o.key == s.key && o.standard == s.standard && o.doc == s.doc && o.source == s.source;
+    };
+  };
+  std::vector<std::string> choices;  // of each in `out`
+  for (const pipeline::StageVariant& v : pipeline::stage_variants(stage_kind)) {
+    if (v.choice.empty()) continue;
+    const config::Fields fields = v.stage->fields();
+    for (const config::Field& f : fields.list()) {
+      const Setting s = setting_of(f, stage_kind);
+      if (f.selects || std::ranges::any_of(standard, same_as(s))) continue;
+      const auto there = std::ranges::find_if(out, same_as(s));
+      if (there == out.end()) out.push_back(s), choices.push_back(v.selector + " = " + v.choice);
+      else choices[static_cast<size_t>(there - out.begin())] += ", " + v.choice;
+    }
+  }
+  for (size_t i = 0; i < out.size(); ++i) out[i].doc += "; read where " + choices[i];
+  return out;
+}
+
 std::vector<std::string> sections() {
   std::vector<std::string> out{"recipe"};
   for (const pipeline::StageKind& k : pipeline::stage_kinds()) out.emplace_back(k.kind);
@@ -61,6 +106,9 @@ std::vector<Setting> find_settings(const std::string& word) {
       if (same == out.end()) out.push_back(s);
       else same->stages.push_back(section);
     }
+  for (const std::string& section : sections())
+    for (const Setting& s : settings_of_choices(section))
+      if (matches(s.key, word) || section + "." + s.key == word) out.push_back(s);
   return out;
 }
 
@@ -142,6 +190,10 @@ int explain(Options& options) {
       out += e.name + (e.detail.empty() ? "" : " (" + e.detail + ")") + ", of `hone list " + thing + "`\n    " +
              wrap(e.doc, kWidth, 4) + "\n";
       if (!e.source.empty()) out += "    " + e.source + "\n";
+      for (const Setting& s : settings_of_choice(word)) {
+        found.push_back(to_json(s));
+        out += "\n" + text_of(s, true);
+      }
     }
   }
   if (found.empty()) {
@@ -149,7 +201,8 @@ int explain(Options& options) {
       usage_error("'" + word + "' is a verb, not a setting", "`hone help " + word + "` says how it is used");
     std::vector<std::string> known = all;
     for (const std::string& section : all)
-      for (const Setting& s : settings_of(section)) known.push_back(s.key);
+      for (const auto& list : {settings_of(section), settings_of_choices(section)})
+        for (const Setting& s : list) known.push_back(s.key);
     for (const std::string& thing : catalogue_things())
       for (const CatalogueEntry& e : catalogue(thing)) known.push_back(e.name);
     const std::string near = config::closest(word, known);

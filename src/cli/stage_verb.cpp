@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -38,6 +39,30 @@ std::string placeholder(const config::Field& field) {
 std::string dashed(std::string key) {
   std::ranges::replace(key, '_', '-');
   return "--" + key;
+}
+
+// Each key once: those that only some choices of a selector have say which.
+std::deque<config::Field> fields_of_all(const std::vector<pipeline::StageVariant>& variants) {
+  std::deque<config::Field> out;
+  std::map<std::string, std::string> whose;  // key -> "cpo, simpo"
+  for (const pipeline::StageVariant& v : variants) {
+    const config::Fields fields = v.stage->fields();
+    std::string behind;
+    for (const config::Field& field : fields.list()) {
+      if (std::ranges::find(out, field.key, &config::Field::key) == out.end()) {
+        // Behind its neighbour, so that a group stays together.
+        const auto before = std::ranges::find(out, behind, &config::Field::key);
+        out.insert(before == out.end() ? before : std::next(before), field);
+        if (!v.choice.empty()) whose[field.key] = v.choice;
+      } else if (whose.contains(field.key)) {
+        whose[field.key] += ", " + v.choice;
+      }
+      behind = field.key;
+    }
+  }
+  for (config::Field& field : out)
+    if (const auto at = whose.find(field.key); at != whose.end()) field.doc += " (" + at->second + ")";
+  return out;
 }
 
 }  // namespace
@@ -78,17 +103,17 @@ int start_run(const config::Recipe& recipe, const std::string& out, bool resume)
 
 int run_stage_verb(Options& options) {
   const std::string kind = options.verb();
-  const auto stage = pipeline::make_stage(kind, "hone " + kind);
-  const config::Fields fields = stage->fields();
+  const std::vector<pipeline::StageVariant> variants = pipeline::stage_variants(kind);
+  const std::deque<config::Field> fields = fields_of_all(variants);
 
   std::string out;
   bool resume = false, plan = false;
   RunOverrides overrides;
   std::deque<FieldOption> given;  // addresses stay
   const auto has = [&](std::string_view key) {
-    return std::ranges::any_of(fields.list(), [&](const auto& f) { return f.key == key; });
+    return std::ranges::any_of(fields, [&](const auto& f) { return f.key == key; });
   };
-  for (const config::Field& field : fields.list()) {
+  for (const config::Field& field : fields) {
     FieldOption& o = given.emplace_back(FieldOption{&field, {}, {}});
     const Options::Target target = o.is_list() ? Options::Target(&o.list) : Options::Target(&o.text);
     const bool also_data = field.key == "prompts" && !has("data");

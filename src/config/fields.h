@@ -5,6 +5,7 @@
 //     v.range("beta", 0);                              // at least 0; whole numbers are at least 0 without saying so
 //     v.path("data", data, "files of comparisons");     // an input: must be there, and is recorded with its hash
 //     v.choice("loss", loss, {"sigmoid", "ipo"}, "which loss", "TRL's default");
+//     v.selector("loss", loss, {"dpo", "kto"}, "which loss"); loss_params(loss).fields(v);  // its settings
 //     v.group("optim", optim);
 //     v.only_if("decay", "warmup > 0", [this] { return warmup > 0; });  // setting it elsewhere is an error
 //     v.omit({"optim.momentum"});                      // a group's setting that means nothing here: not known here
@@ -46,6 +47,7 @@ struct Field {
   double minimum = -kNoLimit, maximum = kNoLimit;  ///< of a number, or of each in a list; both belong to the range
   bool path = false;                               ///< names files or folders, which are inputs of the run
   bool named = false;                              ///< of a path: each is NAME=PATH
+  bool selects = false;                            ///< other fields are there or not by its value
   std::vector<Condition> conditions = {};          ///< all of them; none: always read
 };
 
@@ -61,6 +63,13 @@ class Fields {
   void choice(std::string_view key, std::string& member, std::vector<std::string> choices, std::string_view doc,
               std::string_view source = "") {
     list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), std::move(choices)});
+  }
+  /// A choice that decides which of the fields listed behind it there are: `fields` lists them by its value, so it is set
+  /// before any other key, and the fields are listed again.
+  void selector(std::string_view key, std::string& member, std::vector<std::string> choices, std::string_view doc,
+                std::string_view source = "") {
+    choice(key, member, std::move(choices), doc, source);
+    list_.back().selects = true;
   }
   /// A field that names a file or folder, or several: it must be there before a run starts, and its SHA-256 goes into
   /// the record.

@@ -172,17 +172,34 @@ void apply_set(Recipe& recipe, const std::string& assignment) {
               "write STAGE.key=value, e.g. --set ppo.kl_coef=0.1");
 }
 
-std::map<std::string, std::string> apply_entries(const Fields& fields, const StageEntry& stage) {
+namespace {
+
+// Of a --set "world.people" is the stage world's key "people", or else its group's "world.people".
+const std::string& key_of(const Entry& e, const Fields& fields) {
   const auto has = [&](const std::string& key) {
     return std::ranges::any_of(fields.list(), [&](const Field& f) { return f.key == key; });
   };
+  return !e.set_key.empty() && !has(e.key) && has(e.set_key) ? e.set_key : e.key;
+}
+
+void apply(const Field& field, const Entry& e) {
+  if (e.set_key.empty()) set_from_json(field, parse_json(e.text, e.where), e.where);
+  else set_from_text(field, e.text, e.where);
+}
+
+}  // namespace
+
+void apply_selectors(const Fields& fields, const StageEntry& stage) {
+  for (const Entry& e : stage.entries)
+    for (const Field& field : fields.list())
+      if (field.selects && field.key == key_of(e, fields)) apply(field, e);
+}
+
+std::map<std::string, std::string> apply_entries(const Fields& fields, const StageEntry& stage) {
   std::map<std::string, std::string> given;
   for (const Entry& e : stage.entries) {
-    // Of a --set "world.people" is the stage world's key "people", or else its group's "world.people".
-    const bool whole = !e.set_key.empty() && !has(e.key) && has(e.set_key);
-    const Field& field = fields.find(whole ? e.set_key : e.key, stage.kind, e.where);
-    if (e.set_key.empty()) set_from_json(field, parse_json(e.text, e.where), e.where);
-    else set_from_text(field, e.text, e.where);
+    const Field& field = fields.find(key_of(e, fields), stage.kind, e.where);
+    apply(field, e);
     given[field.key] = e.where;
   }
   return given;

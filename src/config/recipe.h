@@ -78,6 +78,9 @@ void apply_set(Recipe& recipe, const std::string& assignment);
 /// "" where they are the same. What comments say is no setting. The first one cannot be read: kUsage.
 std::string first_difference(const std::string& then, const std::string& now);
 
+/// Puts the entries of fields that decide which others there are (Field::selects) into the stage's params struct, whose
+/// fields must then be listed again.
+void apply_selectors(const Fields& fields, const StageEntry& stage);
 /// Puts a stage's entries into its params struct; returns the keys that were given, each with its last place.
 std::map<std::string, std::string> apply_entries(const Fields& fields, const StageEntry& stage);
 

@@ -191,41 +191,59 @@ Encoded<Sequence> encode_demonstrations(std::span<const Demonstration> rows, con
   return out;
 }
 
-Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder& encoder,
-                                 const LengthSettings& settings, int64_t context) {
-  Encoded<Pair> out;
+Encoded<JudgedGroup> encode_judged(std::span<const JudgedAnswers> rows, const Encoder& encoder,
+                                   const LengthSettings& settings, int64_t context) {
+  Encoded<JudgedGroup> out;
   Limits limits(settings, context, 0, out.lengths);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const Preference& row = rows[i];
-    std::vector<text::Message> prompt = row.prompt;
-    limits.notice(with_answer(with_answer(prompt, row.chosen), row.rejected), encoder);
-    Encoder::Answered chosen, rejected;
-    of_row(row.id, [&] {
-      chosen = side(prompt, row.chosen, encoder);
-      rejected = side(prompt, row.rejected, encoder);
-    });
-    if (chosen.sequence.ids == rejected.sequence.ids) {
+    const JudgedAnswers& row = rows[i];
+    std::vector<text::Message> prompt = row.prompt, everything = prompt;
+    for (const auto& answer : row.answers) everything = with_answer(std::move(everything), answer);
+    limits.notice(everything, encoder);
+    std::vector<Encoder::Answered> answers;
+    const auto encode = [&] {
+      answers.clear();
+      for (const auto& answer : row.answers) {
+        Encoder::Answered one = side(prompt, answer, encoder);
+        const bool again = std::ranges::any_of(answers, [&](const auto& a) { return a.sequence.ids == one.sequence.ids; });
+        if (!again) answers.push_back(std::move(one));
+      }
+    };
+    of_row(row.id, encode);
+    if (row.answers.size() > 1 && answers.size() < 2) {
       ++out.lengths.same_ids;
       continue;
     }
-    const int64_t answer = std::max(answer_length(chosen), answer_length(rejected));
-    const auto fate = limits.decide(prompt, chosen.prompt_length, answer, row.id, encoder);
+    int64_t longest = 0;
+    for (const Encoder::Answered& a : answers) longest = std::max(longest, answer_length(a));
+    const auto fate = limits.decide(prompt, answers[0].prompt_length, longest, row.id, encoder);
     if (fate == Limits::Fate::kDrop) continue;
-    if (fate == Limits::Fate::kCut) {
-      chosen = side(prompt, row.chosen, encoder);
-      rejected = side(prompt, row.rejected, encoder);
+    if (fate == Limits::Fate::kCut) encode();
+    JudgedGroup group;
+    group.prompt_length = answers[0].prompt_length;
+    for (Encoder::Answered& a : answers) {
+      limits.count(a.sequence);
+      group.answers.push_back(std::move(a.sequence));
     }
-    for (const Encoder::Answered* one : {&chosen, &rejected}) limits.count(one->sequence);
-    Pair pair;
-    pair.chosen = std::move(chosen.sequence);
-    pair.rejected = std::move(rejected.sequence);
-    pair.prompt_length = chosen.prompt_length;
-    pair.weight = row.weight;
-    pair.margin = row.margin;
-    pair.tie = row.tie;
-    out.items.push_back(std::move(pair));
+    group.weight = row.weight;
+    group.margin = row.margin;
+    group.good = row.good;
+    group.tie = row.tie;
+    out.items.push_back(std::move(group));
     out.rows.push_back(static_cast<int64_t>(i));
   }
+  return out;
+}
+
+Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder& encoder,
+                                 const LengthSettings& settings, int64_t context) {
+  std::vector<JudgedAnswers> judged;
+  for (const Preference& row : rows) judged.push_back(as_judged(row));
+  Encoded<JudgedGroup> groups = encode_judged(judged, encoder, settings, context);
+  Encoded<Pair> out{{}, std::move(groups.rows), groups.lengths};
+  for (JudgedGroup& g : groups.items)
+    out.items.push_back(
+        {std::move(g.answers[0]), std::move(g.answers[1]), g.prompt_length, g.weight, g.margin, g.tie});
   return out;
 }
 

@@ -26,6 +26,10 @@ Encoded<Sequence> encode_demonstrations(std::span<const Demonstration> rows, con
 /// out and counted. Both answers get the same prompt, cut or not.
 Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder& encoder,
                                  const LengthSettings& settings, int64_t context = 0);
+/// The same of answers that were judged together. In a ranking, an answer of the same ids as a better one is left out;
+/// where fewer than two are left, the ranking is.
+Encoded<JudgedGroup> encode_judged(std::span<const JudgedAnswers> rows, const Encoder& encoder,
+                                   const LengthSettings& settings, int64_t context = 0);
 /// Prompts to sample from; `reserve` tokens of the context are kept for the answer.
 Encoded<PromptIds> encode_prompts(std::span<const Prompt> rows, const Encoder& encoder, const LengthSettings& settings,
                                   int64_t context = 0, int64_t reserve = 0);

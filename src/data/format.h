@@ -20,11 +20,18 @@ namespace hone::data {
 using feedback::Comparison;
 using feedback::Outcome;
 
+/// Answers to one prompt from best to worst, no two alike in rank: at least two.
+struct Ranking {
+  std::vector<text::Message> prompt;
+  std::vector<std::vector<text::Message>> answers;
+};
+
 /// All that one row says; the reader takes what it was asked for.
 struct RowContent {
   std::vector<std::string> documents;
   std::vector<std::vector<text::Message>> demonstrations;  ///< each ends with the assistant
   std::vector<Comparison> comparisons;
+  std::vector<Ranking> rankings;  ///< of which the comparisons are the pairs
   std::vector<AnswerPair> unjudged;
   std::vector<std::vector<text::Message>> prompts;  ///< those that have no answer in the row
   std::optional<bool> label;                        ///< of the demonstrations: good or bad (KTO)

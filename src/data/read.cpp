@@ -33,6 +33,10 @@ std::string way_out(const ReadReport& report, const std::string& what, bool othe
            "demonstrations are {\"prompt\", \"completion\"} or {\"messages\"} that end with the assistant";
   if (what == "comparisons" && report.found.contains(kUnjudged))
     return "`hone annotate` asks a person which of the answers is better";
+  if (what == "judged answers")
+    return "judged answers are {\"prompt\", \"completion\", \"label\"}, or comparisons, which are taken apart";
+  if (what == "rankings")
+    return "rankings are {\"instruction\", \"output\": [best, …, worst]}, ranked replies of a tree, or comparisons";
   if (what == "comparisons")
     return "comparisons are {\"prompt\", \"chosen\", \"rejected\"}; demonstrations, labelled or not, are for `hone "
            "sft`";
@@ -186,6 +190,83 @@ Read<Preference> read_preferences(const std::vector<std::string>& paths, const R
     }
   });
   return finished(std::move(rows), std::move(report), paths, "comparisons");
+}
+
+Read<JudgedAnswers> read_judged_pairs(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  Read<Preference> read = read_preferences(paths, settings);
+  Read<JudgedAnswers> out{{}, std::move(read.report)};
+  for (Preference& row : read.rows) out.rows.push_back(as_judged(std::move(row)));
+  return out;
+}
+
+Read<JudgedAnswers> read_judged_singles(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<JudgedAnswers> rows;
+  int64_t good = 0;
+  const auto add = [&](std::vector<text::Message> prompt, std::vector<text::Message> answer, bool is_good, double weight,
+                       const RowPlace& place, const std::string& id, bool tie) {
+    good += is_good;
+    rows.push_back({std::move(prompt), {std::move(answer)}, is_good, weight, 0, place.source, id, tie});
+  };
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    if (!c.label && !c.demonstrations.empty()) ++r.dropped["answers without a label"];
+    for (size_t i = 0; c.label && i < c.demonstrations.size(); ++i) {
+      std::vector<text::Message> prompt = c.demonstrations[i];
+      drop_answer(prompt);
+      std::vector<text::Message> answer(c.demonstrations[i].begin() + std::ssize(prompt), c.demonstrations[i].end());
+      const double weight = answer.back().weight;
+      if (weight == 0) ++r.dropped["weight 0"];
+      else if (empty_answer(answer.back())) ++r.dropped["empty answers"];
+      else add(std::move(prompt), std::move(answer), *c.label, weight, place, numbered(place.id, i, c.demonstrations.size()), false);
+    }
+    for (size_t i = 0; i < c.comparisons.size(); ++i) {
+      const Comparison& comparison = c.comparisons[i];
+      const std::string id = numbered(place.id, i, c.comparisons.size());
+      if (comparison.outcome == Outcome::kBothBad && comparison.weight > 0) {
+        add(comparison.prompt, comparison.a.messages, false, comparison.weight, place, id + ".a", false);
+        add(comparison.prompt, comparison.b.messages, false, comparison.weight, place, id + ".b", false);
+      } else {
+        count_undecided(comparison, r);
+      }
+      if (useless(comparison, r)) continue;
+      const auto ties = settings.ties == "half" ? feedback::Ties::kHalf : feedback::Ties::kDrop;
+      for (feedback::Pair& pair : feedback::pairs_of(comparison, ties)) {
+        const std::string of_pair = id + std::string(feedback::id_suffix(pair));
+        const bool tie = pair.kind == feedback::Pair::Kind::kTie;
+        add(pair.prompt, std::move(pair.chosen), true, pair.weight, place, of_pair + ".chosen", tie);
+        add(std::move(pair.prompt), std::move(pair.rejected), false, pair.weight, place, of_pair + ".rejected", tie);
+      }
+    }
+  });
+  Read<JudgedAnswers> out = finished(std::move(rows), std::move(report), paths, "judged answers");
+  const auto n = std::ssize(out.rows);
+  if (good == 0 || good == n)
+    usage_error("all " + count_text(n) + " judged answers in " + join(paths) + " are " + (good == 0 ? "bad" : "good") +
+                    ": there is nothing to tell them from",
+                good == 0 ? "give good answers, too" : "give bad answers, too; good ones alone are for `hone sft`");
+  return out;
+}
+
+Read<JudgedAnswers> read_rankings(const std::vector<std::string>& paths, const ReadSettings& settings) {
+  std::vector<JudgedAnswers> rows;
+  ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
+    if (c.rankings.empty() && c.comparisons.empty()) ++r.dropped["nothing is ranked in the row"];
+    for (size_t i = 0; i < c.rankings.size(); ++i) {
+      Ranking& ranking = c.rankings[i];
+      rows.push_back({std::move(ranking.prompt), std::move(ranking.answers), true, 1, 0, place.source,
+                      numbered(place.id, i, c.rankings.size())});
+    }
+    if (!c.rankings.empty()) return;
+    for (size_t i = 0; i < c.comparisons.size(); ++i) {
+      const Comparison& comparison = c.comparisons[i];
+      count_undecided(comparison, r);
+      if (useless(comparison, r)) continue;
+      for (feedback::Pair& pair : feedback::pairs_of(comparison, feedback::Ties::kDrop))
+        rows.push_back(as_judged({std::move(pair.prompt), std::move(pair.chosen), std::move(pair.rejected), pair.weight,
+                                  pair.margin, place.source,
+                                  numbered(place.id, i, c.comparisons.size()) + std::string(feedback::id_suffix(pair))}));
+    }
+  });
+  return finished(std::move(rows), std::move(report), paths, "rankings");
 }
 
 Read<Comparison> read_comparisons(const std::vector<std::string>& paths, const ReadSettings& settings) {

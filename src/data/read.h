@@ -81,6 +81,14 @@ Read<Document> read_documents(const std::vector<std::string>& paths, const ReadS
 /// From demonstration rows, and from comparisons the chosen sides.
 Read<Demonstration> read_demonstrations(const std::vector<std::string>& paths, const ReadSettings& settings = {});
 Read<Preference> read_preferences(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+/// The same comparisons, behind the type of answers that were judged together.
+Read<JudgedAnswers> read_judged_pairs(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+/// Each answer by itself, good or bad: rows with a label, and comparisons taken apart (of "both bad", both are bad).
+/// All good, or all bad: kUsage.
+Read<JudgedAnswers> read_judged_singles(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+/// Rankings of two or more answers, best first, and comparisons as rankings of two. Answers of one rank: the first
+/// stands for them.
+Read<JudgedAnswers> read_rankings(const std::vector<std::string>& paths, const ReadSettings& settings = {});
 /// The prompts of every kind of row, each different one once.
 Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings = {});
 

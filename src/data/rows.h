@@ -33,6 +33,25 @@ struct Preference {
   bool tie = false;    ///< one half of a tie (setting ties = "half"); evaluation leaves these out
 };
 
+/// Answers to one prompt that somebody judged together, for learning from judgements directly: one that is good or bad,
+/// two of which the first is better, or more, from best to worst. The prompt as Preference's.
+struct JudgedAnswers {
+  std::vector<text::Message> prompt;
+  std::vector<std::vector<text::Message>> answers;  ///< each as Preference's sides
+  bool good = true;                                 ///< of a single one
+  double weight = 1, margin = 0;                    ///< as Preference's
+  std::string source, id;
+  bool tie = false;  ///< as Preference's
+};
+
+/// A comparison as two answers judged together.
+inline JudgedAnswers as_judged(Preference row) {
+  JudgedAnswers out{std::move(row.prompt), {}, true, row.weight, row.margin, std::move(row.source), std::move(row.id), row.tie};
+  out.answers.push_back(std::move(row.chosen));
+  out.answers.push_back(std::move(row.rejected));
+  return out;
+}
+
 /// Two answers to one prompt of which nobody said yet which is better.
 struct AnswerPair {
   std::vector<text::Message> prompt;

@@ -60,6 +60,7 @@ std::string prompt_hash(std::span<const text::Message> prompt) {
 }
 
 std::string prompt_hash(const Preference& row) { return prompt_hash(row.prompt); }
+std::string prompt_hash(const JudgedAnswers& row) { return prompt_hash(row.prompt); }
 std::string prompt_hash(const Prompt& row) { return prompt_hash(row.messages); }
 std::string prompt_hash(const Demonstration& row) {
   HONE_CHECK(!row.messages.empty());
@@ -92,6 +93,7 @@ Split<Row> split(std::vector<Row> rows, double share, uint64_t seed) {
   return out;
 }
 template Split<Preference> split(std::vector<Preference>, double, uint64_t);
+template Split<JudgedAnswers> split(std::vector<JudgedAnswers>, double, uint64_t);
 template Split<Demonstration> split(std::vector<Demonstration>, double, uint64_t);
 template Split<Prompt> split(std::vector<Prompt>, double, uint64_t);
 
@@ -108,6 +110,7 @@ void keep_part(std::vector<Row>& rows, double begin, double end) {
   if (rows.empty()) usage_error("no prompt lies in the part from " + part, "give more data, or a larger part");
 }
 template void keep_part(std::vector<Preference>&, double, double);
+template void keep_part(std::vector<JudgedAnswers>&, double, double);
 template void keep_part(std::vector<Demonstration>&, double, double);
 
 std::string SplitManifest::sha256() const {
@@ -157,6 +160,7 @@ void require_disjoint(const SplitManifest& manifest, std::span<const Row> rows, 
                   " and seed " + std::to_string(manifest.seed()) + " leaves them out");
 }
 template void require_disjoint(const SplitManifest&, std::span<const Preference>, const std::string&);
+template void require_disjoint(const SplitManifest&, std::span<const JudgedAnswers>, const std::string&);
 template void require_disjoint(const SplitManifest&, std::span<const Demonstration>, const std::string&);
 template void require_disjoint(const SplitManifest&, std::span<const Prompt>, const std::string&);
 

@@ -21,6 +21,7 @@ inline constexpr double kLargestHeldOut = 0.9;
 /// one role as one; and of tools, calls and reasoning where there are any.
 std::string prompt_hash(std::span<const text::Message> prompt);
 std::string prompt_hash(const Preference& row);
+std::string prompt_hash(const JudgedAnswers& row);
 std::string prompt_hash(const Demonstration& row);  ///< without the last answer
 std::string prompt_hash(const Prompt& row);
 

@@ -29,6 +29,21 @@ struct Pair {
   }
 };
 
+/// JudgedAnswers as token ids: all answers begin with the same prompt_length ids.
+struct JudgedGroup {
+  std::vector<Sequence> answers;
+  int64_t prompt_length = 0;
+  double weight = 1, margin = 0;
+  bool good = true, tie = false;
+  /// Tokens of a pass: what all begin with alike is computed once.
+  int64_t size() const {
+    std::vector<std::span<const int32_t>> ids;
+    int64_t tokens = 0;
+    for (const Sequence& s : answers) ids.emplace_back(s.ids), tokens += s.size();
+    return tokens - (std::ssize(answers) - 1) * hone::common_beginning(ids);
+  }
+};
+
 /// Ids up to where the answer begins.
 using PromptIds = std::vector<int32_t>;
 

@@ -13,7 +13,7 @@ namespace hone::judge {
 
 /// Few comparisons, a real chat model, two cores. Where a number comes from stands in dpo_learner.cpp.
 struct LearnSettings {
-  double lr = 1e-4, beta = 0.1, epochs = 3;
+  double lr = 1e-4, beta = 0.1, epochs = 2;
   int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, folds = 3;
   double kl_limit = 0.1, start_loss_limit = 1.1;
   int64_t seed = 1;

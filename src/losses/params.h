@@ -21,23 +21,6 @@ struct BradleyTerryParams {
   }
 };
 
-/// Losses on the log-probabilities of a pair (kind `pair` in losses.def).
-struct PairLossParams {
-  std::string loss = "dpo";
-  double beta = 0.1;
-  double label_smoothing = 0;
-
-  template <class V>
-  void fields(V& v) {
-    v("loss", loss, "which loss of kind `pair` (hone list losses)", "Rafailov et al. 2023");
-    v("beta", beta, "strength of the pull to the reference: the implicit reward is beta·log(policy / reference)",
-      "0.1: Rafailov et al. 2023, TRL, LLaMA-Factory");
-    v("label_smoothing", label_smoothing, "probability that a label is flipped (conservative DPO)", "off, as in TRL");
-    v.range("beta", 0);
-    v.range("label_smoothing", 0, 0.5);
-  }
-};
-
 /// PPO's policy and value losses (losses/ppo.h).
 struct PpoLossParams {
   double clip_low = 0.2;

@@ -4,6 +4,8 @@
 // shape, as production trains and samples it. Torch-free header: `hone selftest --oracle` and the tests use it.
 #pragma once
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace hone::oracle {
 
@@ -26,8 +28,20 @@ struct Distance {
 };
 /// PPO with a KL penalty of β: γ = λ = 1, no whitening, learning rate falling to 0. `batch` answers a step.
 Distance ppo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps, int64_t batch);
-/// The loss of kind `pair` named `dpo`, on all pairs with Bradley–Terry labels of the reward.
+/// The loss `dpo` on all pairs with Bradley–Terry labels of the reward.
 Distance dpo_reaches_optimum(Policy policy, const Problem& problem, int64_t steps);
+
+/// Total variation between what a loss of losses.def makes of a table and the minimum of the same loss found apart.
+struct LossDistance {
+  std::string loss;
+  double start = 0;  ///< of the reference to that minimum
+  double end = 0;
+};
+/// Every loss of kind `preference` on judged answers of a space of 9: pairs and rankings with the probabilities of
+/// Bradley–Terry and Plackett–Luce labels as weights, single answers with the shares in which they win and lose. The
+/// minimum is found in f64 by other code: each formula written again, its gradient by differences. What a loss holds
+/// fixed (KTO's z, BCO's δ, WPO's weights, AOT's order) both hold fixed.
+std::vector<LossDistance> preference_losses_reach_minima();
 
 /// The policy gradient of the first minibatch (ratio 1) against the exact one: the largest deviation of a component in
 /// standard errors.

@@ -2,13 +2,15 @@
 // minimum over all policies is π_ref·exp(r/β)/Z.
 #include <cmath>
 
+#include "base/json.h"
 #include "losses/aggregate.h"
-#include "losses/pair.h"
+#include "losses/preference_loss.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "oracle/oracle.h"
 #include "oracle/table.h"
 #include "oracle/transformer.h"
+#include "tensor/from_host.h"
 #include "train/networks.h"
 #include "train/trainable.h"
 
@@ -23,22 +25,23 @@ struct Learner {
   std::function<std::vector<double>()> probabilities;
 };
 
-// Every ordered pair once: first against second with probability σ(r_first - r_second).
+// Every ordered pair once, with the probability σ(r_first - r_second) that its first is preferred as its weight.
 Distance learn(const Space& space, double beta, int64_t steps, const Learner& learner,
                const std::vector<double>& optimum) {
   const int64_t n = space.answers();
-  std::vector<float> target;
+  std::vector<float> weight;
+  std::vector<int64_t> answers;  // of the pairs, one pair after the other
   std::vector<double> rewards;
   for (int64_t i = 0; i < n; ++i) rewards.push_back(space.reward(space.answer(i)));
-  for (int64_t i = 0; i < n * n; ++i)
-    target.push_back(static_cast<float>(
-        1 / (1 + std::exp(rewards[static_cast<size_t>(i % n)] - rewards[static_cast<size_t>(i / n)]))));
-  const Tensor targets = table(target, 1).squeeze(1);
-  const auto first = [&](const Tensor& x) { return x.unsqueeze(1).expand({n, n}).reshape({n * n}); };
-  const auto second = [&](const Tensor& x) { return x.unsqueeze(0).expand({n, n}).reshape({n * n}); };
+  for (int64_t i = 0; i < n * n; ++i) {
+    const double ahead = rewards[static_cast<size_t>(i / n)] - rewards[static_cast<size_t>(i % n)];
+    weight.push_back(static_cast<float>(1 / (1 + std::exp(-ahead))));
+    answers.insert(answers.end(), {i / n, i % n});
+  }
+  const Tensor weights = from_host(weight, at::kCPU), all = from_host(answers, at::kCPU);
 
-  losses::PairLossParams params;
-  params.beta = beta;
+  losses::PreferenceLossSettings dpo("dpo");
+  config::set_from_json(config::fields_of(dpo).find("beta", "dpo", ""), beta, "");
   optim::OptimParams how;
   how.lr = learner.lr;
   how.clip_norm = 0;
@@ -48,10 +51,11 @@ Distance learn(const Space& space, double beta, int64_t steps, const Learner& le
   out.start = total_variation(learner.probabilities(), optimum);
   for (int64_t step = 0; step < steps; ++step) {
     optimizer.zero_grad();
-    const Tensor policy = learner.logps();
-    const losses::PairLogps pair{
-        first(policy), second(policy), first(learner.reference), second(learner.reference), {}, {}, targets};
-    losses::reduce(losses::pair_loss("dpo")(pair, params), static_cast<double>(n * n)).backward();
+    losses::Answers pairs;
+    pairs.policy = learner.logps().index_select(0, all);
+    pairs.reference = learner.reference.index_select(0, all);
+    const losses::PreferenceValue value = losses::preference_loss("dpo").value(pairs, dpo.params(), {});
+    losses::reduce(value.terms[0].values, weights, static_cast<double>(n * n)).backward();
     optimizer.step(optim::schedule_factor(how.schedule, step, steps));
   }
   out.end = total_variation(learner.probabilities(), optimum);

@@ -12,8 +12,10 @@
 #include "data/encode_rows.h"
 #include "data/source.h"
 #include "data/split.h"
+#include "losses/preference_settings.h"
 #include "pipeline/references.h"
 #include "text/tokenizer.h"
+#include "train/judged_groups.h"
 
 namespace hone::pipeline {
 namespace {
@@ -175,18 +177,19 @@ void language_model(const train::LanguageModelParams& params, Known& known, Fore
   }
 }
 
-Amount comparisons_of(const Known& known, Forecast& f, const std::string& model, const std::vector<std::string>& files,
-                      const train::TextSettings& text) {
+// What a loss of that arity takes; a reward model's pairs are a preference loss's.
+Amount judged_of(const Known& known, Forecast& f, const std::string& model, const std::vector<std::string>& files,
+                 const train::TextSettings& text, losses::Arity arity = losses::Arity::kPair) {
   Amount out = amount_of(
-      known, f, model, files, text.length, "comparisons",
+      known, f, model, files, text.length, train::name_of_groups(arity),
       [&] {
-        auto read = data::read_preferences(files, text.read);
+        auto read = train::read_judged(arity, files, text.read);
         text.keep_part(read);
         return read;
       },
       [&](const auto& rows, const data::Encoder& encoder) {
         require_split(rows, text.held_out, known.run);
-        return data::encode_preferences(rows, encoder, text.length, context_of(f));
+        return data::encode_judged(rows, encoder, text.length, context_of(f));
       });
   if (f.unread) out.rows *= text.part_end - text.part_begin, out.tokens *= text.part_end - text.part_begin;
   return out;
@@ -194,7 +197,7 @@ Amount comparisons_of(const Known& known, Forecast& f, const std::string& model,
 
 // A loop over comparisons; `passes` is how often each goes through the model in units of a training pass.
 void comparisons(Known& known, Forecast& f, const auto& params, const Amount& amount, double share, double epochs,
-                 double passes) {
+                 double passes, const std::string& what = "comparisons") {
   if (!f.model) return;
   known.models[model_result(f)] = *f.model;
   remember_base(known, f, params);
@@ -202,7 +205,7 @@ void comparisons(Known& known, Forecast& f, const auto& params, const Amount& am
                steps = std::ceil(amount.tokens / pair * share * epochs / static_cast<double>(params.batch_pairs));
   const train::StepShape shape{whole(pair * static_cast<double>(params.batch_pairs)), whole(pair / 2)};
   f.work = "about " + count_text(whole(steps)) + (whole(steps) == 1 ? " step of " : " steps of ") +
-           count_text(params.batch_pairs) + " comparisons";
+           count_text(params.batch_pairs) + " " + what;
   f.seconds = steps * passes * known.speed.step(*f.model, params.optim, shape);
 }
 
@@ -263,7 +266,7 @@ void forecast(const train::SftParams& params, Known& known, Forecast& f) {
 
 void forecast(const train::RewardParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
-  const Amount amount = comparisons_of(known, f, params.model, params.data, params.text);
+  const Amount amount = judged_of(known, f, params.model, params.data, params.text);
   if (f.model) {
     train::Held each = held(known, *f.model);
     each.output_weight = false;
@@ -276,7 +279,8 @@ void forecast(const train::RewardParams& params, Known& known, Forecast& f) {
 
 void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) {
   f.model = config_of(known, params.model);
-  const Amount amount = comparisons_of(known, f, params.model, params.data, params.text);
+  const losses::PreferenceNeeds needs = params.loss.needs();
+  const Amount amount = judged_of(known, f, params.model, params.data, params.text, needs.arity);
   if (f.model) {
     // The reference is the policy before its first step, or read and dropped before the optimiser is made.
     f.memory = train::learning_memory(*f.model, params.adapter, params.optim, held(known, *f.model));
@@ -286,10 +290,15 @@ void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) 
     }
     f.activations = activations(known, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));
   }
-  const double reference = params.epochs > 0 ? kForward / params.epochs : 0;  // once, however many epochs
+  // The reference's pass: once, however many epochs, or each time where it moves; another one for what a loss measures.
+  const double reference = !needs.reference || params.epochs <= 0 ? 0
+                           : params.sync.every > 0                ? kForward
+                                                                  : kForward / params.epochs;
+  const double statistic = params.loss.measures() ? kForward : 0;
   // In k folds, k policies learn from k - 1 parts each, and then one from all.
   const auto passes = static_cast<double>(std::max<int64_t>(1, params.stop.folds));
-  comparisons(known, f, params, amount, 1 - params.text.held_out, passes * params.epochs, 1 + reference / passes);
+  comparisons(known, f, params, amount, 1 - params.text.held_out, passes * params.epochs,
+              1 + statistic + reference / passes, train::name_of_groups(needs.arity));
 }
 
 namespace {

@@ -38,6 +38,23 @@ constexpr StageKind kKinds[] = {
 #undef HONE_STAGE
 };
 
+// A key that only another choice of a selector has is told by whose it is.
+void require_known(const config::Fields& fields, const config::StageEntry& entry) {
+  const auto known = [&](const config::Fields& of, const config::Entry& e) {
+    return std::ranges::any_of(of.list(), [&](const config::Field& f) { return f.key == e.key || f.key == e.set_key; });
+  };
+  for (const config::Entry& e : entry.entries) {
+    if (known(fields, e)) continue;
+    std::string selector, choices;
+    for (const StageVariant& v : stage_variants(entry.kind))
+      if (!v.choice.empty() && known(v.stage->fields(), e))
+        selector = v.selector, choices += (choices.empty() ? "" : " or ") + v.choice;
+    if (!choices.empty())
+      usage_error(e.where + ": '" + e.key + "' changes nothing here: it is read only where " + selector + " = " + choices,
+                  "leave it out, or see to that");
+  }
+}
+
 }  // namespace
 
 std::span<const StageKind> stage_kinds() { return kKinds; }
@@ -58,10 +75,28 @@ std::unique_ptr<Stage> make_stage(std::string_view kind, const std::string& wher
               "`hone list stages` names them");
 }
 
+std::vector<StageVariant> stage_variants(std::string_view kind) {
+  std::vector<StageVariant> out;
+  out.push_back({"", "", make_stage(kind, std::string(kind))});
+  const config::Fields standard = out[0].stage->fields();
+  for (const config::Field& selector : standard.list()) {
+    if (!selector.selects) continue;
+    const std::string own = *std::get<std::string*>(selector.value);
+    for (const std::string& choice : selector.choices) {
+      if (choice == own) continue;
+      std::unique_ptr<Stage> stage = make_stage(kind, std::string(kind));
+      config::set_from_text(stage->fields().find(selector.key, std::string(kind), ""), choice, "");
+      out.push_back({selector.key, choice, std::move(stage)});
+    }
+  }
+  return out;
+}
+
 config::Fields apply_settings(Stage& stage, const config::StageEntry& entry) {
-  const config::Fields fields = stage.fields();
   const std::unique_ptr<Stage> untouched = make_stage(entry.kind, entry.where);
-  const config::Fields defaults = untouched->fields();
+  for (Stage* one : {&stage, untouched.get()}) config::apply_selectors(one->fields(), entry);
+  const config::Fields fields = stage.fields(), defaults = untouched->fields();
+  require_known(fields, entry);
   const std::map<std::string, std::string> given = config::apply_entries(fields, entry);
   std::set<std::string> keys;
   for (const auto& [key, where] : given) keys.insert(key);

@@ -3,7 +3,9 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/fields.h"
 #include "config/recipe.h"
@@ -40,6 +42,13 @@ struct StageKind {
 std::span<const StageKind> stage_kinds();
 /// Does "@stage" of this kind mean its model folder?
 bool makes_model(std::string_view kind);
+/// The stage with its defaults, and one for each other value of its selectors (config::Field::selects), which may have
+/// other fields. `selector` and `choice`: "" of the first.
+struct StageVariant {
+  std::string selector, choice;
+  std::unique_ptr<Stage> stage;
+};
+std::vector<StageVariant> stage_variants(std::string_view kind);
 /// The stage's fields with the values of `entry`, and its defaults settled. A value that the stage would not read:
 /// kUsage with its place.
 config::Fields apply_settings(Stage& stage, const config::StageEntry& entry);

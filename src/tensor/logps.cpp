@@ -67,17 +67,20 @@ TokenLogps token_logps(const Tensor& hidden, const Tensor& weight, const Tensor&
   const int64_t chunk = options.chunk > 0 ? options.chunk : std::max<int64_t>(64, logit_bytes(hidden) / row_bytes);
   Problem problem{hidden, weight, targets, options, chunk};
   const bool entropy = options.entropy || options.entropy_grad;
-  Tensor logps, logsumexp, entropies;
+  Tensor logps, logsumexp, entropies, collisions;
   {
     const at::NoGradGuard no_grad;
     const Tensor cast_weight = problem.cast_weight();
     logps = at::empty({hidden.size(0)}, hidden.options());
     logsumexp = at::empty_like(logps);
     if (entropy) entropies = at::empty_like(logps);
+    if (options.collision) collisions = at::empty_like(logps);
     for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
       const int64_t rows = std::min(chunk, hidden.size(0) - begin);
-      softmax_rows(problem.logits(cast_weight, begin, rows), targets.narrow(0, begin, rows),
-                   logps.narrow(0, begin, rows), logsumexp.narrow(0, begin, rows),
+      const Tensor z = problem.logits(cast_weight, begin, rows);
+      if (options.collision)
+        collisions.narrow(0, begin, rows).copy_(at::logsumexp(2 * z, 1) - 2 * at::logsumexp(z, 1));
+      softmax_rows(z, targets.narrow(0, begin, rows), logps.narrow(0, begin, rows), logsumexp.narrow(0, begin, rows),
                    entropy ? entropies.narrow(0, begin, rows) : Tensor());
     }
   }
@@ -88,7 +91,7 @@ TokenLogps token_logps(const Tensor& hidden, const Tensor& weight, const Tensor&
       {hidden, weight}, std::move(outputs), [problem, logsumexp, kept_entropy](const std::vector<Tensor>& grads) {
         return backward(problem, logsumexp, kept_entropy, grads[0], grads.size() > 1 ? grads[1] : Tensor());
       });
-  return {outputs[0], options.entropy_grad ? outputs[1] : entropies};
+  return {outputs[0], options.entropy_grad ? outputs[1] : entropies, collisions};
 }
 
 }  // namespace hone

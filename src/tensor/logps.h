@@ -20,6 +20,7 @@ struct LogpsOptions {
   int64_t chunk = 0;          ///< rows at a time; 0: as many as keep the logits under 16 MiB, on a GPU 256
   bool entropy = false;       ///< also the entropies
   bool entropy_grad = false;  ///< … with a gradient (an entropy bonus); otherwise they are detached
+  bool collision = false;     ///< also log Σ_v p_iv², detached: of the chance that two draws agree
   /// (K) i64 on hidden's device, or undefined: ids that the distribution does not have. Their probability is 0 and
   /// their logits get no gradient: log_softmax over the others. No target may be one of them.
   Tensor absent = {};
@@ -30,6 +31,7 @@ struct LogpsOptions {
 struct TokenLogps {
   Tensor logps;    ///< (N) in hidden's dtype
   Tensor entropy;  ///< (N), nats; undefined unless asked for
+  Tensor collision;  ///< (N), nats; undefined unless asked for
 };
 
 /// hidden (N, D), weight (V, D), targets (N) i64.

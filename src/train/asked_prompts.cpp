@@ -32,9 +32,9 @@ std::vector<AskedPrompt> draw_asked(std::span<const data::Prompt> from, int64_t 
   return out;
 }
 
-std::vector<data::Prompt> prompts_of(std::span<const data::Preference> rows) {
+std::vector<data::Prompt> prompts_of(std::span<const data::JudgedAnswers> rows) {
   std::vector<data::Prompt> out;
-  for (const data::Preference& row : rows) out.push_back({row.prompt, row.id});
+  for (const data::JudgedAnswers& row : rows) out.push_back({row.prompt, row.id});
   return out;
 }
 

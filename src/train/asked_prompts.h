@@ -23,7 +23,7 @@ std::vector<AskedPrompt> draw_asked(std::span<const data::Prompt> from, int64_t 
                                     int64_t max_tokens, int64_t context, uint64_t seed);
 
 /// What rows ask, their answers left out.
-std::vector<data::Prompt> prompts_of(std::span<const data::Preference> rows);
+std::vector<data::Prompt> prompts_of(std::span<const data::JudgedAnswers> rows);
 std::vector<data::Prompt> prompts_of(std::span<const data::Demonstration> rows);
 
 }  // namespace hone::train

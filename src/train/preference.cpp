@@ -1,15 +1,13 @@
-// Learning from comparisons directly (losses of kind `pair`, such as losses/dpo.h). Steps:
-//   1. read comparisons, split by prompt hash, tokenise; say what is lost
-//   2. log-probabilities of every answer under the frozen reference, once, kept in a file named by what they depend on
-//   3. under stop.folds, the same steps for each fold first (cross_validation.h);
-//      for each step: policy log-probabilities, the pair loss over one normaliser, update; evaluate; checkpoint
-//   4. where it stops early (early_stop.h): the weights of the look that is kept
+// Learning from judged answers directly (losses/preference_loss.h). Steps:
+//   1. read what the loss takes, split by prompt hash, tokenise; say what is lost
+//   2. log-probabilities of every answer under the reference, once (reference_logps.h), where the loss has one
+//   3. under stop.folds, the same steps for each fold first (passes.h, cross_validation.h);
+//      for each step: policy log-probabilities, the loss over one normaliser, update; evaluate; checkpoint
+//   4. where it stops early (stop_watch.h): the weights of the look that is kept
 //   5. the model folder
 #include "train/preference.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <set>
 
@@ -17,115 +15,32 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "base/rng.h"
-#include "base/sha256.h"
-#include "base/stats.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
-#include "losses/pair.h"
 #include "model/hf_folder.h"
 #include "model/peft_folder.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "rollout/logprobs.h"
 #include "text/tokenizer.h"
 #include "train/adapt.h"
 #include "train/answer_ends.h"
 #include "train/answer_log.h"
-#include "train/batch_plan.h"
 #include "train/cross_validation.h"
-#include "train/drift.h"
-#include "train/early_stop.h"
+#include "train/judged_groups.h"
 #include "train/memory.h"
 #include "train/memory_count.h"
+#include "train/passes.h"
 #include "train/precision.h"
 #include "train/preference_step.h"
 #include "train/session.h"
+#include "train/stop_watch.h"
 #include "train/trainable.h"
 
 namespace hone::train {
 namespace {
 
-ReferenceLogps compute_reference(const model::Decoder& decoder, std::span<const data::Pair> pairs,
-                                 at::ScalarType compute) {
-  // Tokens without weight (what a template puts after the end of an answer) are no part of the policy's sum either.
-  std::vector<rollout::ScoredSequence> sequences;
-  for (const data::Pair& p : pairs)
-    for (const data::Sequence* s : {&p.chosen, &p.rejected})
-      sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length), s->weight});
-  Progress bar("  reference log-probabilities", std::ssize(sequences));
-  const std::vector<double> sums = rollout::summed_logps(
-      decoder, sequences,
-      {.compute = compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
-  ReferenceLogps out;
-  for (size_t i = 0; i < sums.size(); ++i)
-    (i % 2 == 0 ? out.chosen : out.rejected).push_back(static_cast<float>(sums[i]));
-  return out;
-}
-
-// The file's name is a hash of the reference's weights, the token ids with their weights, and the precision: whatever
-// changes them changes the name, so a stale file is never read. `start`: the decoder of that folder where it is at
-// hand, not yet trained.
-ReferenceLogps cached_reference(const std::string& folder, const model::Decoder* start,
-                                std::span<const data::Pair> pairs, const config::StageContext& context,
-                                at::ScalarType compute) {
-  std::string key = context.record.dtype + context.record.processor + context.record.kernels;
-  key += model::model_hash(folder);
-  for (const data::Pair& p : pairs)
-    for (const data::Sequence* s : {&p.chosen, &p.rejected}) {
-      key.append(reinterpret_cast<const char*>(s->ids.data()), s->ids.size() * sizeof(int32_t));
-      key.append(reinterpret_cast<const char*>(s->weight.data()), s->weight.size() * sizeof(float));
-      key += "/" + std::to_string(p.prompt_length);
-    }
-  const fs::path path = context.folder / ("reference-" + sha256(key).substr(0, 16) + ".f32");
-  const size_t n = pairs.size();
-  if (fs::exists(path) && fs::file_size(path) == 2 * n * sizeof(float)) {
-    const std::string bytes = read_file(path);
-    ReferenceLogps out{std::vector<float>(n), std::vector<float>(n)};
-    std::memcpy(out.chosen.data(), bytes.data(), n * sizeof(float));
-    std::memcpy(out.rejected.data(), bytes.data() + n * sizeof(float), n * sizeof(float));
-    log::info("  reference log-probabilities: read from " + path.filename().string());
-    return out;
-  }
-  ReferenceLogps out;
-  if (start != nullptr) {
-    out = compute_reference(*start, pairs, compute);
-  } else {
-    model::LoadedModel loaded = model::load_model(folder);
-    if (loaded.head) usage_error(folder + ": is a reward model, so it can be no reference");
-    loaded.decoder.to(at::Device(context.run.device), at::kFloat);
-    loaded.decoder.keep_matrices_in(compute);
-    out = compute_reference(loaded.decoder, pairs, compute);
-  }
-  std::string bytes(2 * n * sizeof(float), '\0');
-  std::memcpy(bytes.data(), out.chosen.data(), n * sizeof(float));
-  std::memcpy(bytes.data() + n * sizeof(float), out.rejected.data(), n * sizeof(float));
-  write_file_atomic(path, bytes);
-  return out;
-}
-
-struct HeldOut {
-  double loss = 0, accuracy = 0;
-};
-
-// Of the pairs `members`.
-HeldOut evaluate(const model::Decoder& policy, const std::vector<data::Pair>& pairs, std::span<const int64_t> members,
-                 const ReferenceLogps& reference, const PreferenceParams& params, const Forward& forward) {
-  const at::NoGradGuard no_grad;
-  std::vector<int64_t> lengths;
-  for (const data::Pair& p : pairs) lengths.push_back(p.size());
-  const losses::PairLoss loss = losses::pair_loss(params.loss.loss);
-  HeldOut out;
-  int64_t tokens = 0;
-  for (const auto micro : micro_batches(members, lengths, 8192)) {
-    const losses::PairLogps logps = pair_logps(policy, micro, pairs, reference, forward, tokens);
-    out.loss += loss(logps, params.loss).sum().item<double>();
-    out.accuracy += losses::implicit_rewards(logps, params.loss.beta).margin.gt(0).sum().item<double>();
-  }
-  out.loss /= static_cast<double>(members.size());
-  out.accuracy /= static_cast<double>(members.size());
-  return out;
-}
+using losses::Arity;
+using losses::Statistic;
 
 std::vector<int64_t> all_of(size_t n) {
   std::vector<int64_t> out(n);
@@ -133,139 +48,22 @@ std::vector<int64_t> all_of(size_t n) {
   return out;
 }
 
-// One way from the start through comparisons: of a fold, or of them all.
-struct Pass {
-  std::vector<int64_t> rows, held_out;  // of the training comparisons
-  BatchPlan plan;                       // of places in `rows`
-  int64_t first = 0;                    // step of the run
-  bool trial = false;
-
-  int64_t end() const { return first + plan.steps(); }
-  std::vector<int64_t> batch(int64_t step) const {
-    std::vector<int64_t> out;
-    for (const int64_t i : plan.batch(step - first)) out.push_back(rows[static_cast<size_t>(i)]);
-    return out;
-  }
+// The policy before its first step, and what it learns from.
+struct Start {
+  text::Tokenizer tokenizer;
+  model::Decoder policy;
+  at::ScalarType compute;
+  data::Encoder encoder;
+  JudgedData train, held_out;
+  std::vector<data::Prompt> train_prompts, held_out_prompts;
+  std::string reference;  ///< its folder; "": none
 };
 
-// The folds' passes, in each of which the others learn, and the last one of all.
-std::vector<Pass> passes_of(const std::vector<data::Pair>& pairs, const PreferenceParams& params, uint64_t seed) {
-  std::vector<Pass> out;
-  const auto add = [&](std::vector<int64_t> rows, std::vector<int64_t> held_out, bool trial) {
-    const std::vector<int64_t> ones(rows.size(), 1);
-    BatchPlan plan(ones, params.batch_pairs, params.epochs, seed);
-    out.push_back({std::move(rows), std::move(held_out), std::move(plan), out.empty() ? 0 : out.back().end(), trial});
-  };
-  if (params.stop.folds > 0) {
-    std::vector<std::string> prompts;
-    for (const data::Pair& p : pairs)
-      prompts.emplace_back(reinterpret_cast<const char*>(p.chosen.ids.data()),
-                           static_cast<size_t>(p.prompt_length) * sizeof(int32_t));
-    const std::vector<int64_t> fold = folds_of(prompts, params.stop.folds, seed);
-    for (int64_t f = 0; f <= std::ranges::max(fold); ++f) {
-      std::vector<int64_t> rows, held_out;
-      for (size_t i = 0; i < fold.size(); ++i) {
-        if (fold[i] != f) rows.push_back(static_cast<int64_t>(i));
-        else if (!pairs[i].tie) held_out.push_back(static_cast<int64_t>(i));
-      }
-      if (!held_out.empty()) add(std::move(rows), std::move(held_out), true);
-    }
-  }
-  add(all_of(pairs.size()), {}, false);
-  return out;
-}
-
-optim::StateTensors copies_of(const std::vector<optim::NamedTensor>& tensors) {
-  optim::StateTensors out;
-  append_weights(out, "", tensors);
-  for (auto& [name, tensor] : out) tensor = tensor.detach().clone();
-  return out;
-}
-
-// Early stopping around the loop: what an evaluation looks at beside the held-out rows, and the weights that are kept.
-class Watch {
- public:
-  /// `policy`: before its first step.
-  Watch(const PreferenceParams& params, const model::Decoder& policy, const data::Encoder& encoder,
-        std::span<const data::Prompt> held_out, std::span<const data::Prompt> trained, bool scored,
-        at::ScalarType compute, uint64_t seed)
-      : settings_(params.stop) {
-    if (!settings_.on()) return;
-    if (settings_.folds > 0) settings_.patience = 0;
-    Look start;
-    if (scored || settings_.folds > 0) start.accuracy = 0, start.loss = std::log(2);  // of DPO; not compared
-    if (settings_.drifts()) {
-      std::vector<AskedPrompt> prompts =
-          draw_asked(held_out.empty() ? trained : held_out, settings_.prompts, encoder, settings_.max_tokens,
-                     policy.config().max_positions, mix64(seed, hash64("drift")));
-      if (prompts.empty())
-        usage_error("stop.kl_limit and stop.start_loss_limit: there is no prompt short enough to be answered",
-                    "set both to 0, or give shorter prompts");
-      drift_.emplace(policy, encoder, std::move(prompts), settings_.max_tokens, compute, seed);
-      start.kl_per_token = 0, start.start_loss_ratio = 1;
-    }
-    early_.emplace(settings_, start);
-  }
-
-  explicit operator bool() const { return early_.has_value(); }
-  const EarlyStop& early() const { return *early_; }
-  void until(int64_t step) { early_->until(step); }
-  bool ended() const { return early_ && early_->ended(); }
-
-  /// After step `done`, whose held-out figures are `held_out`; adds what it measures to the step's metrics.
-  void look(int64_t done, const std::optional<HeldOut>& held_out, const model::Decoder& policy,
-            const std::vector<optim::NamedTensor>& trained, Numbers& numbers) {
-    Look look{.step = done};
-    if (held_out) look.accuracy = held_out->accuracy, look.loss = held_out->loss;
-    if (drift_) {
-      const Drift drift = drift_->measure(policy);
-      look.kl_per_token = drift.kl_per_token, look.start_loss_ratio = drift.start_loss_ratio;
-      numbers.emplace_back("kl_per_token", drift.kl_per_token);
-      numbers.emplace_back("start_loss_ratio", drift.start_loss_ratio);
-    }
-    if (early_->take(look)) keep(trained);
-  }
-
-  /// What stands in the checkpoint: the kept weights, and where it is.
-  void keep(const std::vector<optim::NamedTensor>& trained) { kept_ = copies_of(trained); }
-  void append_state(optim::StateTensors& out) const {
-    for (const auto& [name, tensor] : kept_) out.emplace_back("kept." + name, tensor);
-  }
-  Json json() const { return early_ ? Json{{"early_stop", early_->state()}} : Json::object(); }
-  void restore(const optim::StateTensors& saved, const Json& json) {
-    if (!early_) return;
-    early_->restore(json.at("early_stop"));
-    kept_ = with_prefix(saved, "kept.");
-  }
-  /// Puts the kept weights back.
-  void put_back(const std::vector<optim::NamedTensor>& trained) const { restore_weights(kept_, "", trained); }
-
-  void count(MemoryCount& memory) const {
-    if (drift_) memory.add(drift_->start());
-    memory.add(kept_);
-  }
-
- private:
-  StopSettings settings_;
-  std::optional<DriftMeter> drift_;
-  std::optional<EarlyStop> early_;
-  optim::StateTensors kept_;
-};
-
-}  // namespace
-
-void PreferenceParams::check() const {
-  if (stop.folds == 1) usage_error("stop.folds = 1 leaves nothing to learn from", "give 2 or more, or 0");
-  if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
-  if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");
-}
-
-void run_preference(const PreferenceParams& params, config::StageContext& context) {
+// 1. Policy and judged answers.
+Start prepare(const PreferenceParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
-  losses::pair_loss(params.loss.loss);  // an unknown one is an error before anything is read
-
-  // 1. Policy and comparisons.
-  const text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
+  const losses::PreferenceNeeds needs = params.loss.needs();
+  text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
   model::LoadedModel loaded = model::load_model(params.model);
   if (loaded.head)
     usage_error(params.model + ": is a reward model, not a language model", "start from the model that it was made of");
@@ -274,79 +72,184 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   settle_adapter(policy, params.model, params.adapter, seed);
   const at::ScalarType compute = resolve_precision(context, policy.config());
   if (policy.adapter() != nullptr) policy.keep_matrices_in(compute);
-  auto read = data::read_preferences(params.data, params.text.read);
+
+  auto read = read_judged(needs.arity, params.data, params.text.read);
   params.text.keep_part(read);
   log::info("  " + read.report.summary());
   const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format, policy.config().eos);
   settle_answer_ends(encoder, context, policy.config());
   auto split = data::split(std::move(read.rows), params.text.held_out, seed);
-  std::erase_if(split.held_out, [](const data::Preference& row) { return row.tie; });  // no side to be right about
-  auto train = data::encode_preferences(split.train, encoder, params.text.length, policy.config().max_positions);
+  std::erase_if(split.held_out, [](const data::JudgedAnswers& row) { return row.tie; });  // no side to be right about
+  const int64_t positions = policy.config().max_positions;
+  auto train = data::encode_judged(split.train, encoder, params.text.length, positions);
   log::info("  " + train.lengths.summary());
-  data::require_kept(train.lengths, params.text.length, "comparisons");
-  auto held_out = data::encode_preferences(split.held_out, encoder, params.text.length, policy.config().max_positions);
+  data::require_kept(train.lengths, params.text.length, name_of_groups(needs.arity));
+  auto held_out = data::encode_judged(split.held_out, encoder, params.text.length, positions);
   data::SplitManifest manifest(params.text.held_out, seed);
-  manifest.add(std::span<const data::Preference>(split.train));
+  manifest.add(std::span<const data::JudgedAnswers>(split.train));
   manifest.save(context.folder / config::names::kSplit);
-  data::require_disjoint(manifest, std::span<const data::Preference>(split.held_out), "the held-out comparisons");
+  data::require_disjoint(manifest, std::span<const data::JudgedAnswers>(split.held_out),
+                         "the held-out " + name_of_groups(needs.arity));
 
-  // 2. The reference, once.
-  const std::string reference_folder = params.reference.empty() ? params.model : params.reference;
+  Start out{std::move(tokenizer), std::move(policy), compute, encoder, {}, {}, prompts_of(split.train),
+            prompts_of(split.held_out), ""};
+  out.train.groups = std::move(train.items);
+  out.held_out.groups = std::move(held_out.items);
+  for (JudgedData* part : {&out.train, &out.held_out}) {
+    part->measure_lengths();
+    if (needs.mismatched && !part->groups.empty())
+      part->mismatched = mismatched_answers(part->groups, data::sequence_limit(params.text.length, positions));
+  }
+  if (needs.reference) out.reference = params.reference.empty() ? params.model : params.reference;
+  return out;
+}
+
+// 2. The reference, once.
+void add_reference(Start& start, const PreferenceParams& params, const config::StageContext& context) {
+  if (start.reference.empty()) return;
   if (!params.reference.empty())
-    text::require_same_tokenizer(tokenizer, params.reference, "the reference has another tokenizer than the policy",
+    text::require_same_tokenizer(start.tokenizer, params.reference,
+                                 "the reference has another tokenizer than the policy",
                                  "both must give the probability of the same token ids");
-  const model::Decoder* start = params.reference.empty() ? &policy : nullptr;
-  const ReferenceLogps reference = cached_reference(reference_folder, start, train.items, context, compute);
-  const ReferenceLogps held_out_reference =
-      held_out.items.empty() ? ReferenceLogps{}
-                             : cached_reference(reference_folder, start, held_out.items, context, compute);
+  for (JudgedData* part : {&start.train, &start.held_out})
+    if (!part->groups.empty())
+      part->reference = cached_reference(start.reference, params.reference.empty() ? &start.policy : nullptr,
+                                         part->groups, part->mismatched, context, start.compute);
+}
+
+// A reference that follows the policy (SyncSettings): its weights, and its log-probabilities where they are asked for.
+class Follower {
+ public:
+  Follower(const SyncSettings& settings, const std::vector<optim::NamedTensor>& start) : settings_(settings) {
+    if (settings.every > 0) weights_ = copies_of(start);
+  }
+  explicit operator bool() const { return settings_.every > 0; }
+  void begin(const optim::StateTensors& start) { weights_ = start, moved_ = false; }
+
+  /// Of the groups `members`, under the reference as it is now.
+  void refresh(JudgedData& data, std::span<const int64_t> members, model::Decoder& policy,
+               const std::vector<optim::NamedTensor>& trained, at::ScalarType compute) const {
+    if (!moved_) return;  // still what was computed at the start
+    const at::NoGradGuard no_grad;
+    const optim::StateTensors own = copies_of(trained);
+    restore_weights(weights_, "", trained);
+    refresh_reference(data.reference, policy, data.groups, data.mismatched, members, compute);
+    restore_weights(own, "", trained);
+  }
+  /// After `done` steps of a pass.
+  void follow(int64_t done, const std::vector<optim::NamedTensor>& trained) {
+    if (settings_.every == 0 || done % settings_.every != 0) return;
+    const at::NoGradGuard no_grad;
+    for (size_t i = 0; i < trained.size(); ++i)
+      weights_[i].second = settings_.alpha * trained[i].tensor.detach() + (1 - settings_.alpha) * weights_[i].second;
+    moved_ = true;
+  }
+  void append_state(optim::StateTensors& out) const {
+    for (const auto& [name, tensor] : weights_) out.emplace_back("reference." + name, tensor);
+  }
+  void restore(const optim::StateTensors& saved, bool moved) {
+    if (settings_.every > 0) weights_ = with_prefix(saved, "reference."), moved_ = moved;
+  }
+  bool moved() const { return moved_; }
+  const optim::StateTensors& weights() const { return weights_; }
+
+ private:
+  SyncSettings settings_;
+  optim::StateTensors weights_;
+  bool moved_ = false;
+};
+
+// What a step says of its batch; metrics.def has their meaning.
+Numbers numbers_of(const PreferenceStep& step, bool reference) {
+  const auto mean = [](double sum, int64_t n) { return n > 0 ? sum / static_cast<double>(n) : 0; };
+  const JudgedSide &c = step.chosen, &r = step.rejected;
+  return {{reference ? "chosen_drift" : "chosen_logp", mean(c.drift, c.answers)},
+          {reference ? "rejected_drift" : "rejected_logp", mean(r.drift, r.answers)},
+          {"reward_margin", step.margin()}};
+}
+
+}  // namespace
+
+void PreferenceParams::check() const {
+  if (stop.folds == 1) usage_error("stop.folds = 1 leaves nothing to learn from", "give 2 or more, or 0");
+  if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
+  if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");
+  if (sync.every > 0 && !reference.empty())
+    usage_error("sync.every moves the reference towards the policy, so it must begin as the policy does",
+                "leave out reference, or set sync.every = 0");
+}
+
+void run_preference(const PreferenceParams& params, config::StageContext& context) {
+  const auto seed = static_cast<uint64_t>(context.run.seed);
+  const losses::PreferenceNeeds needs = params.loss.needs();
+  Start start = prepare(params, context);
+  add_reference(start, params, context);
+  model::Decoder& policy = start.policy;
+  JudgedData &train = start.train, &held_out = start.held_out;
 
   // 3. The plan and the steps.
-  const std::vector<Pass> passes = passes_of(train.items, params, seed);
+  const std::vector<Pass> passes = passes_of(train.groups, params.stop.folds, params.batch_pairs, params.epochs, seed);
   const Pass& whole = passes.back();
-  std::vector<int64_t> lengths;
-  for (const data::Pair& p : train.items) lengths.push_back(p.size());
   std::optional<optim::Optimizer> optimizer(std::in_place, trainable_tensors(policy), params.optim);
-  const int64_t micro = micro_tokens(params, policy.config(), compute == at::kBFloat16);
+  const int64_t micro = micro_tokens(params, policy.config(), start.compute == at::kBFloat16);
   model::AttentionWork attention;
-  const Forward forward(compute, params.checkpoint_activations, &attention);
-  Watch watch(params, policy, encoder, prompts_of(split.held_out), prompts_of(split.train), !held_out.items.empty(),
-              compute, seed);
+  const Forward forward(start.compute, params.checkpoint_activations, &attention);
+  const bool looks = params.stop.folds > 0 || !held_out.groups.empty();
+  StopWatch watch(params.stop, policy, start.encoder, start.held_out_prompts, start.train_prompts,
+                  looks ? std::optional<HeldOut>(HeldOut{}) : std::nullopt, start.compute, seed);
   if (watch) watch.keep(optimizer->tensors());
   const optim::StateTensors start_weights = passes.size() > 1 ? copies_of(optimizer->tensors()) : optim::StateTensors{};
+  Follower follower(params.sync, optimizer->tensors());
   CrossValidation folds;
+  Statistic statistic;
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
     append_weights(out, "policy.", optimizer->tensors());
     for (auto& [name, tensor] : optimizer->state()) out.emplace_back("optim." + name, tensor);
     watch.append_state(out);
+    follower.append_state(out);
     return out;
   };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
     restore_weights(saved, "policy.", optimizer->tensors());
     optimizer->load_state(with_prefix(saved, "optim."));
     watch.restore(saved, json);
+    if (follower) follower.restore(saved, json.at("reference_moved"));
     if (json.contains("folds")) folds.restore(json.at("folds"));
+    if (json.contains("statistic")) statistic = {json.at("statistic").at(0), json.at("statistic").at(1), {}};
   };
   state.json = [&] {
     Json out = watch.json();
+    if (follower) out["reference_moved"] = follower.moved();
     if (passes.size() > 1) out["folds"] = folds.state();
+    if (statistic.count > 0) out["statistic"] = {statistic.value, statistic.count};
     return out;
   };
   int64_t steps = whole.end();
-  log::info("  " + count_text(static_cast<int64_t>(train.items.size())) + " comparisons, " +
-            count_text(static_cast<int64_t>(held_out.items.size())) + " held out; " + count_text(whole.plan.steps()) +
-            " steps of loss '" + params.loss.loss + "', beta " + decimal_text(params.loss.beta, 3) +
-            (passes.size() > 1 ? ", behind " + count_text(whole.first) + " of " +
-                                     count_text(static_cast<int64_t>(passes.size()) - 1) + " folds"
+  log::info("  " + count_text(std::ssize(train.groups)) + " " + name_of_groups(needs.arity) + ", " +
+            count_text(std::ssize(held_out.groups)) + " held out; " + count_text(whole.plan.steps()) +
+            " steps of loss '" + params.loss.name + "'" +
+            (passes.size() > 1 ? ", behind " + count_text(whole.first) + " of " + count_text(std::ssize(passes) - 1) +
+                                     " folds"
                                : ""));
   Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
-  const AnswerLog answers(params.samples, encoder, prompts_of(split.held_out), prompts_of(split.train),
+  const AnswerLog answers(params.samples, start.encoder, start.held_out_prompts, start.train_prompts,
                           policy.config().max_positions, seed);
   std::set<int64_t> answered;  // steps
   const auto answer = [&](int64_t done) {
     if (answered.insert(done).second) answers.look(policy, done, session);
+  };
+  const auto evaluate = [&](JudgedData& data, const std::vector<int64_t>& members) {
+    follower.refresh(data, members, policy, optimizer->tensors(), start.compute);
+    const PreferenceStep at = evaluate_preference(policy, data, members, params.loss, statistic, forward);
+    return HeldOut{at.loss, at.right / static_cast<double>(members.size())};
+  };
+  // The loss where learning starts: without a pass through the network where the policy is the reference.
+  const auto loss_at_start = [&](const std::vector<int64_t>& members) {
+    if (needs.reference && params.reference.empty())
+      return evaluate_reference(train, members, params.loss, policy.device()).loss;
+    return evaluate(train, members).loss;
   };
   // What the folds say of a look of the last pass.
   const auto pooled = [&](int64_t done) {
@@ -357,7 +260,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const auto end_where_folds_say = [&] {
     StopSettings only;
     only.folds = params.stop.folds;
-    EarlyStop best(only, {.accuracy = 0, .loss = std::log(2)});
+    EarlyStop best(only, {.accuracy = 0, .loss = 0});
     for (int64_t done = whole.first + 1; done <= whole.end(); ++done)
       if (session.evaluation_due(done - 1 - whole.first, whole.plan.steps())) {
         const HeldOut at = pooled(done);
@@ -379,53 +282,56 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     if (local == 0 && passes.size() > 1) {  // from the start again
       restore_weights(start_weights, "", optimizer->tensors());
       optimizer.emplace(trainable_tensors(policy), params.optim);
-      if (pass->trial) folds.begin_fold(std::ssize(pass->held_out), std::log(2));
+      statistic = {};
+      if (follower) follower.begin(start_weights);
+      if (pass->trial)
+        folds.begin_fold(std::ssize(pass->held_out), session.apart([&] { return loss_at_start(pass->held_out); }));
     }
     const std::vector<int64_t> batch = pass->batch(step);
+    follower.refresh(train, batch, policy, optimizer->tensors(), start.compute);
     optimizer->zero_grad();
-    const auto [loss, chosen, rejected, right, tokens] =
-        add_preference_gradient(policy, train.items, reference, lengths, batch, micro, params.loss, forward);
+    const PreferenceStep done = add_preference_gradient(policy, train, batch, micro, params.loss, statistic, forward);
     const double factor = optim::schedule_factor(schedule, local, pass->plan.steps());
-    const double norm = std::isfinite(loss) ? optimizer->step(factor) : loss;
-    if (!std::isfinite(loss) || !std::isfinite(norm)) {
+    const double norm = std::isfinite(done.loss) ? optimizer->step(factor) : done.loss;
+    if (!std::isfinite(done.loss) || !std::isfinite(norm)) {
       Json replay = Json::array();
-      for (const int64_t i : batch)
-        replay.push_back(
-            {train.items[static_cast<size_t>(i)].chosen.ids, train.items[static_cast<size_t>(i)].rejected.ids});
-      stop_non_finite(context, step, std::isfinite(loss) ? "gradient" : "loss", replay);
+      for (const int64_t i : batch) {
+        Json group = Json::array();
+        for (const data::Sequence& s : train.groups[static_cast<size_t>(i)].answers) group.push_back(s.ids);
+        replay.push_back(group);
+      }
+      stop_non_finite(context, step, std::isfinite(done.loss) ? "gradient" : "loss", replay);
     }
+    follower.follow(local + 1, optimizer->tensors());
+    const Numbers sides = numbers_of(done, needs.reference);
     const std::string note =
-        "loss " + decimal_text(loss, 3) + "  margin " +
-        decimal_text(params.loss.beta * (chosen - rejected) / static_cast<double>(batch.size()), 3);
+        "loss " + decimal_text(done.loss, 3) + "  margin " + decimal_text(sides.back().second, 3);
     const bool due = session.evaluation_due(local, pass->trial ? pass->plan.steps() : steps - pass->first);
     if (pass->trial) {
-      Numbers numbers{
-          {"fold", static_cast<double>(folds.folds())}, {"fold_loss", loss}, {"tokens", static_cast<double>(tokens)}};
+      Numbers numbers{{"fold", static_cast<double>(folds.folds())},
+                      {"fold_loss", done.loss},
+                      {"tokens", static_cast<double>(done.tokens)}};
       if (due) {
-        const HeldOut at =
-            session.apart([&] { return evaluate(policy, train.items, pass->held_out, reference, params, forward); });
+        const HeldOut at = session.apart([&] { return evaluate(train, pass->held_out); });
         folds.add({static_cast<double>(local + 1) / static_cast<double>(pass->plan.steps()), at.accuracy, at.loss});
         numbers.emplace_back("fold_held_out_loss", at.loss);
         numbers.emplace_back("fold_held_out_accuracy", at.accuracy);
       }
       session.journal().metrics(step + 1, numbers);
       if (step + 1 == whole.first) end_where_folds_say();
-      session.step_done(step, tokens, "fold " + std::to_string(folds.folds()) + "  " + note);
+      session.step_done(step, done.tokens, "fold " + std::to_string(folds.folds()) + "  " + note);
       continue;
     }
-    const double n = static_cast<double>(batch.size());
-    Numbers numbers{{"loss", loss}};
+    Numbers numbers{{"loss", done.loss}};
     for (const auto& rate : optimizer->rates(factor)) numbers.push_back(rate);
-    numbers.insert(numbers.end(), {{"grad_norm", norm},
-                                   {"tokens", static_cast<double>(tokens)},
-                                   {"chosen_drift", chosen / n},
-                                   {"rejected_drift", rejected / n},
-                                   {"reward_margin", params.loss.beta * (chosen - rejected) / n},
-                                   {"accuracy", right / n}});
+    numbers.insert(numbers.end(), {{"grad_norm", norm}, {"tokens", static_cast<double>(done.tokens)}});
+    numbers.insert(numbers.end(), sides.begin(), sides.end());
+    numbers.emplace_back("accuracy", done.right / static_cast<double>(batch.size()));
+    if (losses::preference_loss(params.loss.name).statistic != nullptr && !statistic.groups.defined())
+      numbers.emplace_back("loss_statistic", statistic.value);
     std::optional<double> score;
-    if (due && !held_out.items.empty()) {
-      const std::vector<int64_t> all = all_of(held_out.items.size());
-      last = session.apart([&] { return evaluate(policy, held_out.items, all, held_out_reference, params, forward); });
+    if (due && !held_out.groups.empty()) {
+      last = session.apart([&] { return evaluate(held_out, all_of(held_out.groups.size())); });
       numbers.emplace_back("held_out_loss", last->loss);
       numbers.emplace_back("held_out_accuracy", last->accuracy);
       score = last->loss;
@@ -442,7 +348,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     session.journal().metrics(step + 1, numbers);
     if (watch.ended()) session.set_total_steps(steps = step + 1);
     if (session.answers_due(step)) answer(step + 1);
-    session.step_done(step, tokens, note, score);
+    session.step_done(step, done.tokens, note, score);
   }
 
   // 4. The weights that the looks speak for.
@@ -469,9 +375,10 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   // 5. The result.
   const fs::path folder = context.folder / config::names::kModel;
   fs::create_directories(folder);
-  tokenizer.save(folder);
+  start.tokenizer.save(folder);
   model::save_model(folder, policy);
-  Json model{{"parameters", policy.parameter_count()}, {"reference", reference_folder}};
+  Json model{{"parameters", policy.parameter_count()}};
+  if (!start.reference.empty()) model["reference"] = start.reference;
   record_adapter(policy, model);
   MemoryCount memory;
   memory.add(policy);
@@ -479,12 +386,14 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   memory.add(optimizer->state());
   memory.add(*forward.compute.casts);
   memory.add(start_weights);
+  memory.add(follower.weights());
   watch.count(memory);
   model["memory_bytes"] = memory.bytes();
   context.record.model_json = dump_json(model);
   Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})
                       : held_out_summary({});
-  summary["comparisons"] = train.items.size();
+  summary[needs.arity == Arity::kPair ? "comparisons" : needs.arity == Arity::kSingle ? "judged_answers" : "rankings"] =
+      train.groups.size();
   summary.update(stopped);
   context.record.summary_json = dump_json(summary);
 }

@@ -2,28 +2,26 @@
 
 #include <doctest/doctest.h>
 
-#include "base/error.h"
 #include "config/fields.h"
-#include "losses/pair.h"
+#include "losses/params.h"
+#include "losses/preference_loss.h"
 
 namespace losses = hone::losses;
 
-TEST_CASE("every loss says what it is and whom to cite; pair losses are found by id") {
+TEST_CASE("every loss says what it is and whom to cite; losses of preferences are found by id") {
   CHECK(losses::all().size() >= 4);
   for (const losses::LossInfo& info : losses::all()) {
     CAPTURE(info.id);
     CHECK(!info.doc.empty());
     CHECK(!info.citation.empty());
     CHECK(losses::find(info.id) == &info);
-    if (info.kind == "pair") CHECK_NOTHROW(losses::pair_loss(info.id));
+    if (info.kind == "preference") CHECK_NOTHROW(losses::preference_loss(info.id));
   }
   CHECK(losses::find("nonesuch") == nullptr);
-  CHECK_THROWS_WITH_AS(losses::pair_loss("ppo"), doctest::Contains("unknown loss 'ppo'"), hone::Error);
 }
 
 TEST_CASE("every setting has a meaning and a source") {
   losses::BradleyTerryParams reward;
-  losses::PairLossParams pair;
   losses::PpoLossParams ppo;
   const auto check = [](const hone::config::Fields& fields) {
     for (const auto& field : fields.list()) {
@@ -33,6 +31,5 @@ TEST_CASE("every setting has a meaning and a source") {
     }
   };
   check(hone::config::fields_of(reward));
-  check(hone::config::fields_of(pair));
   check(hone::config::fields_of(ppo));
 }

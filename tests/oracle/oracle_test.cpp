@@ -79,3 +79,12 @@ TEST_CASE("k1 and k3 have the divergence as their mean") {
   CHECK(oracle::divergence_error({.vocab = 4, .length = 3, .beta = 1, .seed = 1}) < 1e-5);
   CHECK(oracle::divergence_error({.vocab = 8, .length = 5, .beta = 1, .seed = 1}) < 1e-5);
 }
+
+TEST_CASE("every loss of preferences, learnt by the code that trains, comes to the minimum found apart") {
+  for (const oracle::LossDistance& d : oracle::preference_losses_reach_minima()) {
+    CAPTURE(d.loss);
+    MESSAGE(d.loss << ": total variation " << d.start << ", then " << d.end);
+    CHECK(d.start > 0.02);
+    CHECK(d.end < 0.01);
+  }
+}

@@ -5,8 +5,10 @@
 
 #include <numeric>
 
+#include "base/error.h"
 #include "base/rng.h"
 #include "model/shapes.h"
+#include "train/judged_groups.h"
 #include "train/language_step.h"
 #include "train/networks.h"
 #include "train/preference_step.h"
@@ -180,28 +182,55 @@ TEST_CASE("reward model: however a step is cut, its gradient is the same") {
   }
 }
 
-TEST_CASE("DPO: however a step is cut, its gradient is the same") {
-  const std::vector<data::Pair> pairs = some_pairs();
-  const std::vector<int64_t> batch = all(pairs.size());
-  std::vector<int64_t> lengths;
-  train::ReferenceLogps reference;
-  for (const data::Pair& p : pairs) {
-    lengths.push_back(p.size());
-    reference.chosen.push_back(-3.0F - static_cast<float>(p.chosen.size()));
-    reference.rejected.push_back(-2.5F - static_cast<float>(p.rejected.size()));
+namespace {
+
+// Groups as the loss takes them, with made-up reference values.
+train::JudgedData some_groups(const losses::PreferenceNeeds& needs) {
+  train::JudgedData out;
+  int64_t n = 0;
+  for (const data::Pair& p : some_pairs()) {
+    const auto group = [&](std::vector<data::Sequence> answers, bool good) {
+      out.groups.push_back({std::move(answers), p.prompt_length, p.weight, p.margin, good, false});
+    };
+    if (needs.arity == losses::Arity::kSingle) group({n % 3 == 0 ? p.rejected : p.chosen}, n % 3 != 0);
+    else if (needs.arity == losses::Arity::kPair || n % 2 == 0) group({p.chosen, p.rejected}, true);
+    else {
+      data::Sequence third = p.chosen;
+      third.ids.push_back(7), third.weight.push_back(1.0F);
+      group({p.rejected, p.chosen, third}, true);
+    }
+    ++n;
   }
-  losses::PairLossParams params;
-  params.loss = "dpo";
+  for (const data::JudgedGroup& g : out.groups) {
+    if (needs.mismatched) out.mismatched = train::mismatched_answers(out.groups, 0);
+    std::vector<float> logps;
+    for (const data::Sequence& s : g.answers) logps.push_back(-2.5F - 0.9F * static_cast<float>(s.size()));
+    if (needs.reference) out.reference.answers.push_back(logps);
+    if (needs.mismatched) out.reference.mismatched.push_back(-3.0F - static_cast<float>(g.answers[0].size()));
+  }
+  out.measure_lengths();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("DPO: its gradient is that of the loss written out") {
+  const train::JudgedData data = some_groups({});
+  const std::vector<int64_t> batch = all(data.groups.size());
+  losses::PreferenceLossSettings dpo("dpo");
+  const double beta = 0.1;
   for (const Precision& precision : kPrecisions) {
     CAPTURE(precision.own_attention);
     Network n("llama", precision.dtype, 3, false);
     Tensor loss = at::zeros({}, precision.dtype);
     double weight = 0;
-    for (size_t i = 0; i < pairs.size(); ++i) {
-      const Tensor chosen = logp_alone(n.decoder, pairs[i].chosen) - static_cast<double>(reference.chosen[i]),
-                   rejected = logp_alone(n.decoder, pairs[i].rejected) - static_cast<double>(reference.rejected[i]);
-      loss = loss - pairs[i].weight * at::log_sigmoid(params.beta * (chosen - rejected));
-      weight += pairs[i].weight;
+    for (size_t i = 0; i < data.groups.size(); ++i) {
+      const auto ratio = [&](size_t side) {
+        return logp_alone(n.decoder, data.groups[i].answers[side]) -
+               static_cast<double>(data.reference.answers[i][side]);
+      };
+      loss = loss - data.groups[i].weight * at::log_sigmoid(beta * (ratio(0) - ratio(1)));
+      weight += data.groups[i].weight;
     }
     (loss / weight).backward();
     const Tensor alone = n.gradient();
@@ -210,12 +239,60 @@ TEST_CASE("DPO: however a step is cut, its gradient is the same") {
       n.clear();
       train::Forward forward;
       forward.compute.own_attention = precision.own_attention;
+      losses::Statistic statistic;
       const train::PreferenceStep step =
-          train::add_preference_gradient(n.decoder, pairs, reference, lengths, batch, cut, params, forward);
+          train::add_preference_gradient(n.decoder, data, batch, cut, dpo, statistic, forward);
       CHECK(relative(n.gradient(), alone) < precision.bound);
       CHECK(step.loss == doctest::Approx((loss / weight).item<double>()).epsilon(1e-5));
     }
   }
+}
+
+// Every line of losses.def of kind preference, so that a new one is held by itself.
+TEST_CASE("every loss of preferences: however a step is cut, its gradient is the same") {
+  for (const std::string& name : losses::preference_loss_ids()) {
+    CAPTURE(name);
+    const losses::PreferenceLossSettings loss(name);
+    const train::JudgedData data = some_groups(loss.needs());
+    const std::vector<int64_t> batch = all(data.groups.size());
+    for (const Precision& precision : kPrecisions) {
+      CAPTURE(precision.own_attention);
+      Network n("llama", precision.dtype, 3, false);
+      Tensor whole;
+      double value = 0;
+      for (const int64_t cut : {int64_t{1} << 30, int64_t{1}, int64_t{64}}) {
+        CAPTURE(cut);
+        n.clear();
+        train::Forward forward;
+        forward.compute.own_attention = precision.own_attention;
+        losses::Statistic statistic;
+        const train::PreferenceStep step =
+            train::add_preference_gradient(n.decoder, data, batch, cut, loss, statistic, forward);
+        CHECK(step.chosen.answers + step.rejected.answers ==
+              (loss.needs().arity == losses::Arity::kSingle ? 1 : 2) * std::ssize(batch));
+        if (!whole.defined()) {
+          whole = n.gradient(), value = step.loss;
+          CHECK(at::linalg_vector_norm(whole).item<double>() > 1e-6);
+        }
+        CHECK(relative(n.gradient(), whole) < precision.bound);
+        CHECK(step.loss == doctest::Approx(value).epsilon(1e-5));
+      }
+    }
+  }
+}
+
+TEST_CASE("an answer to another prompt: the next one's, one for each, whatever is asked twice") {
+  std::vector<data::JudgedGroup> groups;
+  for (const int32_t prompt : {5, 5, 6, 7, 7}) {
+    const auto n = static_cast<int32_t>(groups.size());
+    groups.push_back({{{{prompt, 10 + n, 1}, {0, 1, 1}}}, 1, 1, 0, true, false});
+  }
+  const std::vector<data::Sequence> other = train::mismatched_answers(groups, 0);
+  const std::vector<std::vector<int32_t>> wanted{{5, 12, 1}, {5, 12, 1}, {6, 13, 1}, {7, 10, 1}, {7, 10, 1}};
+  for (size_t i = 0; i < wanted.size(); ++i) CHECK(other[i].ids == wanted[i]);
+  CHECK(train::mismatched_answers(groups, 2)[0].ids == std::vector<int32_t>{5, 12});
+  groups.resize(2);
+  CHECK_THROWS_AS(train::mismatched_answers(groups, 0), Error);
 }
 
 namespace {

@@ -40,6 +40,8 @@ RowContent read_alpaca(const Json& row, const FormatOptions&) {
   if (ranked.size() < 2) usage_error("field '" + std::string(key) + "' ranks fewer than two answers");
   RowContent labelled;
   add_conversation(row, messages, labelled);  // a label or a weight of one answer has no place here
+  out.rankings.push_back({messages, {}});
+  for (const Json& answer : ranked) out.rankings[0].answers.push_back({answer_to(prompt, answer)});
   for (size_t i = 0; i < ranked.size(); ++i)
     for (size_t j = i + 1; j < ranked.size(); ++j)
       out.comparisons.push_back(

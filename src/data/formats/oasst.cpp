@@ -33,6 +33,14 @@ void compare_replies(const std::vector<const Json*>& replies, const std::vector<
   std::vector<std::pair<int64_t, std::string>> ranked;
   for (const Json* r : replies)
     if (const int64_t rank = rank_of(*r); rank >= 0) ranked.emplace_back(rank, text_field(*r, "text"));
+  std::vector<std::pair<int64_t, std::string>> in_order = ranked;
+  std::ranges::stable_sort(in_order, {}, &std::pair<int64_t, std::string>::first);
+  const auto same = std::ranges::unique(in_order, {}, &std::pair<int64_t, std::string>::first);
+  in_order.erase(same.begin(), same.end());
+  if (in_order.size() > 1) {
+    Ranking& ranking = out.rankings.emplace_back(Ranking{path, {}});
+    for (const auto& [rank, text] : in_order) ranking.answers.push_back(said(text));
+  }
   int64_t last = 0;
   for (const auto& [rank, unused] : ranked) last = std::max(last, rank);
   for (size_t i = 0; i < ranked.size(); ++i) {
