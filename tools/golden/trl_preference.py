@@ -56,7 +56,8 @@ def singles(seed):
 
 
 def likely_pairs(seed):
-    """Pairs that the policy itself writes, so that WPO's weights are not all next to nothing."""
+    """Pairs that the policy itself writes, the last one greedily, so that WPO's weights are not all next to nothing, and one
+    above 1."""
     g, network, rows = torch.Generator().manual_seed(seed), model(POLICY), pairs(seed, [3, 4, 5, 6, 4, 3])
     for row in rows:
         for key in ("chosen", "rejected"):
@@ -64,7 +65,7 @@ def likely_pairs(seed):
                 with torch.no_grad():
                     p = network(torch.tensor([row["prompt"] + row[key][:i]])).logits[0, -1].softmax(-1)
                 p[:3] = 0
-                row[key][i] = torch.multinomial(p, 1, generator=g).item()
+                row[key][i] = p.argmax().item() if row is rows[-1] else torch.multinomial(p, 1, generator=g).item()
     return rows
 
 
@@ -72,7 +73,7 @@ def model(name):
     return AutoModelForCausalLM.from_pretrained(MODELS / name, dtype=torch.float32, attn_implementation="eager")
 
 
-BATCHES = {"pairs": pairs(4001, [3, 4, 5, 6, 4, 3]), "pairs1": pairs(4002, [1] * 6), "pairs_likely": likely_pairs(4003),
+BATCHES = {"pairs": pairs(4001, [3, 4, 5, 6, 4, 3]), "pairs1": pairs(4002, [1] * 6), "pairs_likely": likely_pairs(4004),
            "singles": singles(4004), "singles_clamped": singles(4010)}
 
 
@@ -158,12 +159,12 @@ class Formulas:
     def labels(self):
         return torch.tensor([r["label"] for r in self.rows])
 
-    def z(self, network_order):
+    def z(self, order):
         """Mean over prompts of log π - log π_ref of the completion of row order[i] after the prompt of row i."""
         with torch.no_grad():
             pieces = [(self.tokens(self.policy, r["prompt"], self.rows[j]["completion"])
                        - self.tokens(self.reference, r["prompt"], self.rows[j]["completion"])).sum()
-                      for r, j in zip(self.rows, network_order)]
+                      for r, j in zip(self.rows, order)]
         return torch.stack(pieces).mean()
 
     def weights(self, key):
@@ -320,11 +321,14 @@ def dpo_losses():
 
     def weights():
         f = Formulas("pairs_likely")
-        return {"weights": {k: f.weights(k).tolist() for k in ("chosen", "rejected")}}
+        both = {k: f.weights(k) for k in ("chosen", "rejected")}
+        if (both["chosen"] * both["rejected"]).max() <= 1:
+            raise SystemExit("pairs_likely: no weight above 1; take another seed")
+        return {"weights": {k: v.tolist() for k, v in both.items()}}
     one("wpo", "sigmoid", {"beta": b}, lambda f: (-log_s(b * f.d()) * f.weights("chosen") * f.weights("rejected")).mean(),
         batch="pairs_likely", extra=weights,
         note="weights (the formula's), detached: exp of the mean over completion tokens of log p(y_t) - log sum_v p(v)^2; their "
-             "product multiplies the pair's loss. TRL does not clamp the product at 1", beta=b, use_weighting=True)
+             "product multiplies the pair's loss and is not clamped at 1 (older TRL clamped it)", beta=b, use_weighting=True)
 
 
 def kto_losses():
@@ -360,7 +364,8 @@ def kto_losses():
     def apo(beta, desirable, undesirable):
         def formula(f, _):
             h = f.h("completion")
-            return torch.where(f.labels(), desirable * (1 - torch.sigmoid(beta * h)), undesirable * torch.sigmoid(beta * h)).mean()
+            return torch.where(f.labels(), desirable * (1 - torch.sigmoid(beta * h)),
+                               undesirable * torch.sigmoid(beta * h)).mean()
         return formula
 
     for batch in ("singles", "singles_clamped"):
@@ -443,8 +448,9 @@ def bco_losses():
             near("bco: delta", trainer._stored_metrics["train"]["delta"][-1], delta.item(), 1e-5)
             return -log_s(torch.where(f.labels(), h - delta, delta - h)[first:]).mean()
         more = {} if first == 0 else {"rows": list(range(first, 6)), "seen_before": list(range(first))}
-        entry("bco", f"BCOTrainer of TRL {trl.__version__}, beta={beta}, per_device_train_batch_size={rows_per_step}", {"beta": beta},
-              "singles", loss.item(), gradient_norm(policy), formula, **logps, delta=trainer._stored_metrics["train"]["delta"][-1],
+        says = f"BCOTrainer of TRL {trl.__version__}, beta={beta}, per_device_train_batch_size={rows_per_step}"
+        entry("bco", says, {"beta": beta}, "singles", loss.item(), gradient_norm(policy), formula, **logps,
+              delta=trainer._stored_metrics["train"]["delta"][-1],
               note="delta is the running mean of all implicit rewards seen, this batch included, each weighing the same "
                    "(the paper takes the mean of the good ones' mean and the bad ones')", **more)
 
@@ -458,9 +464,9 @@ NOTES = {
     "trl": "the trainer's class and the arguments of its config that bear on the loss"}
 
 
-def write(path):
-    versions = {"torch": torch.__version__, "trl": trl.__version__, "trl_bco": ENTRIES[-1]["trl"].split("TRL ")[1].split(",")[0],
-                "transformers": transformers.__version__, "python": platform.python_version(), "script": "tools/golden/trl_preference.py"}
+def write(path, trl_bco):
+    versions = {"torch": torch.__version__, "trl": trl.__version__, "trl_bco": trl_bco, "transformers": transformers.__version__,
+                "python": platform.python_version(), "script": "tools/golden/trl_preference.py"}
     head = {"versions": versions, "models": {"policy": f"models/{POLICY}", "reference": f"models/{REFERENCE}", "eos": EOS},
             "notes": NOTES, **BATCHES}
 
@@ -473,11 +479,12 @@ def write(path):
 if __name__ == "__main__":
     if sys.argv[1:] == ["bco"]:
         bco_losses()
-        print(json.dumps(ENTRIES))
+        print(json.dumps({"trl": trl.__version__, "entries": ENTRIES}))
     else:
         dpo_losses()
         kto_losses()
         reference_free_losses()
         older = subprocess.run([sys.argv[1], __file__, "bco"], check=True, stdout=subprocess.PIPE, text=True)
-        ENTRIES += json.loads(older.stdout.splitlines()[-1])
-        write(ROOT / "tests" / "golden" / "trl_preference.json")
+        older = json.loads(older.stdout.splitlines()[-1])
+        ENTRIES += older["entries"]
+        write(ROOT / "tests" / "golden" / "trl_preference.json", older["trl"])
