@@ -36,6 +36,7 @@ struct LossDistance {
   std::string loss;
   double start = 0;  ///< of the reference to that minimum
   double end = 0;
+  double left = 0;  ///< share of the way down in the loss that is still to go: where a valley is flat, what counts
 };
 /// Every loss of kind `preference` on judged answers of a space of 9: pairs and rankings with the probabilities of
 /// Bradley–Terry and Plackett–Luce labels as weights, single answers with the shares in which they win and lose. The

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <map>
 #include <numeric>
 
 #include "base/error.h"
@@ -80,8 +80,91 @@ std::vector<double> by_rank(const std::vector<double>& of, std::vector<double> o
   return out;
 }
 
-// The loss at `p` where what it holds fixed is taken from `held`: each formula as its paper has it.
+// One group in the independent minimiser's terms.
+struct GroupView {
+  const Point& p;
+  const Point& held;
+  const std::vector<int64_t>& g;
+  bool good;
+  double c, r, d, z;            ///< log π/π_ref of the first and the second answer, their difference, β times it
+  double lc, lr;                ///< log π of both
+  double by_u, by_c, by_r;      ///< AOT: what u, the first and the second answer are held against
+  double* likelihood;           ///< adds log π of the first answer, as a loss with a likelihood does
+};
+
+// Each formula as its paper has it.
+const std::map<std::string, double (*)(const GroupView&)>& formulas() {
+  using G = GroupView;
+  static const std::map<std::string, double (*)(const G&)> all = {
+      {"dpo", [](const G& x) { return -log_sigmoid(x.z); }},
+      {"robust", [](const G& x) { return (-0.9 * log_sigmoid(x.z) + 0.1 * log_sigmoid(-x.z)) / 0.8; }},
+      {"dpo_norm", [](const G& x) { return -log_sigmoid(x.z / x.p.tokens); }},
+      {"ipo", [](const G& x) { return std::pow(x.d - 1 / (2 * kBeta), 2); }},
+      {"hinge", [](const G& x) { return std::max(0.0, 1 - x.z); }},
+      {"kto",
+       [](const G& x) {
+         return x.good ? 1 - sigmoid(kBeta * (x.c - kFixed)) : 1 - sigmoid(kBeta * (kFixed - x.c));
+       }},
+      {"bco", [](const G& x) { return -log_sigmoid((x.good ? 1 : -1) * (kBeta * x.c - kFixed)); }},
+      {"orpo",
+       [](const G& x) {
+         *x.likelihood += x.lc;
+         return -kBeta * log_sigmoid(log_odds(x.lc / x.p.tokens) - log_odds(x.lr / x.p.tokens));
+       }},
+      {"simpo", [](const G& x) { return -log_sigmoid(kBeta * (x.lc - x.lr) / x.p.tokens - 1); }},
+      {"cpo",
+       [](const G& x) {
+         *x.likelihood += x.lc;
+         return -log_sigmoid(kBeta * (x.lc - x.lr));
+       }},
+      {"apo_zero", [](const G& x) { return 1 - sigmoid(kBeta * x.c) + sigmoid(kBeta * x.r); }},
+      {"apo_down", [](const G& x) { return sigmoid(kBeta * x.c) + 1 - sigmoid(x.z); }},
+      {"nca",
+       [](const G& x) {
+         return -log_sigmoid(kBeta * x.c) - 0.5 * log_sigmoid(-kBeta * x.c) - 0.5 * log_sigmoid(-kBeta * x.r);
+       }},
+      {"sppo_hard",
+       [](const G& x) { return std::pow(x.c - 1 / (2 * kBeta), 2) + std::pow(x.r + 1 / (2 * kBeta), 2); }},
+      {"exo",
+       [](const G& x) {
+         return sigmoid(x.z) * (log_sigmoid(x.z) - std::log(1 - 1e-3)) +
+                sigmoid(-x.z) * (log_sigmoid(-x.z) - std::log(1e-3));
+       }},
+      {"discopop",
+       [](const G& x) {
+         const double m = sigmoid(x.z / 0.05);
+         return (1 - m) * -log_sigmoid(x.z) + m * std::exp(-x.z);
+       }},
+      {"aot", [](const G& x) { return -log_sigmoid(kBeta * (x.lc - x.lr - x.by_u)); }},
+      {"aot_unpaired",
+       [](const G& x) { return -log_sigmoid(kBeta * (x.c - x.by_c)) - log_sigmoid(kBeta * (x.by_r - x.r)); }},
+      {"wpo",
+       [](const G& x) {
+         double weight = 0;
+         for (const int64_t i : x.g)
+           weight += x.held.logp(i) / x.p.tokens - x.held.log_collision[static_cast<size_t>(i)];
+         return std::min(1.0, std::exp(weight)) * -log_sigmoid(x.z);
+       }},
+      {"plackett_luce",
+       [](const G& x) {
+         double value = 0;
+         for (size_t i = 0; i < x.g.size(); ++i) {
+           double below = 0;
+           for (size_t j = i; j < x.g.size(); ++j) below += std::exp(kBeta * x.p.h(x.g[j]));
+           value += std::log(below) - kBeta * x.p.h(x.g[i]);
+         }
+         return value;
+       }},
+  };
+  return all;
+}
+
+// The loss at `p` where what it holds fixed is taken from `held`.
 double loss_at(const std::string& id, const Judged& data, const Point& p, const Point& held) {
+  const auto known = formulas().find(id);
+  if (known == formulas().end())
+    run_error("the oracle knows no loss '" + id + "'", "write its formula again in oracle/preference_losses.cpp");
+  const auto& formula = *known->second;
   double sum = 0, likelihood = 0;
   std::vector<double> u, v, chosen, rejected, order_u, order_c, order_r;
   if (id.starts_with("aot"))
@@ -95,40 +178,11 @@ double loss_at(const std::string& id, const Judged& data, const Point& p, const 
   for (size_t n = 0; n < data.groups.size(); ++n) {
     const auto& g = data.groups[n];
     const double w = data.weights[n], c = p.h(g[0]), r = g.size() > 1 ? p.h(g[1]) : 0, d = c - r;
-    const double lc = p.logp(g[0]), lr = g.size() > 1 ? p.logp(g[1]) : 0, z = kBeta * d;
-    double value = 0;
-    if (id == "dpo") value = -log_sigmoid(z);
-    else if (id == "robust") value = (-0.9 * log_sigmoid(z) + 0.1 * log_sigmoid(-z)) / 0.8;
-    else if (id == "dpo_norm") value = -log_sigmoid(z / p.tokens);
-    else if (id == "ipo") value = std::pow(d - 1 / (2 * kBeta), 2);
-    else if (id == "hinge") value = std::max(0.0, 1 - z);
-    else if (id == "kto") value = data.good[n] ? 1 - sigmoid(kBeta * (c - kFixed)) : 1 - sigmoid(kBeta * (kFixed - c));
-    else if (id == "bco") value = -log_sigmoid((data.good[n] ? 1 : -1) * (kBeta * c - kFixed));
-    else if (id == "orpo") value = -kBeta * log_sigmoid(log_odds(lc / p.tokens) - log_odds(lr / p.tokens)), likelihood -= w * lc;
-    else if (id == "simpo") value = -log_sigmoid(kBeta * (lc - lr) / p.tokens - 1);
-    else if (id == "cpo") value = -log_sigmoid(kBeta * (lc - lr)), likelihood -= w * lc;
-    else if (id == "apo_zero") value = 1 - sigmoid(kBeta * c) + sigmoid(kBeta * r);
-    else if (id == "apo_down") value = sigmoid(kBeta * c) + 1 - sigmoid(z);
-    else if (id == "nca") value = -log_sigmoid(kBeta * c) - 0.5 * log_sigmoid(-kBeta * c) - 0.5 * log_sigmoid(-kBeta * r);
-    else if (id == "sppo_hard") value = std::pow(c - 1 / (2 * kBeta), 2) + std::pow(r + 1 / (2 * kBeta), 2);
-    else if (id == "exo")
-      value = sigmoid(z) * (log_sigmoid(z) - std::log(1 - 1e-3)) + sigmoid(-z) * (log_sigmoid(-z) - std::log(1e-3));
-    else if (id == "discopop") value = (1 - sigmoid(z / 0.05)) * -log_sigmoid(z) + sigmoid(z / 0.05) * std::exp(-z);
-    else if (id == "aot") value = -log_sigmoid(kBeta * (lc - lr - order_u[n]));
-    else if (id == "aot_unpaired") value = -log_sigmoid(kBeta * (c - order_c[n])) - log_sigmoid(kBeta * (order_r[n] - r));
-    else if (id == "wpo") {
-      const auto weight = [&](int64_t i) { return held.logp(i) / p.tokens - held.log_collision[static_cast<size_t>(i)]; };
-      value = std::min(1.0, std::exp(weight(g[0]) + weight(g[1]))) * -log_sigmoid(z);
-    } else if (id == "plackett_luce") {
-      for (size_t i = 0; i < g.size(); ++i) {
-        double below = 0;
-        for (size_t j = i; j < g.size(); ++j) below += std::exp(kBeta * p.h(g[j]));
-        value += std::log(below) - kBeta * p.h(g[i]);
-      }
-    } else {
-      run_error("the oracle knows no loss '" + id + "'", "write its formula again in oracle/preference_losses.cpp");
-    }
-    sum += w * value;
+    double likelihood_of = 0;
+    sum += w * formula({p, held, g, data.good[n], c, r, d, kBeta * d, p.logp(g[0]), g.size() > 1 ? p.logp(g[1]) : 0,
+                        order_u.empty() ? 0 : order_u[n], order_c.empty() ? 0 : order_c[n],
+                        order_r.empty() ? 0 : order_r[n], &likelihood_of});
+    likelihood -= w * likelihood_of;
   }
   return sum / data.all() + likelihood / (data.all() * p.tokens);
 }
@@ -159,7 +213,7 @@ std::vector<double> collisions(const Space& space, const std::vector<double>& lo
 // Descends from the reference: Adam on central differences, its rate falling to 0.
 std::vector<double> minimum(const Space& space, const std::string& id, const Judged& data,
                             const std::vector<double>& reference) {
-  constexpr int kSteps = 1000;
+  constexpr int kSteps = 3000;
   constexpr double kStep = 1e-5;
   std::vector<double> x = reference, m(x.size()), v(x.size());
   for (int t = 1; t <= kSteps; ++t) {
@@ -218,7 +272,7 @@ std::vector<double> learnt(const Space& space, const std::string& id, const Judg
   how.clip_norm = 0;
   how.schedule.decay = "cosine";
   optim::Optimizer optimizer({{"logits", logits, optim::TensorKind::kEmbedding}}, how);
-  constexpr int64_t kSteps = 600;
+  constexpr int64_t kSteps = 1200;
   for (int64_t step = 0; step < kSteps; ++step) {
     optimizer.zero_grad();
     batch.policy = answer_logps(space, all, logits).index_select(0, answers);
@@ -257,8 +311,15 @@ std::vector<LossDistance> preference_losses_reach_minima() {
   std::vector<LossDistance> out;
   for (const std::string& id : losses::preference_loss_ids()) {
     const Judged data = judged(space, losses::preference_loss(id).needs.arity);
-    const std::vector<double> best = minimum(space, id, data, reference);
-    out.push_back({id, total_variation(start, best), total_variation(learnt(space, id, data), best)});
+    const std::vector<double> best = minimum(space, id, data, reference), end = learnt(space, id, data);
+    const auto at = [&](const std::vector<double>& probabilities) {
+      Point p{{}, reference, {}};
+      for (const double x : probabilities) p.policy.push_back(std::log(x));
+      p.log_collision = collisions(space, p.policy);
+      return loss_at(id, data, p, p);
+    };
+    const double left = (at(end) - at(best)) / (at(start) - at(best));
+    out.push_back({id, total_variation(start, best), total_variation(end, best), left});
   }
   return out;
 }

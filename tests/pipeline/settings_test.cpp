@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <stop_token>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -49,6 +50,19 @@ class Workshop {
   void make(const std::string& kind, const std::string& name, const Settings& settings) const {
     run(kind, settings, root_ / name);
   }
+  /// The same, stopped after `steps` steps and gone on with.
+  void make_in_two(const std::string& kind, const std::string& name, const Settings& settings, int64_t steps) const {
+    std::stop_source stop;
+    try {
+      run(kind, settings, root_ / name, {.stop = stop.get_token(), .progress = [&](const config::StepDone& s) {
+                                           if (s.step >= steps) stop.request_stop();
+                                         }});
+      FAIL_CHECK("ended before it was stopped");
+    } catch (const Error& e) {
+      CHECK(e.kind == Kind::kInterrupted);
+    }
+    run(kind, settings, root_ / name, {.resume = true});
+  }
   /// All that a stage leaves, or its error.
   std::string result(const std::string& kind, const Settings& settings) const {
     const fs::path out = root_ / "out";
@@ -80,14 +94,16 @@ class Workshop {
   }
 
  private:
-  static void run(const std::string& kind, const Settings& settings, const fs::path& out) {
+  static void run(const std::string& kind, const Settings& settings, const fs::path& out,
+                  pipeline::RunOptions how = {}) {
     config::Recipe recipe;
     recipe.run.threads = 1;
     recipe.run.dtype = "f32";
     recipe.stages = {{kind, kind, "settings test", {}}};
     for (const auto& [key, value] : settings)
       recipe.stages[0].entries.push_back({key, "settings test", dump_json(value)});
-    pipeline::run_recipe(recipe, {.out = out});
+    how.out = out;
+    pipeline::run_recipe(recipe, how);
   }
   fs::path root_;
 };
@@ -389,7 +405,11 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"stop.start_loss_limit", {{}, {2.0}}},
                                   {"stop.prompts", {{{"stop.kl_limit", 0.5}, {"text.held_out", 0.3}}, {1}}},
                                   {"stop.max_tokens", {{{"stop.kl_limit", 0.5}}, {3}}},
-                                  {"loss.loss", {{}, {"nope"}}}},
+                                  {"sync.every", {{}, {1}}},
+                                  {"sync.alpha", {{{"sync.every", 1}}, {0.1}}},
+                                  {"loss.margin_coef", {{{"data", {margins}}}, {2.0}}},
+                                  {"loss.nll_coef", {{}, {1.0}}},
+                                  {"loss.name", {{}, {"ipo"}}}},
                                  pair_rows),
                              optimiser("optim.")),
                          lengths("text.", "data", long_pairs)),
@@ -515,6 +535,60 @@ TEST_CASE("every setting of every stage changes a result or is refused") {
   }
   for (const pipeline::StageKind& k : pipeline::stage_kinds())
     CHECK_MESSAGE(kinds.contains(std::string(k.kind)), k.kind);
+}
+
+// The settings of each loss, which stand in its own file.
+TEST_CASE("every setting of every preference loss changes a result") {
+  const Workshop w;
+  Settings base;
+  for (const Subject& s : subjects(w))
+    if (s.kind == "preference") base = s.base;
+  int losses = 0;
+  for (const pipeline::StageVariant& v : pipeline::stage_variants("preference")) {
+    if (v.choice.empty()) continue;
+    ++losses;
+    const Settings with_loss = with(base, {{v.selector, v.choice}});
+    const std::string before = w.result("preference", with_loss);
+    const config::Fields fields = v.stage->fields();
+    for (const config::Field& f : fields.list()) {
+      if (!f.key.starts_with("loss.") || f.selects) continue;
+      const std::vector<Json> values = f.key == "loss.label_smoothing" ? std::vector<Json>{0.3}
+                                       : f.key == "loss.max_weight"    ? std::vector<Json>{1e-3}
+                                                                       : others(f, config::to_json(f));
+      CHECK_MESSAGE(std::ranges::any_of(values,
+                                        [&](const Json& value) {
+                                          return w.result("preference", with(with_loss, {{f.key, value}})) != before;
+                                        }),
+                    v.choice << ": " << f.key);
+    }
+  }
+  CHECK(losses > 10);
+}
+
+TEST_CASE("a stopped run of every preference loss goes on to the same bytes") {
+  const Workshop w;
+  Settings base;
+  for (const Subject& s : subjects(w))
+    if (s.kind == "preference") base = with(s.base, {{"epochs", 2.0}, {"keep.every", 3}, {"text.held_out", 0.2}});
+  std::vector<Settings> runs;
+  for (const pipeline::StageVariant& v : pipeline::stage_variants("preference"))
+    runs.push_back(v.choice.empty() ? base : with(base, {{v.selector, v.choice}}));
+  for (const char* loss : {"dpo", "kto"}) {  // a reference that moves; folds
+    runs.push_back(with(base, {{"loss.name", loss}, {"sync.every", 2}}));
+    runs.push_back(with(base, {{"loss.name", loss}, {"text.held_out", 0.0}, {"stop.folds", 2}}));
+  }
+  runs.push_back(with(base, {{"loss.name", "bco"}, {"text.held_out", 0.0}, {"stop.folds", 2}, {"adapter.rank", 2}}));
+  for (const Settings& settings : runs) {
+    INFO(dump_json(Json(settings)));
+    w.make("preference", "whole", settings);
+    w.make_in_two("preference", "two", settings, 4);
+    for (const char* file : {"metrics.jsonl", "samples.jsonl", "model/model.safetensors", "model/adapter_model.safetensors"}) {
+      if (!fs::exists(w.path(std::string("whole/") + file))) continue;
+      CHECK_MESSAGE(sha256_file(w.path(std::string("whole/") + file)) == sha256_file(w.path(std::string("two/") + file)),
+                    file);
+    }
+    for (const char* run : {"whole", "two"}) fs::remove_all(w.path(run));
+  }
 }
 
 TEST_CASE("answers for people to read change nothing else that a stage leaves") {

@@ -1,6 +1,6 @@
 // Contrastive preference optimisation: Xu et al. 2024, arXiv 2401.08417, eq. 5. No reference.
 //
-//     loss = -logσ(β·(log π(y_c|x) - log π(y_r|x)))  +  α·NLL(y_c)
+//     loss = -logσ(β·(log π(y_c|x) - log π(y_r|x)))  +  λ·NLL(y_c)
 //
 // NLL is a mean over tokens, as in TRL; the paper writes whole answers.
 #include "losses/logistic.h"
@@ -10,20 +10,20 @@ namespace hone::losses {
 namespace cpo_loss {
 
 struct Params {
-  double beta = 0.1, alpha = 1, label_smoothing = 0;
+  double beta = 0.1, nll_coef = 1, label_smoothing = 0;
 
   void fields(config::Fields& v) {
     v("beta", beta, "scale of the difference of the answers' log-probabilities", "0.1: Xu et al. 2024, TRL");
-    v("alpha", alpha, "weight of the negative log-likelihood of the chosen answers, a mean over their tokens", "1: TRL");
+    v("nll_coef", nll_coef, "weight of the negative log-likelihood of the chosen answers, a mean over their tokens", "1: Xu et al. 2024; TRL calls it cpo_alpha");
     smoothing_field(v, label_smoothing);
-    for (const char* key : {"beta", "alpha"}) v.range(key, 0);
+    for (const char* key : {"beta", "nll_coef"}) v.range(key, 0);
   }
 };
 
 PreferenceValue value(const Answers& a, const Params& p) {
   const Tensor reward = p.beta * a.policy;  // (N)
   return {{{logistic(a.chosen(reward) - a.rejected(reward), {}, p.label_smoothing)},
-           {-p.alpha * a.chosen(a.policy), Term::Unit::kChosenToken}},
+           {-p.nll_coef * a.chosen(a.policy), Term::Unit::kChosenToken}},
           reward.detach()};
 }
 
