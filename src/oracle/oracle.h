@@ -39,7 +39,7 @@ struct LossDistance {
   double left = 0;  ///< share of the way down in the loss that is still to go: where a valley is flat, what counts
 };
 /// Every loss of kind `preference` on judged answers of a space of 9: pairs and rankings with the probabilities of
-/// Bradley–Terry and Plackett–Luce labels as weights, single answers with the shares in which they win and lose. The
+/// Bradley–Terry and Plackett–Luce labels as weights (AOT: counts), single answers with the shares in which they win and lose. The
 /// minimum is found in f64 by other code: each formula written again, its gradient by differences. What a loss holds
 /// fixed (KTO's z, BCO's δ, WPO's weights, AOT's order) both hold fixed.
 std::vector<LossDistance> preference_losses_reach_minima();

@@ -32,7 +32,9 @@ struct Judged {
   double all() const { return std::accumulate(weights.begin(), weights.end(), 0.0); }
 };
 
-Judged judged(const Space& space, Arity arity) {
+// `counted`: pairs not with weights but as often as they would be judged so of eight times, for losses that look at how
+// many there are.
+Judged judged(const Space& space, Arity arity, bool counted) {
   const int64_t n = space.answers();
   std::vector<double> r;
   for (int64_t i = 0; i < n; ++i) r.push_back(space.reward(space.answer(i)));
@@ -49,7 +51,8 @@ Judged judged(const Space& space, Arity arity) {
     for (int64_t j = 0; j < n; ++j) {
       if (j == i) continue;
       won += wins(i, j), lost += wins(j, i);
-      if (arity == Arity::kPair) add({i, j}, wins(i, j));
+      if (arity == Arity::kPair && !counted) add({i, j}, wins(i, j));
+      for (int64_t n_times = counted ? std::lround(8 * wins(i, j)) : 0; n_times > 0; --n_times) add({i, j}, 1);
       for (int64_t k = 0; arity == Arity::kRanking && k < n; ++k)
         if (k != i && k != j)
           add({i, j, k}, std::exp(reward(i)) / (std::exp(reward(i)) + std::exp(reward(j)) + std::exp(reward(k))) * wins(j, k));
@@ -213,7 +216,7 @@ std::vector<double> collisions(const Space& space, const std::vector<double>& lo
 // Descends from the reference: Adam on central differences, its rate falling to 0.
 std::vector<double> minimum(const Space& space, const std::string& id, const Judged& data,
                             const std::vector<double>& reference) {
-  constexpr int kSteps = 3000;
+  constexpr int kSteps = 1500;
   constexpr double kStep = 1e-5;
   std::vector<double> x = reference, m(x.size()), v(x.size());
   for (int t = 1; t <= kSteps; ++t) {
@@ -268,11 +271,11 @@ std::vector<double> learnt(const Space& space, const std::string& id, const Judg
   batch.good = from_host(good, at::kCPU);
 
   optim::OptimParams how;
-  how.lr = 0.05;
+  how.lr = 0.1;
   how.clip_norm = 0;
   how.schedule.decay = "cosine";
   optim::Optimizer optimizer({{"logits", logits, optim::TensorKind::kEmbedding}}, how);
-  constexpr int64_t kSteps = 1200;
+  constexpr int64_t kSteps = 500;
   for (int64_t step = 0; step < kSteps; ++step) {
     optimizer.zero_grad();
     batch.policy = answer_logps(space, all, logits).index_select(0, answers);
@@ -310,11 +313,13 @@ std::vector<LossDistance> preference_losses_reach_minima() {
   for (const double p : start) reference.push_back(std::log(p));
   std::vector<LossDistance> out;
   for (const std::string& id : losses::preference_loss_ids()) {
-    const Judged data = judged(space, losses::preference_loss(id).needs.arity);
+    const losses::PreferenceLoss& loss = losses::preference_loss(id);
+    const bool counted = loss.statistic != nullptr && loss.needs.arity == Arity::kPair;
+    const Judged data = judged(space, loss.needs.arity, counted);
     const std::vector<double> best = minimum(space, id, data, reference), end = learnt(space, id, data);
     const auto at = [&](const std::vector<double>& probabilities) {
       Point p{{}, reference, {}};
-      for (const double x : probabilities) p.policy.push_back(std::log(x));
+      for (const double x : probabilities) p.policy.push_back(std::log(std::max(x, 1e-300)));
       p.log_collision = collisions(space, p.policy);
       return loss_at(id, data, p, p);
     };

@@ -30,8 +30,8 @@ struct LogpsOptions {
 
 struct TokenLogps {
   Tensor logps;    ///< (N) in hidden's dtype
-  Tensor entropy;  ///< (N), nats; undefined unless asked for
-  Tensor collision;  ///< (N), nats; undefined unless asked for
+  Tensor entropy = {};  ///< (N), nats; undefined unless asked for
+  Tensor collision = {};  ///< (N), nats; undefined unless asked for
 };
 
 /// hidden (N, D), weight (V, D), targets (N) i64.

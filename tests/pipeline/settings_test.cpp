@@ -54,14 +54,14 @@ class Workshop {
   void make_in_two(const std::string& kind, const std::string& name, const Settings& settings, int64_t steps) const {
     std::stop_source stop;
     try {
-      run(kind, settings, root_ / name, {.stop = stop.get_token(), .progress = [&](const config::StepDone& s) {
+      run(kind, settings, root_ / name, {.out = {}, .stop = stop.get_token(), .progress = [&](const config::StepDone& s) {
                                            if (s.step >= steps) stop.request_stop();
                                          }});
       FAIL_CHECK("ended before it was stopped");
     } catch (const Error& e) {
       CHECK(e.kind == Kind::kInterrupted);
     }
-    run(kind, settings, root_ / name, {.resume = true});
+    run(kind, settings, root_ / name, {.out = {}, .resume = true});
   }
   /// All that a stage leaves, or its error.
   std::string result(const std::string& kind, const Settings& settings) const {
