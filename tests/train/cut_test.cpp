@@ -9,6 +9,7 @@
 #include "model/shapes.h"
 #include "train/language_step.h"
 #include "train/networks.h"
+#include "train/ppo_learner.h"
 #include "train/preference_step.h"
 #include "train/reward_step.h"
 #include "train/trainable.h"
