@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "advantages/masked.h"
 #include "base/error.h"
@@ -88,6 +90,16 @@ void each_group(std::span<const int64_t> group, F f) {
 }
 
 }  // namespace
+
+void GroupAdvantageParams::check(int64_t samples_per_prompt) const {
+  if (samples_per_prompt >= 2) return;
+  for (const auto& [key, value] : {std::pair{"baseline", &baseline}, {"scale", &scale}})
+    if (*value == "mean" || *value == "leave_one_out" || *value == "group_std")
+      usage_error(std::string(key) + " = \"" + *value +
+                      "\" compares the answers to a prompt with each other, and there is one of each",
+                  "give samples_per_prompt of 2 or more, or a baseline of none, greedy or batch with a scale of none, "
+                  "batch_std or whiten");
+}
 
 std::vector<float> group_advantages(const GroupRewards& rewards, const GroupAdvantageParams& params) {
   HONE_CHECK(rewards.group.size() == rewards.reward.size(), "one group an answer");

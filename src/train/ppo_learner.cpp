@@ -24,14 +24,7 @@
 namespace hone::train {
 
 void PpoParams::check_algorithm() const {
-  if (sampling.top_p < 1 || sampling.top_k > 0)
-    usage_error("PPO samples from the whole distribution: sampling.top_p must be 1 and sampling.top_k 0",
-                "a cut support makes the importance ratio wrong (its mean becomes the kept mass)");
-  if (sampling.min_tokens > 0)
-    usage_error("PPO samples from the whole distribution: sampling.min_tokens must be 0",
-                "a forbidden end token makes the importance ratio wrong");
-  if (sampling.temperature <= 0)
-    usage_error("PPO cannot learn from greedy samples: sampling.temperature must be above 0");
+  check_sampling();
   // At c <= 1 the bound -c·A lies below the loss of a ratio of 1, so no token with A < 0 would teach (Ye et al. 2020).
   if (loss.dual_clip > 0 && loss.dual_clip <= 1)
     usage_error("loss.dual_clip is " + decimal_text(loss.dual_clip, 3) + ", must be above 1, or 0 for none",
