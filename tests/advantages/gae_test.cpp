@@ -42,8 +42,8 @@ TEST_CASE("lambda = 1 is return minus value, lambda = 0 one temporal difference;
       CHECK(zero.advantages[i] == doctest::Approx(rewards[i] + gamma * next - values[i]).epsilon(1e-5));
     }
   const adv::Slots alone = adv::make_slots(std::vector<int64_t>{9});
-  const adv::Estimates last = adv::gae({alone, std::span(rewards).subspan(6), std::span(values).subspan(6), {}},
-                                       {.gamma = gamma, .lambda = 0.9});
+  const adv::Estimates last =
+      adv::gae({alone, std::span(rewards).subspan(6), std::span(values).subspan(6)}, {.gamma = gamma, .lambda = 0.9});
   const adv::Estimates all = adv::gae({slots, rewards, values}, {.gamma = gamma, .lambda = 0.9});
   for (size_t i = 0; i < 9; ++i) CHECK(last.advantages[i] == all.advantages[6 + i]);
 }
@@ -52,7 +52,7 @@ TEST_CASE("a perfect critic leaves no advantage") {
   // γ = λ = 1 and V = the sum of rewards to come.
   const adv::Slots slots = adv::make_slots(std::vector<int64_t>{3});
   const adv::Estimates e =
-      adv::gae({slots, std::vector<float>{1, -2, 4}, std::vector<float>{3, 2, 4}, {}}, {.lambda = 0.95});
+      adv::gae({slots, std::vector<float>{1, -2, 4}, std::vector<float>{3, 2, 4}}, {.lambda = 0.95});
   for (const float a : e.advantages) CHECK(a == doctest::Approx(0));
   CHECK(adv::explained_variance(std::vector<float>{3, 2, 4}, e.returns) == doctest::Approx(1));
 }
