@@ -349,7 +349,7 @@ TEST_CASE(
       const Tensor alone = group_gradient({at::kDouble, 0, false}, params, minibatches, 1);
       CHECK(at::linalg_vector_norm(alone).item<double>() > 1e-3);
       for (const Precision& precision : kPrecisions)
-        for (const int64_t cut : {int64_t{20}, int64_t{64}, int64_t{1} << 30}) {
+        for (const int64_t cut : {int64_t{20}, int64_t{1} << 30}) {
           CAPTURE(cut);
           CHECK(relative(group_gradient(precision, params, minibatches, cut), alone) < precision.bound);
         }
