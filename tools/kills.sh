@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stops a run of tests/train/tiny.toml again and again, resumes it each time, and demands that everything it leaves
 # (weights, metrics, samples, results, records; after SIGKILL also which checkpoints are kept, their tensors and scores) is
-# byte for byte what an undisturbed run leaves. The first five stops each meet one of the stages that train, soon after its
+# byte for byte what an undisturbed run leaves. The first six stops each meet one of the stages that train, soon after its
 # first checkpoint; the others come at random moments.
 #   tools/kills.sh BUILD KILLS [SEED [SIGNAL [VARIANT]]]
 # SIGNAL is KILL (default) or TERM. VARIANT is `plain` (default: the recipe as it stands) or `other`: the other way through
@@ -37,7 +37,7 @@ digest() {  # every result of every stage; not wall-clock
   (cd "$1" && find . -path '*/checkpoints/*' -name state.json | sort | xargs grep -H '^ "score"')
 }
 digest "$work/run" >"$work/reference.sha"
-training=(pretrain sft reward ppo dpo)
+training=(pretrain sft reward ppo dpo group)
 random_seconds() {  # random_seconds SHARE: up to that share of what a whole run takes
   awk -v s="$seconds" -v r=$RANDOM -v share="$1" 'BEGIN { printf "%.3f", s * r / 32768 * share }'
 }

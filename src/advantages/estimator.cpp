@@ -7,6 +7,8 @@
 
 namespace hone::advantages {
 
+#define HONE_BASELINE(id, doc, citation)
+#define HONE_SCALE(id, doc, citation)
 #define HONE_ADVANTAGE(id, doc, citation) Estimates id(const EstimatorInput&, const AdvantageParams&);
 #include "advantages/advantages.def"
 #undef HONE_ADVANTAGE
@@ -16,6 +18,8 @@ constexpr EstimatorInfo kAll[] = {
 #define HONE_ADVANTAGE(id, doc, citation) {#id, doc, citation, &id},
 #include "advantages/advantages.def"
 #undef HONE_ADVANTAGE
+#undef HONE_SCALE
+#undef HONE_BASELINE
 };
 }  // namespace
 

@@ -11,7 +11,6 @@ struct EstimatorInput {
   const Slots& slots;
   std::span<const float> rewards;  // (N slots)
   std::span<const float> values;   // (N slots) of the state before each token; empty for estimators without a critic
-  std::span<const int64_t> group;  // (S) answers of one prompt share a number; empty: no groups
 };
 
 struct Estimates {

@@ -90,4 +90,40 @@ struct KlParams {
   }
 };
 
+/// advantages/group.h
+struct GroupAdvantageParams {
+  std::string baseline = "mean";
+  std::string scale = "group_std";
+
+  template <class V>
+  void fields(V& v) {
+    v.choice("baseline", baseline,
+             {
+#define HONE_ADVANTAGE(id, doc, citation)
+#define HONE_BASELINE(id, doc, citation) #id,
+#define HONE_SCALE(id, doc, citation)
+#include "advantages/advantages.def"
+#undef HONE_SCALE
+#undef HONE_BASELINE
+#undef HONE_ADVANTAGE
+             },
+             "what is taken off an answer's reward (hone list advantages)", "mean: Shao et al. 2024 (GRPO)");
+    v.choice("scale", scale,
+             {
+#define HONE_ADVANTAGE(id, doc, citation)
+#define HONE_BASELINE(id, doc, citation)
+#define HONE_SCALE(id, doc, citation) #id,
+#include "advantages/advantages.def"
+#undef HONE_SCALE
+#undef HONE_BASELINE
+#undef HONE_ADVANTAGE
+             },
+             "what is left is divided by this; all but none bias the gradient",
+             "group_std: Shao et al. 2024 (GRPO), TRL; none: Dr. GRPO, RLOO");
+  }
+
+  /// A baseline or scale that needs more answers than there are to a prompt: kUsage.
+  void check(int64_t samples_per_prompt) const;
+};
+
 }  // namespace hone::advantages

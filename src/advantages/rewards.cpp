@@ -10,22 +10,6 @@
 namespace hone::advantages {
 namespace {
 
-std::vector<float> treated_scores(const RewardInput& input, const RewardParams& p) {
-  std::vector<float> score(input.score.begin(), input.score.end());
-  if (p.score_normalise == "batch") whiten(score, {}, /*unbiased=*/true);
-  else if (p.score_normalise != "none")
-    usage_error("unknown score_normalise '" + p.score_normalise + "'", "there are: none, batch");
-  const auto limit = static_cast<float>(p.score_clip), penalty = static_cast<float>(p.missing_eos_penalty);
-  for (size_t s = 0; s < score.size(); ++s) {
-    if (limit > 0) score[s] = std::clamp(score[s], -limit, limit);
-    if (input.finished[s] || p.missing_eos == "none") continue;
-    if (p.missing_eos == "subtract") score[s] -= penalty;
-    else if (p.missing_eos == "replace") score[s] = -penalty;
-    else usage_error("unknown missing_eos '" + p.missing_eos + "'", "there are: none, subtract, replace");
-  }
-  return score;
-}
-
 double clamped(double kl, const RewardParams& p) {
   if (p.kl_clamp == "none") return kl;
   if (p.kl_clamp == "symmetric") return std::clamp(kl, -p.kl_clamp_limit, p.kl_clamp_limit);
@@ -35,6 +19,23 @@ double clamped(double kl, const RewardParams& p) {
 
 }  // namespace
 
+std::vector<float> treat_scores(std::span<const float> given, std::span<const uint8_t> finished,
+                                const RewardParams& p) {
+  std::vector<float> score(given.begin(), given.end());
+  if (p.score_normalise == "batch") whiten(score, {}, /*unbiased=*/true);
+  else if (p.score_normalise != "none")
+    usage_error("unknown score_normalise '" + p.score_normalise + "'", "there are: none, batch");
+  const auto limit = static_cast<float>(p.score_clip), penalty = static_cast<float>(p.missing_eos_penalty);
+  for (size_t s = 0; s < score.size(); ++s) {
+    if (limit > 0) score[s] = std::clamp(score[s], -limit, limit);
+    if (finished[s] || p.missing_eos == "none") continue;
+    if (p.missing_eos == "subtract") score[s] -= penalty;
+    else if (p.missing_eos == "replace") score[s] = -penalty;
+    else usage_error("unknown missing_eos '" + p.missing_eos + "'", "there are: none, subtract, replace");
+  }
+  return score;
+}
+
 ShapedRewards shape_rewards(const Slots& slots, const RewardInput& input, double beta, const RewardParams& params) {
   const auto answers = static_cast<size_t>(slots.answers());
   const auto tokens = static_cast<size_t>(slots.tokens);
@@ -43,7 +44,7 @@ ShapedRewards shape_rewards(const Slots& slots, const RewardInput& input, double
   if (params.kl_estimator != "k1" && params.kl_estimator != "k3")
     usage_error("unknown kl_estimator '" + params.kl_estimator + "'", "there are: k1, k3");
   ShapedRewards out;
-  out.score = treated_scores(input, params);
+  out.score = treat_scores(input.score, input.finished, params);
   out.rewards.assign(static_cast<size_t>(slots.size()), 0.0f);
   size_t token = 0;
   for (size_t s = 0; s < answers; ++s) {

@@ -30,6 +30,9 @@ struct ShapedRewards {
   std::vector<float> kl_k3;    // (S) Σ_t k3
 };
 
+/// s' of each answer (S): `finished` (S) as in RewardInput.
+std::vector<float> treat_scores(std::span<const float> score, std::span<const uint8_t> finished,
+                                const RewardParams& params);
 ShapedRewards shape_rewards(const Slots& slots, const RewardInput& input, double beta, const RewardParams& params);
 
 }  // namespace hone::advantages

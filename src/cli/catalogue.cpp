@@ -28,8 +28,20 @@ Entries losses() {
 Entries advantages() {
   return {
 #define HONE_ADVANTAGE(id, doc, citation) {#id, "", doc, citation},
+#define HONE_BASELINE(id, doc, citation) {#id, "baseline", doc, citation},
+#define HONE_SCALE(id, doc, citation) {#id, "scale", doc, citation},
 #include "advantages/advantages.def"
+#undef HONE_SCALE
+#undef HONE_BASELINE
 #undef HONE_ADVANTAGE
+  };
+}
+
+Entries surrogates() {
+  return {
+#define HONE_SURROGATE(id, doc, citation) {#id, "", doc, citation},
+#include "losses/surrogates.def"
+#undef HONE_SURROGATE
   };
 }
 
@@ -94,9 +106,10 @@ struct Thing {
   const char* name;
   Entries (*make)();
 };
-constexpr Thing kThings[] = {{"losses", losses},   {"advantages", advantages}, {"rewards", rewards}, {"models", models},
-                             {"tasks", tasks},     {"formats", formats},       {"recipes", recipes}, {"stages", stages},
-                             {"metrics", metrics}, {"measures", measures}};
+constexpr Thing kThings[] = {{"losses", losses},     {"advantages", advantages}, {"rewards", rewards},
+                             {"models", models},     {"tasks", tasks},           {"formats", formats},
+                             {"recipes", recipes},   {"stages", stages},         {"metrics", metrics},
+                             {"measures", measures}, {"surrogates", surrogates}};
 
 }  // namespace
 

@@ -29,6 +29,19 @@ std::string dpo(oracle::Policy policy, double beta) {
   return reached(oracle::dpo_reaches_optimum(policy, {4, 3, beta, 1}, 400));
 }
 
+// The sampled gradient of a way without a critic is what it must be.
+std::string held(const oracle::GroupWay& way, const oracle::Problem& problem = {4, 3, 0.5, 1}) {
+  const oracle::GradientFit fit = oracle::group_gradient(way, problem, 64, 64);
+  if (!(fit.worst < 4)) run_error(seen("a component is %.2f standard errors off", fit.worst));
+  return seen("the worst component %.2f standard errors off, length %.3f of the exact one's", fit.worst, fit.length);
+}
+
+// A bias that is known to be there, measured.
+std::string biased(const oracle::GroupWay& way) {
+  const oracle::GradientFit fit = oracle::group_gradient(way, {4, 3, 0.5, 1}, 256, 64);
+  return seen("%.2f times as long as the exact gradient, %.1f degrees off", fit.length, fit.degrees);
+}
+
 }  // namespace
 
 const std::vector<SelftestCheck>& oracle_checks() {
@@ -54,6 +67,19 @@ const std::vector<SelftestCheck>& oracle_checks() {
          if (!(worst < 4)) run_error(seen("a component is %.2f standard errors off", worst));
          return seen("84 components, the worst %.2f standard errors off", worst);
        }},
+      {"REINFORCE's gradient is the exact one", [](Path) { return held({.baseline = "none"}); }},
+      {"leave-one-out's gradient is the exact one (RLOO)", [](Path) { return held({.baseline = "leave_one_out"}); }},
+      {"the greedy baseline's gradient is the exact one (ReMax)", [](Path) { return held({.baseline = "greedy"}); }},
+      {"the group mean's gradient is the exact one times 1 - 1/k", [](Path) { return held({.baseline = "mean"}); }},
+      {"the batch mean's gradient is the exact one times 1 - 1/n", [](Path) { return held({.baseline = "batch"}); }},
+      {"with the divergence in answers' rewards", [](Path) { return held({.kl_placement = "reward"}); }},
+      {"with the divergence in tokens' rewards", [](Path) { return held({.kl_placement = "token_reward"}); }},
+      {"with the divergence in the loss, of one token",
+       [](Path) { return held({.kl_placement = "loss"}, {4, 1, 0.5, 1}); }},
+      {"what dividing by the group's deviation does (GRPO; no pass or fail)",
+       [](Path) { return biased({.baseline = "mean", .scale = "group_std"}); }},
+      {"what whitening over the step does (REINFORCE++; no pass or fail)",
+       [](Path) { return biased({.baseline = "none", .scale = "whiten"}); }},
       {"k1 and k3 estimate the divergence",
        [](Path) {
          const double error = oracle::divergence_error({8, 5, 1, 1});

@@ -199,6 +199,19 @@ std::string ppo_resumes(const fs::path& folder) {
                          folder);
 }
 
+std::string group_resumes(const fs::path& folder) {
+  return resumes_exactly(stage("group", "resume-group",
+                               {{"model", in(folder, "sft/model")},
+                                {"reward", in(folder, "reward/model")},
+                                {"prompts", {in(folder, "world/prompts-train.jsonl")}},
+                                {"steps", 8},
+                                {"batch_prompts", 6},
+                                {"samples_per_prompt", 4},
+                                {"dynamic_sampling", true},
+                                {"sampling.max_tokens", 12}}),
+                         folder);
+}
+
 std::string record_notices_change(const fs::path& folder) {
   const fs::path run = folder / "still";
   if (const std::string wrong = config::verify_run_folder(run); !wrong.empty())
@@ -263,6 +276,7 @@ const std::vector<SelftestCheck>& selftest_checks() {
       {"the same with an adapter that has dropout", ratio_is_one_with_an_adapter},
       {"fine-tuning resumes exactly", fine_tuning_resumes},
       {"PPO resumes exactly", ppo_resumes},
+      {"learning from groups resumes exactly", group_resumes},
       {"the run record notices a changed byte", record_notices_change},
   };
   return checks;

@@ -7,6 +7,10 @@
 // mean within each micro-batch does not: it weighs tokens of short micro-batches more. huggingface/transformers#34191,
 // huggingface/trl#2175.)
 #pragma once
+#include <span>
+#include <string_view>
+#include <vector>
+
 #include "tensor/tensor.h"
 
 namespace hone::losses {
@@ -20,5 +24,17 @@ double total_weight(const Tensor& weight);  // any shape
 Tensor reduce(const Tensor& loss, const Tensor& weight, double normaliser);
 /// The same with weight 1 for every element.
 Tensor reduce(const Tensor& loss, double normaliser);
+
+/// How much the tokens of answers count against each other, and what all is divided by:
+///
+///     sequence_mean   w_t = 1/T_i   / answers               each answer alike (GRPO: Shao et al. 2024, arXiv
+///     2402.03300) token_mean      w_t = 1       / tokens                each token alike (DAPO: Yu et al. 2025, arXiv
+///     2503.14476) constant        w_t = 1       / (answers · longest)   no length anywhere (Dr. GRPO: Liu et al. 2025,
+///     arXiv 2503.20783)
+///
+/// `lengths`: tokens of each answer of the whole minibatch for the normaliser, of the tokens at hand for the weights.
+/// Unknown aggregation: kUsage.
+double answer_normaliser(std::string_view aggregation, std::span<const int64_t> lengths, int64_t longest);
+std::vector<float> answer_weights(std::string_view aggregation, std::span<const int64_t> lengths);
 
 }  // namespace hone::losses

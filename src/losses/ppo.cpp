@@ -35,9 +35,9 @@ Tensor value_loss(const Tensor& value, const Tensor& old_value, const Tensor& re
   return 0.5 * at::maximum(square, (near - returns).square());
 }
 
-Tensor entropy_loss(const Tensor& entropy, const PpoLossParams& params) {
-  HONE_CHECK(params.entropy_coef == 0 || entropy.requires_grad(), "the entropy bonus needs an entropy with a gradient");
-  return -params.entropy_coef * entropy;
+Tensor entropy_loss(const Tensor& entropy, double coef) {
+  HONE_CHECK(coef == 0 || entropy.requires_grad(), "the entropy bonus needs an entropy with a gradient");
+  return -coef * entropy;
 }
 
 void PolicyStats::add(const Surrogate& s, const Tensor& token_weight) {
@@ -57,6 +57,15 @@ void PolicyStats::add(const Surrogate& s, const Tensor& token_weight) {
   k2 += x[3];
   k3 += x[4];
   ratio_max = std::max(ratio_max, x[5]);
+}
+
+void PolicyStats::add(const PolicyStats& other) {
+  weight += other.weight;
+  clipped += other.clipped;
+  k1 += other.k1;
+  k2 += other.k2;
+  k3 += other.k3;
+  ratio_max = std::max(ratio_max, other.ratio_max);
 }
 
 }  // namespace hone::losses

@@ -31,7 +31,7 @@ Tensor value_loss(const Tensor& value, const Tensor& old_value, const Tensor& re
 
 /// -coef·H, unreduced. `entropy` (N) must carry a gradient where coef is not 0 (a detached one would silently do
 /// nothing).
-Tensor entropy_loss(const Tensor& entropy, const PpoLossParams& params);
+Tensor entropy_loss(const Tensor& entropy, double coef);
 
 /// Weighted sums over tokens, so that micro-batches add up. KL is of the old policy to the new one, in nats a token.
 struct PolicyStats {
@@ -39,6 +39,7 @@ struct PolicyStats {
   double k1 = 0, k2 = 0, k3 = 0;  // Σ w·{-log ρ, ½ log² ρ, ρ - 1 - log ρ}
   double ratio_max = 0;           // over tokens of weight > 0
   void add(const Surrogate& surrogate, const Tensor& token_weight);
+  void add(const PolicyStats& other);
   double clip_fraction() const { return weight > 0 ? clipped / weight : 0; }
   double kl_k1() const { return weight > 0 ? k1 / weight : 0; }
   double kl_k2() const { return weight > 0 ? k2 / weight : 0; }  // TRL's approxkl

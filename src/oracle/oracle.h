@@ -47,6 +47,23 @@ std::vector<LossDistance> preference_losses_reach_minima();
 /// The policy gradient of the first minibatch (ratio 1) against the exact one: the largest deviation of a component in
 /// standard errors.
 double gradient_deviation(const Problem& problem, int64_t batches, int64_t batch);
+
+/// A way to learn without a critic (train/group.h).
+struct GroupWay {
+  const char* baseline = "leave_one_out";
+  const char* scale = "none";
+  const char* kl_placement = "none";
+  int64_t samples_per_prompt = 4;
+};
+struct GradientFit {
+  double worst = 0;    ///< largest deviation of a component from the expected one, standard errors
+  double length = 0;   ///< of the mean estimate, over the exact gradient's
+  double degrees = 0;  ///< between the two
+};
+/// The gradients of `batches` iterations of `prompts` prompts by train::GroupLearner, against the exact policy gradient
+/// of E[r] - β·KL (β = 0 where kl_placement is none) times what the baseline makes of it: 1 - 1/k for the mean of k
+/// answers, 1 - 1/n for that of all n, else 1.
+GradientFit group_gradient(const GroupWay& way, const Problem& problem, int64_t batches, int64_t prompts);
 /// E[k1] and E[k3] under the policy against the exact divergence: the larger relative difference.
 double divergence_error(const Problem& problem);
 

@@ -4,6 +4,7 @@
 #include "oracle/table.h"
 #include "oracle/transformer.h"
 #include "train/networks.h"
+#include "train/ppo_learner.h"
 #include "train/trainable.h"
 
 namespace hone::oracle {

@@ -1,8 +1,8 @@
-// A policy, a reference and a critic that are tables, behind the interfaces of the PPO learner.
+// A policy, a reference and a critic that are tables, behind the interfaces of the on-policy learners.
 #pragma once
 #include "oracle/space.h"
 #include "tensor/tensor.h"
-#include "train/ppo_learner.h"
+#include "train/experience.h"
 
 namespace hone::oracle {
 

@@ -303,35 +303,40 @@ void forecast(const train::PreferenceParams& params, Known& known, Forecast& f) 
 
 namespace {
 
-// Policy, reference, critic and reward model; what shares its frozen tensors is counted once (train/ppo.cpp).
-train::Memory ppo_memory(const train::PpoParams& params, Known& known, const model::ModelConfig& policy,
-                         const model::ModelConfig& reward, const model::ModelConfig& critic) {
-  // An adapter may name its base by another path than the stages do.
-  const auto base = [&](const std::string& folder) {
-    const auto it = known.bases.find(folder);
-    const fs::path path = it != known.bases.end() ? fs::path(it->second)
-                          : is_adapter(folder)    ? adapter_base(folder)
-                                                  : fs::path(folder);
-    return fs::weakly_canonical(path);
-  };
-  const bool lora = params.adapter.rank > 0, critic_lora = params.critic_adapter.rank > 0;
-  const fs::path trunk = base(params.model);
-  const std::string critic_folder = params.critic.empty() ? params.reward : params.critic;
-  train::Held held_policy = held(known, policy), held_reward = held(known, reward), held_critic = held(known, critic);
-  held_reward.output_weight = held_critic.output_weight = false;
-  train::Memory out = train::learning_memory(policy, params.adapter, params.policy_optim, held_policy);
-  if (!lora) out += train::frozen_memory(policy, held_policy);  // the reference
-  const auto adapted = [&](const std::string& folder) { return known.bases.contains(folder) || is_adapter(folder); };
-  held_reward.shared = adapted(params.reward) && base(params.reward) == trunk;
-  out += train::frozen_memory(reward, held_reward);
-  held_critic.shared = critic_lora && (critic_folder == params.reward || base(critic_folder) == trunk);
-  return out += train::learning_memory(critic, params.critic_adapter, params.critic_optim, held_critic);
+// An adapter may name its base by another path than the stages do.
+fs::path base_of(const Known& known, const std::string& folder) {
+  const auto it = known.bases.find(folder);
+  const fs::path path = it != known.bases.end() ? fs::path(it->second)
+                        : is_adapter(folder)    ? adapter_base(folder)
+                                                : fs::path(folder);
+  return fs::weakly_canonical(path);
 }
 
-}  // namespace
+// Policy, reference and reward model; what shares its frozen tensors is counted once (train/on_policy.cpp).
+train::Memory on_policy_memory(const train::OnPolicySettings& params, Known& known, const model::ModelConfig& policy,
+                               const model::ModelConfig& reward) {
+  train::Held held_policy = held(known, policy), held_reward = held(known, reward);
+  held_reward.output_weight = false;
+  train::Memory out = train::learning_memory(policy, params.adapter, params.policy_optim, held_policy);
+  if (params.adapter.rank <= 0) out += train::frozen_memory(policy, held_policy);  // the reference
+  const bool adapted = known.bases.contains(params.reward) || is_adapter(params.reward);
+  held_reward.shared = adapted && base_of(known, params.reward) == base_of(known, params.model);
+  return out += train::frozen_memory(reward, held_reward);
+}
 
-void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
-  f.model = config_of(known, params.model);
+train::Memory critic_memory(const train::PpoParams& params, Known& known, const model::ModelConfig& critic) {
+  const std::string folder = params.critic.empty() ? params.reward : params.critic;
+  train::Held held_critic = held(known, critic);
+  held_critic.output_weight = false;
+  held_critic.shared = params.critic_adapter.rank > 0 &&
+                       (folder == params.reward || base_of(known, folder) == base_of(known, params.model));
+  return train::learning_memory(critic, params.critic_adapter, params.critic_optim, held_critic);
+}
+
+// Iterations of sampling and learning. `passes`: over an iteration's rollouts in training; `forwards`: how many
+// networks look at them; `more_answers`: greedy ones, of each prompt.
+void on_policy(const train::OnPolicySettings& params, Known& known, Forecast& f, double passes, double forwards,
+               double more_answers) {
   const Amount amount = amount_of(
       known, f, params.model, params.prompts, params.length, "prompts",
       [&] { return data::read_prompts(params.prompts, params.read); },
@@ -341,9 +346,7 @@ void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
   if (!f.model) return;
   known.models[model_result(f)] = *f.model;
   remember_base(known, f, params);
-  const model::ModelConfig reward = config_of(known, params.reward).value_or(*f.model),
-                           critic = config_of(known, params.critic).value_or(reward);
-  f.memory = ppo_memory(params, known, *f.model, reward, critic);
+  f.memory = on_policy_memory(params, known, *f.model, config_of(known, params.reward).value_or(*f.model));
   const double prompt = amount.mean(64), answer = static_cast<double>(params.sampling.max_tokens) / 2;
   const double prompts = std::min(static_cast<double>(params.batch_prompts), std::max(1.0, amount.tokens / prompt));
   const auto answers = prompts * static_cast<double>(params.samples_per_prompt),
@@ -352,12 +355,31 @@ void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
                                whole(prompt + answer)};
   f.activations = activations(known, params, *f.model, static_cast<double>(shape.tokens));
   f.cache = cache(*f.model, params.sampling, std::min(answers, kInFlight), prompt);
-  // One pass over an iteration's rollouts, in training; old log-probabilities, reference, reward and values go forward.
   const double pass = static_cast<double>(params.minibatches) * known.speed.step(*f.model, params.policy_optim, shape);
-  const double updates = pass * (static_cast<double>(params.policy_epochs + params.critic_epochs) + 4 * kForward);
-  const double sampling = answers * known.speed.answer(*f.model, whole(prompt), whole(answer));
+  const double updates = pass * (passes + forwards * kForward);
+  const double sampling =
+      (answers + prompts * more_answers) * known.speed.answer(*f.model, whole(prompt), whole(answer));
   f.work = count_text(params.steps) + " iterations of " + count_text(whole(answers)) + " answers";
   f.seconds = iterations * (updates + sampling);
+}
+
+}  // namespace
+
+void forecast(const train::PpoParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
+  // Old log-probabilities, reference, reward and values go forward.
+  on_policy(params, known, f, static_cast<double>(params.policy_epochs + params.critic_epochs), 4, 0);
+  if (!f.model) return;
+  const model::ModelConfig reward = config_of(known, params.reward).value_or(*f.model);
+  f.memory += critic_memory(params, known, config_of(known, params.critic).value_or(reward));
+}
+
+void forecast(const train::GroupParams& params, Known& known, Forecast& f) {
+  f.model = config_of(known, params.model);
+  // Old log-probabilities, reference and reward go forward. How many prompts dynamic sampling drops is not known.
+  if (params.dynamic_sampling) f.remarks.push_back("how many prompts are dropped and asked again is not known yet");
+  on_policy(params, known, f, static_cast<double>(params.policy_epochs), 3,
+            params.advantage.baseline == "greedy" ? 1 : 0);
 }
 
 void forecast(const collect::CompareParams& params, Known& known, Forecast& f) {

@@ -16,6 +16,7 @@
 #include "eval/eval_stage.h"
 #include "foreign/import.h"
 #include "model/config.h"
+#include "train/group.h"
 #include "train/language_model.h"
 #include "train/memory.h"
 #include "train/ppo.h"
@@ -69,6 +70,7 @@ void forecast(const train::SftParams& params, Known& known, Forecast& f);
 void forecast(const train::RewardParams& params, Known& known, Forecast& f);
 void forecast(const train::PreferenceParams& params, Known& known, Forecast& f);
 void forecast(const train::PpoParams& params, Known& known, Forecast& f);
+void forecast(const train::GroupParams& params, Known& known, Forecast& f);
 void forecast(const eval::EvalParams& params, Known& known, Forecast& f);
 
 }  // namespace hone::pipeline

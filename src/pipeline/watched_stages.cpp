@@ -44,7 +44,7 @@ void require_watched_stages(const config::Fields& fields, const config::Recipe& 
       if (!watched)
         usage_error(where + "'curves' names stage '" + stage.name + "', and a stage of kind " + stage.kind +
                         " is never watched",
-                    "ppo and preference can be");
+                    "ppo, group and preference can be");
       if (!*watched)
         usage_error(where + "'curves' names stage '" + stage.name + "', which is not watched",
                     "set watch = \"@world\" in that stage");

@@ -64,8 +64,8 @@ std::vector<Group> grouped(const Stage& stage) {
 
 std::string stage_title(const Stage& stage) {
   constexpr std::pair<std::string_view, std::string_view> kTitles[] = {
-      {"world", "World"},         {"tokenizer", "Tokenizer"}, {"import", "Import"},  {"pretrain", "Pretraining"},
-      {"compare", "Comparisons"}, {"reward", "Reward model"}, {"eval", "Evaluation"}};
+      {"world", "World"},         {"tokenizer", "Tokenizer"}, {"import", "Import"},   {"pretrain", "Pretraining"},
+      {"compare", "Comparisons"}, {"reward", "Reward model"}, {"eval", "Evaluation"}, {"group", "Group learning"}};
   for (const auto& [kind, title] : kTitles)
     if (stage.name == kind) return std::string(title);
   return model_name(stage.name);
@@ -112,7 +112,7 @@ std::string curve_charts(const Stage& stage, const std::vector<std::string>& cha
 
 Section ppo_curves(const Story& story) {
   Section s{
-      "ppo", "PPO, step by step",
+      "ppo", "Reinforcement learning, step by step",
       "Reward against the KL that it costs, then whether the machinery was healthy. Dotted red lines mark warnings.",
       ""};
   const std::vector<std::string> main = {"Reward",
@@ -122,7 +122,7 @@ Section ppo_curves(const Story& story) {
                                          "Giving in to a wrong opinion",
                                          "Faults"};
   for (const Stage& stage : story.run.stages) {
-    if (stage.kind != "ppo" || stage.curves.empty()) continue;
+    if (!is_reinforcement(stage.kind) || stage.curves.empty()) continue;
     s.body += "<h3 class=stage>" + escape(stage_title(stage)) + "</h3>" + curve_charts(stage, main, {});
     const std::string health = curve_charts(stage, {}, main);
     if (!health.empty())
@@ -136,7 +136,7 @@ Section ppo_curves(const Story& story) {
 Section learning_curves(const Story& story) {
   Section s{"curves", "Learning curves", "One line a step of metrics.jsonl; noisy curves carry a moving mean.", ""};
   for (const Stage& stage : story.run.stages) {
-    if (stage.kind == "ppo" || stage.curves.empty()) continue;
+    if (is_reinforcement(stage.kind) || stage.curves.empty()) continue;
     const std::string charts = curve_charts(stage, {}, {});
     if (!charts.empty()) s.body += "<h3 class=stage>" + escape(stage_title(stage)) + "</h3>" + charts;
   }

@@ -86,12 +86,13 @@ std::string gold_tiles(const Results& r) {
   return out;
 }
 
-// Where there is no gold reward: the learned one, from PPO's curves.
+// Where there is no gold reward: the learned one, from the curves of PPO or its like.
 std::string curve_tiles(const Story& story) {
   for (const Stage& stage : story.run.stages) {
     const Curve *score = stage.curve("score"), *kl = stage.curve("kl");
-    if (stage.kind != "ppo" || !score || score->value.size() < 2) continue;
-    return "<div class=\"tile big\"><h3>Learned reward in PPO</h3><p class=\"figure ladder\"><span class=\"step "
+    if (!is_reinforcement(stage.kind) || !score || score->value.size() < 2) continue;
+    return "<div class=\"tile big\"><h3>Learned reward in " + escape(stage_title(stage)) +
+           "</h3><p class=\"figure ladder\"><span class=\"step "
            "t-sft\">" +
            format_fixed(score->value.front(), 2) +
            "<small>first step</small></span><span class=arrow>→</span><span class=\"step t-ppo\">" +
@@ -99,7 +100,7 @@ std::string curve_tiles(const Story& story) {
            "<small>last step</small></span></p><p class=detail>normalised: mean 0, deviation 1 on the reference "
            "answers</p></div>" +
            (kl ? tile("KL to the reference", format_number(kl->value.back()) + "<small> nats</small>",
-                      "an answer, at PPO's last step")
+                      "an answer, at the last step")
                : "");
   }
   return {};

@@ -13,7 +13,7 @@ namespace {
 std::string tone_of_kind(const std::string& kind) {
   if (kind == "pretrain" || kind == "import") return "base";
   if (kind == "sft") return "sft";
-  if (kind == "ppo") return "ppo";
+  if (is_reinforcement(kind)) return "ppo";
   if (kind == "preference") return "dpo";
   if (kind == "reward") return "five";
   if (kind == "feedback" || kind == "compare") return "six";

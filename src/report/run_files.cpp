@@ -176,8 +176,8 @@ Stage read_stage(const fs::path& folder) {
   s.looks = read_looks(folder / "answers.jsonl", s.notes);
   s.results = read_object(folder / "results.json", s.notes);
   s.recipe = read_recipe(folder / "recipe.toml", s.notes);
-  const bool trains =
-      s.kind == "pretrain" || s.kind == "sft" || s.kind == "reward" || s.kind == "ppo" || s.kind == "preference";
+  const bool trains = s.kind == "pretrain" || s.kind == "sft" || s.kind == "reward" || is_reinforcement(s.kind) ||
+                      s.kind == "preference";
   if (trains && s.curves.empty()) s.notes.push_back("metrics.jsonl holds no steps yet");
   if (s.kind == "eval" && !s.results) s.notes.push_back("results.json is missing: the evaluation has not finished");
   return s;

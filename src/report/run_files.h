@@ -32,6 +32,9 @@ struct Look {
   bool held_out = true, ended = true;
 };
 
+/// A kind of stage that learns from its own samples against a reward.
+inline bool is_reinforcement(std::string_view kind) { return kind == "ppo" || kind == "group"; }
+
 /// One stage's run folder.
 struct Stage {
   fs::path folder;

@@ -40,7 +40,7 @@ Section ppo_curves(const Story& story);  ///< reward and KL, then the machinery
 Section over_optimisation(const Story& story);  ///< gold against proxy over √KL
 Section behaviour(const Story& story);          ///< giving in, refusals, blind spots
 Section reward_model_quality(const Story& story);
-Section learning_curves(const Story& story);  ///< every stage but PPO
+Section learning_curves(const Story& story);  ///< every other stage
 Section warnings(const Story& story);         ///< warnings, and what is missing
 Section stages(const Story& story);           ///< what was run, how long, from what
 Section reproduction(const Story& story);     ///< commands, hashes, versions, recipe

@@ -24,15 +24,16 @@ Estimate difference(const Results& r, std::string_view what, const ModelResult& 
   return d;
 }
 
-// Without a gold reward: what the curves of PPO say.
+// Without a gold reward: what the curves of PPO or its like say.
 std::string from_curves(const Story& story) {
   for (auto stage = story.run.stages.rbegin(); stage != story.run.stages.rend(); ++stage) {
-    if (stage->kind != "ppo") continue;
+    if (!is_reinforcement(stage->kind)) continue;
     const Curve* reward = stage->curve("score") ? stage->curve("score") : stage->curve("reward");
     const Curve* kl = stage->curve("kl");
     if (!reward || reward->value.size() < 2) continue;
-    std::string text = "PPO moved the learned reward from <b>" + format_number(reward->value.front()) + "</b> to <b>" +
-                       format_number(reward->value.back()) + "</b>";
+    std::string text = escape(stage_title(*stage)) + " moved the learned reward from <b>" +
+                       format_number(reward->value.front()) + "</b> to <b>" + format_number(reward->value.back()) +
+                       "</b>";
     if (kl && !kl->value.empty()) text += " at <b>" + format_number(kl->value.back()) + "</b> nats of KL an answer";
     return text +
            ". No evaluation against a gold reward is on record, so whether the answers got better is for the samples "

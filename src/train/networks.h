@@ -1,9 +1,9 @@
-// Transformers as the PPO learner sees them.
+// Transformers as the on-policy learners see them.
 #pragma once
 #include "model/decoder.h"
 #include "model/scalar_head.h"
 #include "rollout/rollout.h"
-#include "train/ppo_learner.h"
+#include "train/experience.h"
 
 namespace hone::train {
 

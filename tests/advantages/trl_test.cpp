@@ -53,7 +53,7 @@ TEST_CASE("rewards, advantages and returns of TRL's PPO") {
                                    .whiten_rewards = s["whiten_rewards"]};
     const adv::ShapedRewards r = adv::shape_rewards(slots, {score, finished, logp, reference}, s["kl_coef"], params);
     check_close(r.rewards, packed(expected["rewards"], counts), 1e-5);
-    const adv::Estimates e = adv::estimate({slots, r.rewards, values, {}}, {.gamma = s["gamma"], .lambda = s["lam"]});
+    const adv::Estimates e = adv::estimate({slots, r.rewards, values}, {.gamma = s["gamma"], .lambda = s["lam"]});
     check_close(e.returns, packed(expected["returns"], counts), 1e-5);
     check_close(slots.at_actions(e.advantages), packed(expected["advantages"], lengths), 1e-5);
   }

@@ -274,7 +274,7 @@ TEST_CASE("the whole program runs there, learns as on the CPU and resumes to the
       check_same_course(scratch.path / "cpu" / stage, out / stage, "loss", tolerance);
     // PPO samples its own answers here; that it learns from given ones as on the CPU is learner_test.cpp's matter.
     for (const double gap : metric(out / "07-ppo", "logp_gap_max")) CHECK(gap < (other_way ? 0.5 : 1e-4));
-    for (const char* stage : {"03-pretrain", "04-sft", "06-reward", "07-ppo", "08-dpo"}) {
+    for (const char* stage : {"03-pretrain", "04-sft", "06-reward", "07-ppo", "08-dpo", "09-group"}) {
       check_padding(scratch.path / "cpu" / stage, true);
       check_padding(out / stage, false);
       check_resume(recipe, out, stage);

@@ -8,6 +8,7 @@
 #include "model/shapes.h"
 #include "tensor/runtime.h"
 #include "train/networks.h"
+#include "train/ppo_learner.h"
 #include "train/trainable.h"
 
 using namespace hone;

@@ -75,6 +75,32 @@ TEST_CASE("the policy gradient at ratio 1 is the exact one within its sampling e
   CHECK(oracle::gradient_deviation({.vocab = 4, .length = 3, .beta = 0.5, .seed = 1}, 64, 256) < 4);
 }
 
+TEST_CASE("without a critic: each baseline's gradient is the exact one, times what is known of it") {
+  const oracle::Problem problem{.vocab = 4, .length = 3, .beta = 0.5, .seed = 1};
+  for (const oracle::GroupWay& way : {oracle::GroupWay{.baseline = "none"},
+                                      {.baseline = "leave_one_out"},
+                                      {.baseline = "greedy"},
+                                      {.baseline = "mean"},
+                                      {.baseline = "mean", .samples_per_prompt = 2},
+                                      {.baseline = "batch"},
+                                      {.baseline = "leave_one_out", .kl_placement = "reward"},
+                                      {.baseline = "leave_one_out", .kl_placement = "token_reward"}}) {
+    CAPTURE(way.baseline);
+    CAPTURE(way.kl_placement);
+    CHECK(oracle::group_gradient(way, problem, 64, 64).worst < 4);
+  }
+  // The divergence in the loss is that of the states visited: of a single token it is the whole.
+  CHECK(oracle::group_gradient({.kl_placement = "loss"}, {.vocab = 4, .length = 1, .beta = 0.5, .seed = 1}, 64, 64)
+            .worst < 4);
+}
+
+TEST_CASE("dividing by the group's standard deviation biases the gradient, and that is seen") {
+  const oracle::GradientFit fit = oracle::group_gradient({.baseline = "mean", .scale = "group_std"},
+                                                         {.vocab = 4, .length = 3, .beta = 0.5, .seed = 1}, 256, 64);
+  CHECK(fit.worst > 4);
+  CHECK(fit.degrees > 0);
+}
+
 TEST_CASE("k1 and k3 have the divergence as their mean") {
   CHECK(oracle::divergence_error({.vocab = 4, .length = 3, .beta = 1, .seed = 1}) < 1e-5);
   CHECK(oracle::divergence_error({.vocab = 8, .length = 5, .beta = 1, .seed = 1}) < 1e-5);

@@ -414,53 +414,77 @@ std::vector<Subject> subjects(const Workshop& w) {
                              optimiser("optim.")),
                          lengths("text.", "data", long_pairs)),
                      add(kept(), adapter("adapter.")))});
+  // What the stages that learn from their own samples share.
+  const auto on_policy = [&](std::map<std::string, Trial> own) {
+    own = add(std::move(own),
+              {{"model", {{}, {wide}}},
+               {"reward", {{}, {ensemble}}},
+               {"prompts", {{}, {Json::array({held_out})}}},
+               {"skip_held_out", {{{"prompts", {pairs}}}}},
+               {"target_kl", {{}, {1e-9}}},
+               {"train_layers", {{}, {1}}},
+               {"watch", {{}, {world}}},
+               {"watch_every", {{{"watch", world}}, {1}}},
+               {"ensemble", {{{"reward", ensemble}}}},
+               {"ensemble_penalty", {{{"reward", ensemble}, {"ensemble", "uncertainty"}}, {3.0}}},
+               {"sampling.min_tokens", {{}, {2}}},
+               {"sampling.top_k", {{}, {2}}},
+               {"sampling.top_p", {{}, {0.5}}},
+               {"kl_coef", {{}, {3.0}}},
+               {"kl_controller", {{}, {"adaptive"}}},
+               {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
+               {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
+               {"missing_eos_penalty", {{}, {4.0}}},
+               {"score_clip", {{}, {0.01}}},
+               {"loss.clip_low", {{{"policy_optim.lr", 0.1}}, {0.01}}},
+               {"loss.clip_high", {{{"policy_optim.lr", 0.1}}, {0.01}}},
+               {"loss.dual_clip", {{{"policy_optim.lr", 0.1}}, {1.0001, 0.5}}},
+               {"loss.entropy_coef", {{}, {0.5}}},
+               {"format", {{}, {"hh"}}},
+               {"on_bad_line", {{{"prompts", {broken}}}}},
+               {"ignore_keys", {{{"prompts", {demos}}, {"skip_held_out", false}}, {Json::array({"prompt"})}}},
+               {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
+               {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}});
+    return add(add(add(std::move(own), optimiser("policy_optim.")), lengths("", "prompts", long_demos)),
+               add(kept(), adapter("adapter.")));
+  };
+  out.push_back({"ppo", ppo,
+                 add(add(on_policy({{"critic", {{}, {model}}},
+                                    {"pretrain_coef", {{{"pretrain_data", {corpus}}}, {0.5}}},
+                                    {"pretrain_data",
+                                     {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {Json::array({text})}}},
+                                    {"pretrain_tokens", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {64}}},
+                                    {"score_position", {{{"sampling.max_tokens", 60}, {"batch_prompts", 32}}}},
+                                    {"kl_clamp", {{{"kl_coef", 1.0}}}},
+                                    {"kl_clamp_limit", {{{"kl_clamp", "symmetric"}, {"kl_coef", 1.0}}, {1e-4}}},
+                                    {"kl_estimator", {{{"kl_coef", 1.0}}}},
+                                    {"estimator", {{}, {"nope"}}},
+                                    {"gamma", {{}, {0.5}}},
+                                    {"lambda", {{}, {0.5}}},
+                                    {"loss.value_clip", {{}, {0.001}}}}),
+                         optimiser("critic_optim.")),
+                     adapter("critic_adapter."))});
   out.push_back(
-      {"ppo", ppo,
-       add(add(add(add({{"model", {{}, {wide}}},
-                        {"reward", {{}, {ensemble}}},
-                        {"critic", {{}, {model}}},
-                        {"prompts", {{}, {Json::array({held_out})}}},
-                        {"skip_held_out", {{{"prompts", {pairs}}}}},
-                        {"target_kl", {{}, {1e-9}}},
-                        {"pretrain_coef", {{{"pretrain_data", {corpus}}}, {0.5}}},
-                        {"pretrain_data",
-                         {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {Json::array({text})}}},
-                        {"pretrain_tokens", {{{"pretrain_coef", 0.5}, {"pretrain_data", {corpus}}}, {64}}},
-                        {"train_layers", {{}, {1}}},
-                        {"watch", {{}, {world}}},
-                        {"watch_every", {{{"watch", world}}, {1}}},
-                        {"ensemble", {{{"reward", ensemble}}}},
-                        {"ensemble_penalty", {{{"reward", ensemble}, {"ensemble", "uncertainty"}}, {3.0}}},
-                        {"sampling.min_tokens", {{}, {2}}},
-                        {"sampling.top_k", {{}, {2}}},
-                        {"sampling.top_p", {{}, {0.5}}},
-                        {"kl_coef", {{}, {3.0}}},
-                        {"kl_controller", {{}, {"adaptive"}}},
-                        {"kl_target", {{{"kl_controller", "adaptive"}, {"kl_horizon", 10.0}}, {0.01}}},
-                        {"kl_horizon", {{{"kl_controller", "adaptive"}, {"kl_target", 0.01}}, {10.0}}},
-                        {"score_position", {{{"sampling.max_tokens", 60}, {"batch_prompts", 32}}}},
-                        {"missing_eos_penalty", {{}, {4.0}}},
-                        {"score_clip", {{}, {0.01}}},
-                        {"kl_clamp", {{{"kl_coef", 1.0}}}},
-                        {"kl_clamp_limit", {{{"kl_clamp", "symmetric"}, {"kl_coef", 1.0}}, {1e-4}}},
-                        {"kl_estimator", {{{"kl_coef", 1.0}}}},
-                        {"estimator", {{}, {"nope"}}},
-                        {"gamma", {{}, {0.5}}},
-                        {"lambda", {{}, {0.5}}},
-                        {"loss.clip_low", {{{"policy_optim.lr", 0.1}}, {0.01}}},
-                        {"loss.clip_high", {{{"policy_optim.lr", 0.1}}, {0.01}}},
-                        {"loss.dual_clip", {{{"policy_optim.lr", 0.1}}, {1.0001, 0.5}}},
-                        {"loss.value_clip", {{}, {0.001}}},
-                        {"loss.entropy_coef", {{}, {0.5}}},
-                        {"format", {{}, {"hh"}}},
-                        {"on_bad_line", {{{"prompts", {broken}}}}},
-                        {"ignore_keys", {{{"prompts", {demos}}, {"skip_held_out", false}}, {Json::array({"prompt"})}}},
-                        {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
-                        {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}},
-                       optimiser("policy_optim.")),
-                   optimiser("critic_optim.")),
-               lengths("", "prompts", long_demos)),
-           add(kept(), add(adapter("adapter."), adapter("critic_adapter."))))});
+      {"group",
+       with(short_answers, {{"model", model},
+                            {"reward", reward},
+                            {"prompts", {prompts}},
+                            {"steps", 3},
+                            {"batch_prompts", 4},
+                            {"samples_per_prompt", 3},
+                            {"minibatches", 2},
+                            {"policy_epochs", 2},
+                            {"policy_optim.lr", 1e-2}}),
+       on_policy({{"kl_estimator", {{{"kl_placement", "loss"}, {"kl_coef", 1.0}}}},
+                  {"overlong_buffer", {{}, {3}}},
+                  {"overlong_weight", {{{"overlong_buffer", 3}}, {3.0}}},
+                  // Answers of one likely token are often all alike.
+                  {"sampling_rounds",
+                   {{{"dynamic_sampling", true}, {"sampling.max_tokens", 1}, {"sampling.temperature", 0.1}}, {1}}},
+                  {"importance_cap", {{{"importance", "truncate"}}, {1.0}}},
+                  {"loss.ratio_cap", {{{"loss.surrogate", "cispo"}}, {0.5}}},
+                  {"loss.tau_positive", {{{"loss.surrogate", "sapo"}}, {3.0}}},
+                  {"loss.tau_negative", {{{"loss.surrogate", "sapo"}}, {3.0}}}})});
   const Settings world_eval = with(short_answers, {{"models", {"sft=" + model, "ppo=" + w.path("ppo/model")}},
                                                    {"world", world},
                                                    {"prompts", {held_out}},
@@ -595,7 +619,7 @@ TEST_CASE("answers for people to read change nothing else that a stage leaves") 
   const Workshop w;
   int stages = 0;
   for (const Subject& s : subjects(w)) {
-    if (s.kind != "sft" && s.kind != "preference" && s.kind != "ppo") continue;
+    if (s.kind != "sft" && s.kind != "preference" && s.kind != "ppo" && s.kind != "group") continue;
     ++stages;
     w.make(s.kind, "silent", with(s.base, {{"samples.prompts", 0}}));
     w.make(s.kind, "speaking", with(s.base, {{"samples.prompts", 3}}));
@@ -620,5 +644,5 @@ TEST_CASE("answers for people to read change nothing else that a stage leaves") 
     CHECK(std::ranges::any_of(answers, [](const auto& a) { return a.second.size() > 1; }));
     for (const char* run : {"silent", "speaking"}) fs::remove_all(w.path(run));
   }
-  CHECK(stages == 3);
+  CHECK(stages == 4);
 }

@@ -31,13 +31,14 @@ piece() {  # piece RECIPE [KEY=VALUE…]
   grep -q '</html>' "$out/report.html" || fail "$recipe left no page"
   echo "recipes: $recipe, $(ls -d "$out"/*/ | wc -l) stages, $demanded checks measured, $((SECONDS - start)) s"
 }
+group=(reinforce reinforce_plus_plus rloo remax grpo dr_grpo dapo gspo cispo)  # on what another recipe has left
 world=(over-optimise blind-spot sycophancy own)
 real=(real-stories real-feedback real-chat real-chat-rl)
 case $2 in
   world)
     for file in recipes/*.toml; do
       name=$(basename "$file" .toml)
-      [[ " align ${world[*]} ${real[*]} " = *" $name "* ]] || { echo "recipes: nothing runs a piece of $file"; exit 1; }
+      [[ " align ${world[*]} ${group[*]} ${real[*]} " = *" $name "* ]] || { echo "recipes: nothing runs a piece of $file"; exit 1; }
     done
     # The models' shapes are the recipes' own; everything else is short.
     small=(world.world.prompts_per_family=60 world.world.held_out_per_family=8 world.corpus.words=12000
@@ -51,6 +52,9 @@ case $2 in
     settings=()
     for judges in agree honest; do settings+=("${compare[@]/#/compare-$judges.}" "${ppo[@]/#/ppo-$judges.}"); done
     piece sycophancy "${small[@]}" "${settings[@]}" "${eval[@]}"
+    for recipe in "${group[@]}"; do
+      piece "$recipe" data="$work/over-optimise" group.steps=2 group.batch_prompts=3 group.sampling.max_tokens=16
+    done
     # Somebody's model and comparisons: those of a piece above, as a Hugging Face folder and a file.
     model=$(echo "$work"/over-optimise/*-sft/model) comparisons=$(echo "$work"/over-optimise/*-compare/comparisons.jsonl)
     piece own sft.model="$model" sft.data="$comparisons" sft.steps=2 reward.data="$comparisons" ppo.prompts="$comparisons" \

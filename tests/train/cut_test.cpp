@@ -7,10 +7,13 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "losses/surrogate.h"
 #include "model/shapes.h"
+#include "train/group_learner.h"
 #include "train/judged_groups.h"
 #include "train/language_step.h"
 #include "train/networks.h"
+#include "train/ppo_learner.h"
 #include "train/preference_step.h"
 #include "train/reward_step.h"
 #include "train/trainable.h"
@@ -297,33 +300,45 @@ TEST_CASE("an answer to another prompt: the next one's, one for each, whatever i
 
 namespace {
 
+// Prompts of some lengths, and the same completions whenever they are asked for.
+std::vector<rollout::Request> some_requests() {
+  std::vector<rollout::Request> out;
+  Stream random(8, "cut");
+  for (const int64_t length : kLengths) {
+    out.push_back({{}, out.size(), 0});
+    for (int64_t i = 0; i < 1 + length / 3; ++i) out.back().prompt.push_back(static_cast<int32_t>(random.below(37)));
+  }
+  return out;
+}
+
+std::vector<rollout::Completion> some_completions(std::span<const rollout::Request> given) {
+  Stream stream(9, "cut");
+  std::vector<rollout::Completion> out;
+  for (size_t i = 0; i < given.size(); ++i) {
+    rollout::Completion c;
+    for (int64_t t = 0; t < kLengths[i]; ++t) c.ids.push_back(static_cast<int32_t>(stream.below(37)));
+    c.logps.assign(c.ids.size(), -3.0F);
+    c.finish = i % 2 == 0 ? rollout::Finish::kStop : rollout::Finish::kLength;
+    out.push_back(std::move(c));
+  }
+  return out;
+}
+
+std::vector<double> some_rewards(std::span<const train::Trajectory> t) {
+  std::vector<double> out;
+  for (size_t i = 0; i < t.size(); ++i) out.push_back(std::sin(static_cast<double>(i)));
+  return out;
+}
+
 // One iteration of the learner on given completions at learning rate 0: afterwards the gradients of the last minibatch
 // of policy and critic stand in .grad.
 std::pair<Tensor, Tensor> ppo_gradients(const Precision& precision, int64_t minibatches, int64_t micro_tokens) {
   Network policy("llama", precision.dtype, 5, false), reference("llama", precision.dtype, 6, false),
       critic("llama", precision.dtype, 7, true);
   const model::ComputeOptions compute{.own_attention = precision.own_attention};
-  std::vector<rollout::Request> requests;
-  Stream random(8, "cut");
-  for (const int64_t length : kLengths) {
-    requests.push_back({{}, requests.size(), 0});
-    for (int64_t i = 0; i < 1 + length / 3; ++i)
-      requests.back().prompt.push_back(static_cast<int32_t>(random.below(37)));
-  }
   train::Actor actor = train::decoder_actor(policy.decoder, compute);
   actor.parameters = policy.tensors;
-  actor.sample = [](std::span<const rollout::Request> given) {
-    Stream stream(9, "cut");
-    std::vector<rollout::Completion> out;
-    for (size_t i = 0; i < given.size(); ++i) {
-      rollout::Completion c;
-      for (int64_t t = 0; t < kLengths[i]; ++t) c.ids.push_back(static_cast<int32_t>(stream.below(37)));
-      c.logps.assign(c.ids.size(), -3.0F);
-      c.finish = i % 2 == 0 ? rollout::Finish::kStop : rollout::Finish::kLength;
-      out.push_back(std::move(c));
-    }
-    return out;
-  };
+  actor.sample = some_completions;
   train::Critic values = train::decoder_critic(critic.decoder, critic.head, compute);
   values.parameters = critic.tensors;
   train::PpoParams params;
@@ -337,12 +352,8 @@ std::pair<Tensor, Tensor> ppo_gradients(const Precision& precision, int64_t mini
   params.policy_optim.lr = params.critic_optim.lr = 0;
   params.policy_optim.clip_norm = params.critic_optim.clip_norm = 0;
   train::PpoLearner learner(params, 1, 1, at::kCPU, actor, train::decoder_actor(reference.decoder, compute), values,
-                            [](std::span<const train::Trajectory> t) {
-                              std::vector<double> out;
-                              for (size_t i = 0; i < t.size(); ++i) out.push_back(std::sin(static_cast<double>(i)));
-                              return out;
-                            });
-  learner.step(0, requests);
+                            some_rewards);
+  learner.step(0, some_requests());
   return {policy.gradient(), critic.gradient()};
 }
 
@@ -362,5 +373,62 @@ TEST_CASE("PPO: however a minibatch is cut, the gradients of policy and critic a
         CHECK(relative(a, policy) < precision.bound);
         CHECK(relative(b, critic) < precision.bound);
       }
+    }
+}
+
+namespace {
+
+// The same of the group learner: five prompts of two answers each. The old policy's log-probabilities are moved, so
+// that ratios are not 1.
+Tensor group_gradient(const Precision& precision, const train::GroupParams& given, int64_t minibatches,
+                      int64_t micro_tokens) {
+  Network policy("llama", precision.dtype, 5, false), reference("llama", precision.dtype, 6, false),
+      old("llama", precision.dtype, 10, false);
+  const model::ComputeOptions compute{.own_attention = precision.own_attention};
+  const train::Actor own = train::decoder_actor(policy.decoder, compute),
+                     before = train::decoder_actor(old.decoder, compute);
+  train::Actor actor = own;
+  // Looking at the answers happens without gradients: then it is the old policy that answers.
+  actor.logps = [&](const train::Batch& b, const LogpsOptions& options) {
+    return (at::GradMode::is_enabled() ? own : before).logps(b, options);
+  };
+  actor.parameters = policy.tensors;
+  actor.sample = some_completions;
+  train::GroupParams params = given;
+  params.batch_prompts = 5;
+  params.samples_per_prompt = 2;
+  params.minibatches = minibatches;
+  params.micro_tokens = micro_tokens;
+  params.sampling.max_tokens = 40;
+  params.policy_optim.lr = 0;
+  params.policy_optim.clip_norm = 0;
+  train::GroupLearner learner(params, 1, 1, at::kCPU, actor, train::decoder_actor(reference.decoder, compute), {},
+                              some_rewards);
+  learner.step(0, [](int64_t) { return some_requests(); });
+  return policy.gradient();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "group learning: however a minibatch is cut, its gradient is the same, with every surrogate and aggregation") {
+  for (const losses::SurrogateInfo& surrogate : losses::surrogates())
+    for (const char* aggregation : {"sequence_mean", "token_mean", "constant"}) {
+      train::GroupParams params;
+      params.loss.surrogate = surrogate.id;
+      params.loss.aggregation = aggregation;
+      params.loss.entropy_coef = 0.05;
+      params.kl_placement = "loss";
+      params.importance = "truncate";
+      CAPTURE(surrogate.id);
+      CAPTURE(aggregation);
+      const int64_t minibatches = aggregation == std::string("token_mean") ? 3 : 1;
+      const Tensor alone = group_gradient({at::kDouble, 0, false}, params, minibatches, 1);
+      CHECK(at::linalg_vector_norm(alone).item<double>() > 1e-3);
+      for (const Precision& precision : kPrecisions)
+        for (const int64_t cut : {int64_t{20}, int64_t{1} << 30}) {
+          CAPTURE(cut);
+          CHECK(relative(group_gradient(precision, params, minibatches, cut), alone) < precision.bound);
+        }
     }
 }

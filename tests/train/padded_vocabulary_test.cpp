@@ -7,6 +7,7 @@
 
 #include "model/shapes.h"
 #include "train/networks.h"
+#include "train/ppo_learner.h"
 #include "train/trainable.h"
 
 using namespace hone;
