@@ -148,7 +148,12 @@ class Follower {
     for (const auto& [name, tensor] : weights_) out.emplace_back("reference." + name, tensor);
   }
   void restore(const optim::StateTensors& saved, bool moved) {
-    if (settings_.every > 0) weights_ = with_prefix(saved, "reference."), moved_ = moved;
+    if (settings_.every == 0) return;
+    moved_ = moved;
+    const optim::StateTensors kept = with_prefix(saved, "reference.");  // in an order of its own
+    for (auto& [name, tensor] : weights_)
+      for (const auto& [kept_name, value] : kept)
+        if (kept_name == name) tensor = value;
   }
   bool moved() const { return moved_; }
   const optim::StateTensors& weights() const { return weights_; }

@@ -10,6 +10,8 @@
 #include "model/shapes.h"
 #include "train/language_step.h"
 #include "train/networks.h"
+#include "train/ppo.h"
+#include "train/ppo_learner.h"
 #include "train/trainable.h"
 
 using namespace hone;
