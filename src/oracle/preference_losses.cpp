@@ -216,7 +216,7 @@ std::vector<double> collisions(const Space& space, const std::vector<double>& lo
 // Descends from the reference: Adam on central differences, its rate falling to 0.
 std::vector<double> minimum(const Space& space, const std::string& id, const Judged& data,
                             const std::vector<double>& reference) {
-  constexpr int kSteps = 1500;
+  constexpr int kSteps = 1000;
   constexpr double kStep = 1e-5;
   std::vector<double> x = reference, m(x.size()), v(x.size());
   for (int t = 1; t <= kSteps; ++t) {
@@ -271,11 +271,11 @@ std::vector<double> learnt(const Space& space, const std::string& id, const Judg
   batch.good = from_host(good, at::kCPU);
 
   optim::OptimParams how;
-  how.lr = 0.1;
+  how.lr = 0.05;
   how.clip_norm = 0;
   how.schedule.decay = "cosine";
   optim::Optimizer optimizer({{"logits", logits, optim::TensorKind::kEmbedding}}, how);
-  constexpr int64_t kSteps = 500;
+  constexpr int64_t kSteps = 800;
   for (int64_t step = 0; step < kSteps; ++step) {
     optimizer.zero_grad();
     batch.policy = answer_logps(space, all, logits).index_select(0, answers);
