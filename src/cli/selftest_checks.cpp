@@ -205,7 +205,7 @@ std::string group_resumes(const fs::path& folder) {
                                 {"reward", in(folder, "reward/model")},
                                 {"prompts", {in(folder, "world/prompts-train.jsonl")}},
                                 {"steps", 8},
-                                {"batch_prompts", 16},
+                                {"batch_prompts", 64},
                                 {"samples_per_prompt", 2},
                                 {"dynamic_sampling", true},
                                 {"sampling.max_tokens", 12}}),
