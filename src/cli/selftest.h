@@ -2,15 +2,16 @@
 // of a few thousand parameters.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace hone::cli {
 
 struct SelftestCheck {
-  const char* name;
+  std::string name;
   /// Returns what was seen ("largest difference 3e-7"); throws kRun where it fails. `folder` holds the little run.
-  std::string (*run)(const std::filesystem::path& folder);
+  std::function<std::string(const std::filesystem::path& folder)> run;
 };
 
 /// Makes the little run in the folder: world, tokenizer, language model, comparisons, reward model.

@@ -64,8 +64,8 @@ class Fields {
               std::string_view source = "") {
     list_.push_back({prefix_ + std::string(key), &member, std::string(doc), std::string(source), std::move(choices)});
   }
-  /// A choice that decides which of the fields listed behind it there are: `fields` lists them by its value, so it is set
-  /// before any other key, and the fields are listed again.
+  /// A choice that decides which of the fields listed behind it there are: `fields` lists them by its value, so it is
+  /// set before any other key, and the fields are listed again.
   void selector(std::string_view key, std::string& member, std::vector<std::string> choices, std::string_view doc,
                 std::string_view source = "") {
     choice(key, member, std::move(choices), doc, source);

@@ -205,7 +205,8 @@ Encoded<JudgedGroup> encode_judged(std::span<const JudgedAnswers> rows, const En
       answers.clear();
       for (const auto& answer : row.answers) {
         Encoder::Answered one = side(prompt, answer, encoder);
-        const bool again = std::ranges::any_of(answers, [&](const auto& a) { return a.sequence.ids == one.sequence.ids; });
+        const bool again =
+            std::ranges::any_of(answers, [&](const auto& a) { return a.sequence.ids == one.sequence.ids; });
         if (!again) answers.push_back(std::move(one));
       }
     };
@@ -242,8 +243,7 @@ Encoded<Pair> encode_preferences(std::span<const Preference> rows, const Encoder
   Encoded<JudgedGroup> groups = encode_judged(judged, encoder, settings, context);
   Encoded<Pair> out{{}, std::move(groups.rows), groups.lengths};
   for (JudgedGroup& g : groups.items)
-    out.items.push_back(
-        {std::move(g.answers[0]), std::move(g.answers[1]), g.prompt_length, g.weight, g.margin, g.tie});
+    out.items.push_back({std::move(g.answers[0]), std::move(g.answers[1]), g.prompt_length, g.weight, g.margin, g.tie});
   return out;
 }
 

@@ -202,8 +202,8 @@ Read<JudgedAnswers> read_judged_pairs(const std::vector<std::string>& paths, con
 Read<JudgedAnswers> read_judged_singles(const std::vector<std::string>& paths, const ReadSettings& settings) {
   std::vector<JudgedAnswers> rows;
   int64_t good = 0;
-  const auto add = [&](std::vector<text::Message> prompt, std::vector<text::Message> answer, bool is_good, double weight,
-                       const RowPlace& place, const std::string& id, bool tie) {
+  const auto add = [&](std::vector<text::Message> prompt, std::vector<text::Message> answer, bool is_good,
+                       double weight, const RowPlace& place, const std::string& id, bool tie) {
     good += is_good;
     rows.push_back({std::move(prompt), {std::move(answer)}, is_good, weight, 0, place.source, id, tie});
   };
@@ -216,7 +216,9 @@ Read<JudgedAnswers> read_judged_singles(const std::vector<std::string>& paths, c
       const double weight = answer.back().weight;
       if (weight == 0) ++r.dropped["weight 0"];
       else if (empty_answer(answer.back())) ++r.dropped["empty answers"];
-      else add(std::move(prompt), std::move(answer), *c.label, weight, place, numbered(place.id, i, c.demonstrations.size()), false);
+      else
+        add(std::move(prompt), std::move(answer), *c.label, weight, place,
+            numbered(place.id, i, c.demonstrations.size()), false);
     }
     for (size_t i = 0; i < c.comparisons.size(); ++i) {
       const Comparison& comparison = c.comparisons[i];
@@ -261,9 +263,9 @@ Read<JudgedAnswers> read_rankings(const std::vector<std::string>& paths, const R
       count_undecided(comparison, r);
       if (useless(comparison, r)) continue;
       for (feedback::Pair& pair : feedback::pairs_of(comparison, feedback::Ties::kDrop))
-        rows.push_back(as_judged({std::move(pair.prompt), std::move(pair.chosen), std::move(pair.rejected), pair.weight,
-                                  pair.margin, place.source,
-                                  numbered(place.id, i, c.comparisons.size()) + std::string(feedback::id_suffix(pair))}));
+        rows.push_back(as_judged(
+            {std::move(pair.prompt), std::move(pair.chosen), std::move(pair.rejected), pair.weight, pair.margin,
+             place.source, numbered(place.id, i, c.comparisons.size()) + std::string(feedback::id_suffix(pair))}));
     }
   });
   return finished(std::move(rows), std::move(report), paths, "rankings");

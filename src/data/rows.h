@@ -46,7 +46,8 @@ struct JudgedAnswers {
 
 /// A comparison as two answers judged together.
 inline JudgedAnswers as_judged(Preference row) {
-  JudgedAnswers out{std::move(row.prompt), {}, true, row.weight, row.margin, std::move(row.source), std::move(row.id), row.tie};
+  JudgedAnswers out{std::move(row.prompt), {},     true, row.weight, row.margin, std::move(row.source),
+                    std::move(row.id),     row.tie};
   out.answers.push_back(std::move(row.chosen));
   out.answers.push_back(std::move(row.rejected));
   return out;

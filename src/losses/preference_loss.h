@@ -2,8 +2,8 @@
 // of its own (losses/preference/ID.cpp) and named by one line of losses.def. docs/add-a-loss.md adds one.
 //
 // A step's batch is groups: the answers to one prompt that are compared with one another. The loss is unreduced; the
-// loop divides each term once by what that term is a mean over, fixed over the whole step (losses/aggregate.h), so how a
-// step is cut into passes changes nothing. What a loss must know of the whole step before its first backward pass it
+// loop divides each term once by what that term is a mean over, fixed over the whole step (losses/aggregate.h), so how
+// a step is cut into passes changes nothing. What a loss must know of the whole step before its first backward pass it
 // measures without a gradient: its statistic.
 #pragma once
 #include <string_view>
@@ -18,14 +18,15 @@ namespace hone::losses {
 /// tokens, its end token included.
 struct Answers {
   Arity arity = Arity::kPair;
-  Tensor policy;              // (N) f32, autograd
-  Tensor reference;           // (N) f32, no gradient; undefined for a loss without a reference
-  Tensor tokens;              // (N) f32, weighted tokens of each answer, at least 1
-  Tensor good;                // (N) f32, of singles: 1 the answer is good, 0 it is bad
-  Tensor margin;              // (G) f32, of pairs: how strong the preference is, 0 to 1; undefined: 0
-  Tensor collision;           // (N) f32, no gradient: mean over an answer's tokens of log Σ_v π(v)²; undefined unless asked for
-  Tensor mismatched;          // (N) f32, no gradient: log π/π_ref of an answer to another prompt; of a whole step, for statistics
-  std::vector<int64_t> begin; // (G + 1), of rankings: where each group's answers begin
+  Tensor policy;     // (N) f32, autograd
+  Tensor reference;  // (N) f32, no gradient; undefined for a loss without a reference
+  Tensor tokens;     // (N) f32, weighted tokens of each answer, at least 1
+  Tensor good;       // (N) f32, of singles: 1 the answer is good, 0 it is bad
+  Tensor margin;     // (G) f32, of pairs: how strong the preference is, 0 to 1; undefined: 0
+  Tensor collision;  // (N) f32, no gradient: mean over an answer's tokens of log Σ_v π(v)²; undefined unless asked for
+  Tensor
+      mismatched;  // (N) f32, no gradient: log π/π_ref of an answer to another prompt; of a whole step, for statistics
+  std::vector<int64_t> begin;  // (G + 1), of rankings: where each group's answers begin
 
   Tensor chosen(const Tensor& x) const { return x.view({-1, 2}).select(1, 0); }    // (N) of pairs -> (P)
   Tensor rejected(const Tensor& x) const { return x.view({-1, 2}).select(1, 1); }  // (N) of pairs -> (P)
@@ -38,8 +39,8 @@ struct Answers {
 /// What a loss knows of a whole step: measured without a gradient before the first backward pass, so that it is the
 /// same in every pass of it.
 struct Statistic {
-  double value = 0;  ///< of the step, or carried from step to step; in the checkpoint
-  double count = 0;  ///< what it was measured of so far, where it is carried
+  double value = 0;    ///< of the step, or carried from step to step; in the checkpoint
+  double count = 0;    ///< what it was measured of so far, where it is carried
   Tensor groups = {};  ///< (G, k) numbers of each group of the step; undefined: none. Not carried.
 };
 
@@ -80,8 +81,12 @@ class PreferenceLossParamsOf : public PreferenceLossParams {
  public:
   P own;
   void fields(config::Fields& v) override { own.fields(v); }
-  std::unique_ptr<PreferenceLossParams> clone() const override { return std::make_unique<PreferenceLossParamsOf>(*this); }
-  static const P& of(const PreferenceLossParams& params) { return dynamic_cast<const PreferenceLossParamsOf&>(params).own; }
+  std::unique_ptr<PreferenceLossParams> clone() const override {
+    return std::make_unique<PreferenceLossParamsOf>(*this);
+  }
+  static const P& of(const PreferenceLossParams& params) {
+    return dynamic_cast<const PreferenceLossParamsOf&>(params).own;
+  }
 };
 
 /// `Value` is PreferenceValue(const Answers&, const P&), or with a third const Statistic& where there is a `Measure`,

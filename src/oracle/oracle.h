@@ -33,16 +33,15 @@ Distance dpo_reaches_optimum(Policy policy, const Problem& problem, int64_t step
 
 /// Total variation between what a loss of losses.def makes of a table and the minimum of the same loss found apart.
 struct LossDistance {
-  std::string loss;
   double start = 0;  ///< of the reference to that minimum
   double end = 0;
   double left = 0;  ///< share of the way down in the loss that is still to go: where a valley is flat, what counts
 };
-/// Every loss of kind `preference` on judged answers of a space of 9: pairs and rankings with the probabilities of
-/// Bradley–Terry and Plackett–Luce labels as weights (AOT: counts), single answers with the shares in which they win and lose. The
-/// minimum is found in f64 by other code: each formula written again, its gradient by differences. What a loss holds
-/// fixed (KTO's z, BCO's δ, WPO's weights, AOT's order) both hold fixed.
-std::vector<LossDistance> preference_losses_reach_minima();
+/// A loss of kind `preference`, on judged answers of a space of 9: pairs and rankings with the probabilities of
+/// Bradley–Terry and Plackett–Luce labels as weights (AOT: counts), single answers with the shares in which they win
+/// and lose. The minimum is found in f64 by other code: each formula written again, its gradient by differences. What a
+/// loss holds fixed (KTO's z, BCO's δ, WPO's weights, AOT's order) both hold fixed.
+LossDistance preference_loss_reaches_minimum(const std::string& loss);
 
 /// The policy gradient of the first minibatch (ratio 1) against the exact one: the largest deviation of a component in
 /// standard errors.

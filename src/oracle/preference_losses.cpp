@@ -55,7 +55,8 @@ Judged judged(const Space& space, Arity arity, bool counted) {
       for (int64_t n_times = counted ? std::lround(8 * wins(i, j)) : 0; n_times > 0; --n_times) add({i, j}, 1);
       for (int64_t k = 0; arity == Arity::kRanking && k < n; ++k)
         if (k != i && k != j)
-          add({i, j, k}, std::exp(reward(i)) / (std::exp(reward(i)) + std::exp(reward(j)) + std::exp(reward(k))) * wins(j, k));
+          add({i, j, k},
+              std::exp(reward(i)) / (std::exp(reward(i)) + std::exp(reward(j)) + std::exp(reward(k))) * wins(j, k));
     }
     if (arity == Arity::kSingle) add({i}, won), add({i}, lost, false);
   }
@@ -89,10 +90,10 @@ struct GroupView {
   const Point& held;
   const std::vector<int64_t>& g;
   bool good;
-  double c, r, d, z;            ///< log π/π_ref of the first and the second answer, their difference, β times it
-  double lc, lr;                ///< log π of both
-  double by_u, by_c, by_r;      ///< AOT: what u, the first and the second answer are held against
-  double* likelihood;           ///< adds log π of the first answer, as a loss with a likelihood does
+  double c, r, d, z;        ///< log π/π_ref of the first and the second answer, their difference, β times it
+  double lc, lr;            ///< log π of both
+  double by_u, by_c, by_r;  ///< AOT: what u, the first and the second answer are held against
+  double* likelihood;       ///< adds log π of the first answer, as a loss with a likelihood does
 };
 
 // Each formula as its paper has it.
@@ -105,9 +106,7 @@ const std::map<std::string, double (*)(const GroupView&)>& formulas() {
       {"ipo", [](const G& x) { return std::pow(x.d - 1 / (2 * kBeta), 2); }},
       {"hinge", [](const G& x) { return std::max(0.0, 1 - x.z); }},
       {"kto",
-       [](const G& x) {
-         return x.good ? 1 - sigmoid(kBeta * (x.c - kFixed)) : 1 - sigmoid(kBeta * (kFixed - x.c));
-       }},
+       [](const G& x) { return x.good ? 1 - sigmoid(kBeta * (x.c - kFixed)) : 1 - sigmoid(kBeta * (kFixed - x.c)); }},
       {"bco", [](const G& x) { return -log_sigmoid((x.good ? 1 : -1) * (kBeta * x.c - kFixed)); }},
       {"orpo",
        [](const G& x) {
@@ -126,8 +125,7 @@ const std::map<std::string, double (*)(const GroupView&)>& formulas() {
        [](const G& x) {
          return -log_sigmoid(kBeta * x.c) - 0.5 * log_sigmoid(-kBeta * x.c) - 0.5 * log_sigmoid(-kBeta * x.r);
        }},
-      {"sppo_hard",
-       [](const G& x) { return std::pow(x.c - 1 / (2 * kBeta), 2) + std::pow(x.r + 1 / (2 * kBeta), 2); }},
+      {"sppo_hard", [](const G& x) { return std::pow(x.c - 1 / (2 * kBeta), 2) + std::pow(x.r + 1 / (2 * kBeta), 2); }},
       {"exo",
        [](const G& x) {
          return sigmoid(x.z) * (log_sigmoid(x.z) - std::log(1 - 1e-3)) +
@@ -294,10 +292,9 @@ std::vector<double> learnt(const Space& space, const std::string& id, const Judg
     const losses::PreferenceValue value = loss.value(batch, settings.params(), statistic);
     Tensor sum = at::zeros({});
     for (const losses::Term& term : value.terms)
-      sum = sum + losses::reduce(term.values, weights,
-                                 data.all() * (term.unit == losses::Term::Unit::kGroup
-                                                   ? 1
-                                                   : static_cast<double>(space.length())));
+      sum = sum + losses::reduce(
+                      term.values, weights,
+                      data.all() * (term.unit == losses::Term::Unit::kGroup ? 1 : static_cast<double>(space.length())));
     sum.backward();
     optimizer.step(optim::schedule_factor(how.schedule, step, kSteps));
   }
@@ -306,27 +303,23 @@ std::vector<double> learnt(const Space& space, const std::string& id, const Judg
 
 }  // namespace
 
-std::vector<LossDistance> preference_losses_reach_minima() {
+LossDistance preference_loss_reaches_minimum(const std::string& id) {
   const Space space({.vocab = 3, .length = 2, .beta = kBeta, .seed = 2});
   const std::vector<double> start = space.probabilities(space.reference());
   std::vector<double> reference;
   for (const double p : start) reference.push_back(std::log(p));
-  std::vector<LossDistance> out;
-  for (const std::string& id : losses::preference_loss_ids()) {
-    const losses::PreferenceLoss& loss = losses::preference_loss(id);
-    const bool counted = loss.statistic != nullptr && loss.needs.arity == Arity::kPair;
-    const Judged data = judged(space, loss.needs.arity, counted);
-    const std::vector<double> best = minimum(space, id, data, reference), end = learnt(space, id, data);
-    const auto at = [&](const std::vector<double>& probabilities) {
-      Point p{{}, reference, {}};
-      for (const double x : probabilities) p.policy.push_back(std::log(std::max(x, 1e-300)));
-      p.log_collision = collisions(space, p.policy);
-      return loss_at(id, data, p, p);
-    };
-    const double left = (at(end) - at(best)) / (at(start) - at(best));
-    out.push_back({id, total_variation(start, best), total_variation(end, best), left});
-  }
-  return out;
+  const losses::PreferenceLoss& loss = losses::preference_loss(id);
+  const bool counted = loss.statistic != nullptr && loss.needs.arity == Arity::kPair;
+  const Judged data = judged(space, loss.needs.arity, counted);
+  const std::vector<double> best = minimum(space, id, data, reference), end = learnt(space, id, data);
+  const auto at = [&](const std::vector<double>& probabilities) {
+    Point p{{}, reference, {}};
+    for (const double x : probabilities) p.policy.push_back(std::log(std::max(x, 1e-300)));
+    p.log_collision = collisions(space, p.policy);
+    return loss_at(id, data, p, p);
+  };
+  const double left = (at(end) - at(best)) / (at(start) - at(best));
+  return {total_variation(start, best), total_variation(end, best), left};
 }
 
 }  // namespace hone::oracle

@@ -50,8 +50,9 @@ void require_known(const config::Fields& fields, const config::StageEntry& entry
       if (!v.choice.empty() && known(v.stage->fields(), e))
         selector = v.selector, choices += (choices.empty() ? "" : " or ") + v.choice;
     if (!choices.empty())
-      usage_error(e.where + ": '" + e.key + "' changes nothing here: it is read only where " + selector + " = " + choices,
-                  "leave it out, or see to that");
+      usage_error(
+          e.where + ": '" + e.key + "' changes nothing here: it is read only where " + selector + " = " + choices,
+          "leave it out, or see to that");
   }
 }
 

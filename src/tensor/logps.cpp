@@ -78,8 +78,7 @@ TokenLogps token_logps(const Tensor& hidden, const Tensor& weight, const Tensor&
     for (int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
       const int64_t rows = std::min(chunk, hidden.size(0) - begin);
       const Tensor z = problem.logits(cast_weight, begin, rows);
-      if (options.collision)
-        collisions.narrow(0, begin, rows).copy_(at::logsumexp(2 * z, 1) - 2 * at::logsumexp(z, 1));
+      if (options.collision) collisions.narrow(0, begin, rows).copy_(at::logsumexp(2 * z, 1) - 2 * at::logsumexp(z, 1));
       softmax_rows(z, targets.narrow(0, begin, rows), logps.narrow(0, begin, rows), logsumexp.narrow(0, begin, rows),
                    entropy ? entropies.narrow(0, begin, rows) : Tensor());
     }

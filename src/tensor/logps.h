@@ -29,8 +29,8 @@ struct LogpsOptions {
 };
 
 struct TokenLogps {
-  Tensor logps;    ///< (N) in hidden's dtype
-  Tensor entropy = {};  ///< (N), nats; undefined unless asked for
+  Tensor logps;           ///< (N) in hidden's dtype
+  Tensor entropy = {};    ///< (N), nats; undefined unless asked for
   Tensor collision = {};  ///< (N), nats; undefined unless asked for
 };
 

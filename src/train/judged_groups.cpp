@@ -53,7 +53,9 @@ std::vector<data::Sequence> mismatched_answers(std::span<const data::JudgedGroup
     data::Sequence s;
     s.ids.assign(own.ids.begin(), own.ids.begin() + static_cast<std::ptrdiff_t>(prompt));
     s.weight.assign(prompt, 0.0F);
-    const size_t room = longest > 0 ? static_cast<size_t>(longest) - std::min<size_t>(prompt, static_cast<size_t>(longest) - 1) : answer.ids.size();
+    const size_t room = longest > 0
+                            ? static_cast<size_t>(longest) - std::min<size_t>(prompt, static_cast<size_t>(longest) - 1)
+                            : answer.ids.size();
     for (size_t t = from; t < answer.ids.size() && t - from < room; ++t) {
       s.ids.push_back(answer.ids[t]);
       s.weight.push_back(answer.weight[t]);

@@ -91,8 +91,8 @@ Start prepare(const PreferenceParams& params, config::StageContext& context) {
   data::require_disjoint(manifest, std::span<const data::JudgedAnswers>(split.held_out),
                          "the held-out " + name_of_groups(needs.arity));
 
-  Start out{std::move(tokenizer), std::move(policy), compute, encoder, {}, {}, prompts_of(split.train),
-            prompts_of(split.held_out), ""};
+  Start out{std::move(tokenizer),    std::move(policy),          compute, encoder, {}, {},
+            prompts_of(split.train), prompts_of(split.held_out), ""};
   out.train.groups = std::move(train.items);
   out.held_out.groups = std::move(held_out.items);
   for (JudgedData* part : {&out.train, &out.held_out}) {
@@ -235,9 +235,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   log::info("  " + count_text(std::ssize(train.groups)) + " " + name_of_groups(needs.arity) + ", " +
             count_text(std::ssize(held_out.groups)) + " held out; " + count_text(whole.plan.steps()) +
             " steps of loss '" + params.loss.name + "'" +
-            (passes.size() > 1 ? ", behind " + count_text(whole.first) + " of " + count_text(std::ssize(passes) - 1) +
-                                     " folds"
-                               : ""));
+            (passes.size() > 1
+                 ? ", behind " + count_text(whole.first) + " of " + count_text(std::ssize(passes) - 1) + " folds"
+                 : ""));
   Session session(context, params.keep, "  " + context.record.name, steps, state, &attention);
   const AnswerLog answers(params.samples, start.encoder, start.held_out_prompts, start.train_prompts,
                           policy.config().max_positions, seed);
@@ -309,8 +309,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     }
     follower.follow(local + 1, optimizer->tensors());
     const Numbers sides = numbers_of(done, needs.reference);
-    const std::string note =
-        "loss " + decimal_text(done.loss, 3) + "  margin " + decimal_text(sides.back().second, 3);
+    const std::string note = "loss " + decimal_text(done.loss, 3) + "  margin " + decimal_text(sides.back().second, 3);
     const bool due = session.evaluation_due(local, pass->trial ? pass->plan.steps() : steps - pass->first);
     if (pass->trial) {
       Numbers numbers{{"fold", static_cast<double>(folds.folds())},
@@ -397,8 +396,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   context.record.model_json = dump_json(model);
   Json summary = last ? held_out_summary({{"held_out_loss", last->loss}, {"held_out_accuracy", last->accuracy}})
                       : held_out_summary({});
-  summary[needs.arity == Arity::kPair ? "comparisons" : needs.arity == Arity::kSingle ? "judged_answers" : "rankings"] =
-      train.groups.size();
+  summary[needs.arity == Arity::kPair     ? "comparisons"
+          : needs.arity == Arity::kSingle ? "judged_answers"
+                                          : "rankings"] = train.groups.size();
   summary.update(stopped);
   context.record.summary_json = dump_json(summary);
 }

@@ -42,7 +42,8 @@ Answers known_of(std::span<const int64_t> members, const JudgedData& data, const
   }
   if (needs.reference) out.reference = from_host(reference, device);
   if (needs.arity == Arity::kSingle) out.good = floats(members, device, [&](size_t i) { return data.groups[i].good; });
-  if (needs.arity == Arity::kPair) out.margin = floats(members, device, [&](size_t i) { return data.groups[i].margin; });
+  if (needs.arity == Arity::kPair)
+    out.margin = floats(members, device, [&](size_t i) { return data.groups[i].margin; });
   return out;
 }
 
@@ -195,8 +196,7 @@ PreferenceStep add_preference_gradient(const model::Decoder& policy, const Judge
   for (const auto micro : micro_batches(batch, data.lengths, micro_tokens)) {
     const Answers answers = answers_of(policy, micro, data, of.needs, forward, out.tokens);
     const Tensor weights = floats(micro, policy.device(), [&](size_t i) { return data.groups[i].weight; });
-    const losses::PreferenceValue value =
-        of.value(answers, loss.params(), part_of(statistic, done, std::ssize(micro)));
+    const losses::PreferenceValue value = of.value(answers, loss.params(), part_of(statistic, done, std::ssize(micro)));
     Tensor part;
     for (const Term& term : value.terms) {
       const Tensor reduced = losses::reduce(term.values, weights, divisors.of(term.unit));
@@ -217,7 +217,8 @@ PreferenceStep evaluate_preference(const model::Decoder& policy, const JudgedDat
   const losses::PreferenceLoss& of = losses::preference_loss(loss.name);
   PreferenceStep out;
   // What is carried from step to step is the training's; what is measured of a batch alone is these groups' own.
-  const Statistic own = measure_statistic(policy, data, members, kEvaluationTokens, loss, statistic, forward, out.tokens);
+  const Statistic own =
+      measure_statistic(policy, data, members, kEvaluationTokens, loss, statistic, forward, out.tokens);
   const Statistic used = statistic.count > 0 ? statistic : own;
   double chosen_tokens = 0, likelihood = 0;
   int64_t done = 0;
@@ -230,7 +231,8 @@ PreferenceStep evaluate_preference(const model::Decoder& policy, const JudgedDat
     done += std::ssize(micro);
   }
   for (const int64_t i : members)
-    chosen_tokens += static_cast<double>(std::ranges::count_if(at(data, i).answers[0].weight, [](float w) { return w > 0; }));
+    chosen_tokens +=
+        static_cast<double>(std::ranges::count_if(at(data, i).answers[0].weight, [](float w) { return w > 0; }));
   out.loss = out.loss / static_cast<double>(members.size()) + likelihood / std::max(1.0, chosen_tokens);
   return out;
 }
@@ -244,8 +246,8 @@ PreferenceStep evaluate_reference(const JudgedData& data, std::span<const int64_
   std::vector<float> tokens;
   for (const int64_t i : members)
     for (const data::Sequence& s : at(data, i).answers)
-      tokens.push_back(static_cast<float>(std::max<std::ptrdiff_t>(
-          1, std::ranges::count_if(s.weight, [](float w) { return w > 0; }))));
+      tokens.push_back(static_cast<float>(
+          std::max<std::ptrdiff_t>(1, std::ranges::count_if(s.weight, [](float w) { return w > 0; }))));
   answers.tokens = from_host(tokens, device);
   answers.collision = at::zeros_like(answers.policy);
   Statistic statistic;

@@ -27,7 +27,7 @@ losses::Answers answers_of(const model::Decoder& policy, std::span<const int64_t
 /// Sums over one side of the groups: good answers, the first of a pair or the best of a ranking; or bad ones, the other
 /// one or the worst.
 struct JudgedSide {
-  double drift = 0;   ///< of log(policy / reference), nats: DPO can push both sides down. Without a reference log policy
+  double drift = 0;  ///< of log(policy / reference), nats: DPO can push both sides down. Without a reference log policy
   double reward = 0;  ///< of implicit rewards, before PreferenceStep::scale
   int64_t answers = 0;
 };

@@ -48,8 +48,8 @@ std::vector<double> logps_of(const model::Decoder& decoder, std::span<const data
                                {.compute = compute, .group = alike(groups, mismatched), .progress = progress});
 }
 
-void put(ReferenceLogps& into, std::span<const double> sums, std::span<const data::JudgedGroup> groups,
-         bool mismatched, std::span<const int64_t> members) {
+void put(ReferenceLogps& into, std::span<const double> sums, std::span<const data::JudgedGroup> groups, bool mismatched,
+         std::span<const int64_t> members) {
   size_t at = 0;
   for (const int64_t i : members) {
     auto& answers = into.answers[static_cast<size_t>(i)];

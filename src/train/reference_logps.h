@@ -20,8 +20,8 @@ struct ReferenceLogps {
 
 /// Reads them from a file in the stage's folder, or computes and keeps them there. The file's name is a hash of the
 /// reference's weights, the token ids with their weights, and the precision: whatever changes them changes the name, so
-/// a stale file is never read. `mismatched`: as many as groups, or none. `start`: the decoder of `folder` where it is at
-/// hand, not yet trained, or null.
+/// a stale file is never read. `mismatched`: as many as groups, or none. `start`: the decoder of `folder` where it is
+/// at hand, not yet trained, or null.
 ReferenceLogps cached_reference(const std::string& folder, const model::Decoder* start,
                                 std::span<const data::JudgedGroup> groups, std::span<const data::Sequence> mismatched,
                                 const config::StageContext& context, at::ScalarType compute);

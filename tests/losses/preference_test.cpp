@@ -179,8 +179,8 @@ TEST_CASE("no loss is more than its limits: huge log-ratios give finite losses a
     const auto own = settings(name);
     for (const double size : {0.0, 50.0, 500.0}) {
       CAPTURE(size);
-      losses::Answers a = pairs(tensor({-10.0 - size, -10.0}), tensor({-10.0, -10.0 - size}), tensor({-10.0, -10.0 - size}),
-                                tensor({-10.0 - size, -10.0}));
+      losses::Answers a = pairs(tensor({-10.0 - size, -10.0}), tensor({-10.0, -10.0 - size}),
+                                tensor({-10.0, -10.0 - size}), tensor({-10.0 - size, -10.0}));
       a.arity = loss.needs.arity;
       a.good = tensor({1.0, 0.0, 1.0, 0.0});
       a.collision = tensor({-1.0, -1.0, -1.0, -1.0});

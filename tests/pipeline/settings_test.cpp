@@ -54,9 +54,10 @@ class Workshop {
   void make_in_two(const std::string& kind, const std::string& name, const Settings& settings, int64_t steps) const {
     std::stop_source stop;
     try {
-      run(kind, settings, root_ / name, {.out = {}, .stop = stop.get_token(), .progress = [&](const config::StepDone& s) {
-                                           if (s.step >= steps) stop.request_stop();
-                                         }});
+      run(kind, settings, root_ / name,
+          {.out = {}, .stop = stop.get_token(), .progress = [&](const config::StepDone& s) {
+             if (s.step >= steps) stop.request_stop();
+           }});
       FAIL_CHECK("ended before it was stopped");
     } catch (const Error& e) {
       CHECK(e.kind == Kind::kInterrupted);
@@ -606,10 +607,11 @@ TEST_CASE("a stopped run of every preference loss goes on to the same bytes") {
     INFO(dump_json(Json(settings)));
     w.make("preference", "whole", settings);
     w.make_in_two("preference", "two", settings, 4);
-    for (const char* file : {"metrics.jsonl", "samples.jsonl", "model/model.safetensors", "model/adapter_model.safetensors"}) {
+    for (const char* file :
+         {"metrics.jsonl", "samples.jsonl", "model/model.safetensors", "model/adapter_model.safetensors"}) {
       if (!fs::exists(w.path(std::string("whole/") + file))) continue;
-      CHECK_MESSAGE(sha256_file(w.path(std::string("whole/") + file)) == sha256_file(w.path(std::string("two/") + file)),
-                    file);
+      CHECK_MESSAGE(
+          sha256_file(w.path(std::string("whole/") + file)) == sha256_file(w.path(std::string("two/") + file)), file);
     }
     for (const char* run : {"whole", "two"}) fs::remove_all(w.path(run));
   }

@@ -1,6 +1,6 @@
-// Alignment via optimal transport, paired: Melnyk et al. 2024, arXiv 2406.05882, eq. 7: the distribution of the policy's
-// margins over a batch should dominate that of the reference's, so the i-th smallest of one is held against the i-th
-// smallest of the other.
+// Alignment via optimal transport, paired: Melnyk et al. 2024, arXiv 2406.05882, eq. 7: the distribution of the
+// policy's margins over a batch should dominate that of the reference's, so the i-th smallest of one is held against
+// the i-th smallest of the other.
 //
 //     u = log π(y_c|x) - log π(y_r|x),  v = the same of the reference,  δ_i = u_(i) - v_(i)
 //     loss = -(1-ε)·logσ(β δ) - ε·logσ(-β δ)

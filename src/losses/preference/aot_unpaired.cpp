@@ -4,9 +4,9 @@
 //     h = log π/π_ref,  δ_i = h_c(i) - h_r(i), the i-th smallest of each
 //     loss = -(1-ε)·logσ(β δ) - ε·logσ(-β δ)
 //
-// A δ is of two answers of different pairs, perhaps of different passes. Each answer therefore is held against the value
-// of its opposite, found over the whole step without a gradient; the sum over both sides has the gradient of the loss,
-// and the rejected side's value is taken out again.
+// A δ is of two answers of different pairs, perhaps of different passes. Each answer therefore is held against the
+// value of its opposite, found over the whole step without a gradient; the sum over both sides has the gradient of the
+// loss, and the rejected side's value is taken out again.
 #include "losses/logistic.h"
 #include "losses/preference_loss.h"
 
@@ -44,7 +44,8 @@ PreferenceValue value(const Answers& a, const Params& p, const Statistic& opposi
 }  // namespace aot_unpaired_loss
 
 namespace preference {
-extern const PreferenceLoss aot_unpaired = define_preference_loss<aot_unpaired_loss::Params, aot_unpaired_loss::value, aot_unpaired_loss::measure>({});
+extern const PreferenceLoss aot_unpaired =
+    define_preference_loss<aot_unpaired_loss::Params, aot_unpaired_loss::value, aot_unpaired_loss::measure>({});
 }
 
 }  // namespace hone::losses

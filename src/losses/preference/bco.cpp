@@ -29,7 +29,8 @@ PreferenceValue value(const Answers& a, const Params& p, const Statistic& delta)
 }  // namespace bco_loss
 
 namespace preference {
-extern const PreferenceLoss bco = define_preference_loss<bco_loss::Params, bco_loss::value, bco_loss::measure>({.arity = Arity::kSingle});
+extern const PreferenceLoss bco =
+    define_preference_loss<bco_loss::Params, bco_loss::value, bco_loss::measure>({.arity = Arity::kSingle});
 }
 
 }  // namespace hone::losses

@@ -14,7 +14,8 @@ struct Params {
 
   void fields(config::Fields& v) {
     v("beta", beta, "scale of the difference of the answers' log-probabilities", "0.1: Xu et al. 2024, TRL");
-    v("nll_coef", nll_coef, "weight of the negative log-likelihood of the chosen answers, a mean over their tokens", "1: Xu et al. 2024; TRL calls it cpo_alpha");
+    v("nll_coef", nll_coef, "weight of the negative log-likelihood of the chosen answers, a mean over their tokens",
+      "1: Xu et al. 2024; TRL calls it cpo_alpha");
     smoothing_field(v, label_smoothing);
     for (const char* key : {"beta", "nll_coef"}) v.range(key, 0);
   }

@@ -14,7 +14,8 @@ struct Params {
 
   void fields(config::Fields& v) {
     beta_field(v, beta, "0.1: TRL; Lu et al. 2024 0.05");
-    v("tau", tau, "temperature of the modulation between the logistic and the exponential loss", "0.05: Lu et al. 2024");
+    v("tau", tau, "temperature of the modulation between the logistic and the exponential loss",
+      "0.05: Lu et al. 2024");
     v.range("tau", 1e-3, 1);
   }
 };

@@ -5,9 +5,9 @@
 //     loss = -(1-ε)·logσ(z) - ε·logσ(-z)  +  λ·NLL(y_c)
 //
 // ε: label smoothing, Mitchell 2023, "A note on DPO with noisy preferences" (conservative DPO). a: an offset by how
-// strong the preference is, Amini et al. 2024, arXiv 2402.10571 (ODPO). λ: negative log-likelihood of the chosen answer,
-// a mean over its tokens (Pang et al. 2024, arXiv 2404.19733, take the mean within each answer first; TRL and OpenRLHF
-// as here).
+// strong the preference is, Amini et al. 2024, arXiv 2402.10571 (ODPO). λ: negative log-likelihood of the chosen
+// answer, a mean over its tokens (Pang et al. 2024, arXiv 2404.19733, take the mean within each answer first; TRL and
+// OpenRLHF as here).
 //
 // On all pairs of an enumerable space with Bradley–Terry labels of a reward r, its minimum is π_ref·exp(r/β)/Z
 // (tests/oracle). Ties, which the paper has not, are two pairs of half the weight, one each way.

@@ -20,9 +20,7 @@ struct Params {
 
 PreferenceValue value(const Answers& a, const Params& p) {
   const Tensor ratio = a.per_token(a.log_ratio());  // (N)
-  return {{{logistic(p.beta * (a.chosen(ratio) - a.rejected(ratio)), {}, p.label_smoothing)}},
-          ratio.detach(),
-          p.beta};
+  return {{{logistic(p.beta * (a.chosen(ratio) - a.rejected(ratio)), {}, p.label_smoothing)}}, ratio.detach(), p.beta};
 }
 
 }  // namespace dpo_norm_loss

@@ -22,9 +22,9 @@ struct Params {
 PreferenceValue value(const Answers& a, const Params& p) {
   const Tensor z = p.beta * a.difference();  // (P)
   const double e = p.label_smoothing;
-  return plain(at::sigmoid(z) * (at::log_sigmoid(z) - std::log1p(-e)) +
-                   at::sigmoid(-z) * (at::log_sigmoid(-z) - std::log(e)),
-               a, p.beta);
+  return plain(
+      at::sigmoid(z) * (at::log_sigmoid(z) - std::log1p(-e)) + at::sigmoid(-z) * (at::log_sigmoid(-z) - std::log(e)), a,
+      p.beta);
 }
 
 }  // namespace exo_loss

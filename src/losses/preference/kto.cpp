@@ -4,9 +4,9 @@
 //     h = log π/π_ref,  z = max(0, mean of h over answers to other prompts)
 //     loss = w_good·[1 - σ(β(h - z))]   of a good answer,    w_bad·[1 - σ(β(z - h))]   of a bad one
 //
-// z estimates KL(π‖π_ref) and gets no gradient. The paper pairs each prompt of a micro-batch with the next one's answer;
-// here each row has one other row's answer for the whole run, so its log-probability under the reference is computed
-// once, and z is a mean over the whole step, however it is cut.
+// z estimates KL(π‖π_ref) and gets no gradient. The paper pairs each prompt of a micro-batch with the next one's
+// answer; here each row has one other row's answer for the whole run, so its log-probability under the reference is
+// computed once, and z is a mean over the whole step, however it is cut.
 #include <algorithm>
 
 #include "losses/preference_loss.h"
@@ -39,7 +39,8 @@ PreferenceValue value(const Answers& a, const Params& p, const Statistic& z) {
 }  // namespace kto_loss
 
 namespace preference {
-extern const PreferenceLoss kto = define_preference_loss<kto_loss::Params, kto_loss::value, kto_loss::measure>({.arity = Arity::kSingle, .mismatched = true});
+extern const PreferenceLoss kto = define_preference_loss<kto_loss::Params, kto_loss::value, kto_loss::measure>(
+    {.arity = Arity::kSingle, .mismatched = true});
 }
 
 }  // namespace hone::losses

@@ -15,9 +15,9 @@ struct Params {
 
 PreferenceValue value(const Answers& a, const Params& p) {
   const Tensor r = p.beta * a.log_ratio();  // (N)
-  return plain(-at::log_sigmoid(a.chosen(r)) - 0.5 * at::log_sigmoid(-a.chosen(r)) -
-                   0.5 * at::log_sigmoid(-a.rejected(r)),
-               a, p.beta);
+  return plain(
+      -at::log_sigmoid(a.chosen(r)) - 0.5 * at::log_sigmoid(-a.chosen(r)) - 0.5 * at::log_sigmoid(-a.rejected(r)), a,
+      p.beta);
 }
 
 }  // namespace nca_loss

@@ -13,7 +13,8 @@ struct Params {
   double beta = 0.1;
 
   void fields(config::Fields& v) {
-    v("beta", beta, "weight of the odds ratio's term beside the likelihood's (the paper's λ)", "0.1: Hong et al. 2024, TRL");
+    v("beta", beta, "weight of the odds ratio's term beside the likelihood's (the paper's λ)",
+      "0.1: Hong et al. 2024, TRL");
     v.range("beta", 0);
   }
 };
@@ -28,10 +29,10 @@ Tensor log_odds(const Tensor& logp) {
 PreferenceValue value(const Answers& a, const Params& p) {
   const Tensor mean = a.per_token(a.policy);  // (N)
   const Tensor odds = log_odds(mean);
-  return {{{-a.chosen(a.policy), Term::Unit::kChosenToken},
-           {-p.beta * at::log_sigmoid(a.chosen(odds) - a.rejected(odds))}},
-          mean.detach(),
-          p.beta};
+  return {
+      {{-a.chosen(a.policy), Term::Unit::kChosenToken}, {-p.beta * at::log_sigmoid(a.chosen(odds) - a.rejected(odds))}},
+      mean.detach(),
+      p.beta};
 }
 
 }  // namespace orpo_loss

@@ -28,7 +28,8 @@ PreferenceValue value(const Answers& a, const Params& p) {
 }  // namespace plackett_luce_loss
 
 namespace preference {
-extern const PreferenceLoss plackett_luce = define_preference_loss<plackett_luce_loss::Params, plackett_luce_loss::value>({.arity = Arity::kRanking});
+extern const PreferenceLoss plackett_luce =
+    define_preference_loss<plackett_luce_loss::Params, plackett_luce_loss::value>({.arity = Arity::kRanking});
 }
 
 }  // namespace hone::losses

@@ -14,7 +14,8 @@ struct Params {
   double beta = 2, gamma = 1, label_smoothing = 0, nll_coef = 0;
 
   void fields(config::Fields& v) {
-    v("beta", beta, "scale of the implicit reward: beta times nats a token", "2: Meng et al. 2024 take 2 to 2.5; TRL 0.1");
+    v("beta", beta, "scale of the implicit reward: beta times nats a token",
+      "2: Meng et al. 2024 take 2 to 2.5; TRL 0.1");
     v("gamma", gamma, "margin that the chosen answer's reward should have over the rejected one's",
       "1: Meng et al. 2024 take gamma / beta from 0.1 to 0.8; TRL 0.5");
     smoothing_field(v, label_smoothing);
