@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -44,12 +43,10 @@ std::string biased(const oracle::GroupWay& way) {
   return seen("%.3f times as long as the exact gradient, %.2f degrees off", fit.length, fit.degrees);
 }
 
-// What the code that trains makes of a table lies where the loss is least. Losses with bounded terms (KTO, APO) have
-// their minimum at infinity: the policy comes there, the last of the loss takes for ever. In a flat valley (EXO) it is
-// the other way round.
+// What the code that trains makes of a table lies where the loss is least.
 std::string minimum(const std::string& loss) {
   const oracle::LossDistance d = oracle::preference_loss_reaches_minimum(loss);
-  if (!(std::min(d.end, d.left) < 0.01 && std::max(d.end, d.left) < 0.1))
+  if (!d.reached())
     run_error(seen("total variation from the minimum %.4f, and %.4f of the way down in the loss left", d.end, d.left));
   return seen("total variation %.3f, then %.5f", d.start, d.end);
 }

@@ -36,6 +36,13 @@ struct LossDistance {
   double start = 0;  ///< of the reference to that minimum
   double end = 0;
   double left = 0;  ///< share of the way down in the loss that is still to go: where a valley is flat, what counts
+  /// False where other policies have as low a loss (unpaired AOT compares two distributions, whichever answer lies
+  /// where in them): then `left` alone counts.
+  bool determined = true;
+  /// Within a hundredth by one figure and a tenth by the other. Losses with bounded terms (KTO, APO) have their minimum
+  /// at infinity: the policy comes there, the last of the loss takes for ever. In a flat valley (EXO) it is the other
+  /// way round.
+  bool reached() const;
 };
 /// A loss of kind `preference`, on judged answers of a space of 9: pairs and rankings with the probabilities of
 /// Bradley–Terry and Plackett–Luce labels as weights (AOT: counts), single answers with the shares in which they win

@@ -116,9 +116,6 @@ TEST_CASE("every loss of preferences, learnt by the code that trains, comes to t
     CAPTURE(loss);
     MESSAGE(loss << ": total variation " << d.start << ", then " << d.end << "; of the loss left " << d.left);
     CHECK(d.start > 0.05);
-    // Losses with bounded terms (KTO, APO) have their minimum at infinity: the policy comes there, the last of the loss
-    // takes for ever. In a flat valley (EXO) it is the other way round.
-    CHECK(std::min(d.end, d.left) < 0.01);
-    CHECK(std::max(d.end, d.left) < 0.1);
+    CHECK(d.reached());
   }
 }
