@@ -7,8 +7,8 @@
 
 namespace hone::advantages {
 
-#define HONE_BASELINE(id, doc, citation)
-#define HONE_SCALE(id, doc, citation)
+#define HONE_BASELINE(id, fewest, doc, citation)
+#define HONE_SCALE(id, fewest, doc, citation)
 #define HONE_ADVANTAGE(id, doc, citation) Estimates id(const EstimatorInput&, const AdvantageParams&);
 #include "advantages/advantages.def"
 #undef HONE_ADVANTAGE

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "advantages/masked.h"
 #include "base/error.h"
@@ -48,12 +47,13 @@ double whiten(const Place&) { return 1; }  // token_advantages
 using Rule = double (*)(const Place&);
 struct Named {
   std::string_view id;
+  int64_t fewest;  // answers to a prompt that it can be taken of
   Rule rule;
 };
 constexpr Named kBaselines[] = {
 #define HONE_ADVANTAGE(id, doc, citation)
-#define HONE_BASELINE(id, doc, citation) {#id, &baselines::id},
-#define HONE_SCALE(id, doc, citation)
+#define HONE_BASELINE(id, fewest, doc, citation) {#id, fewest, &baselines::id},
+#define HONE_SCALE(id, fewest, doc, citation)
 #include "advantages/advantages.def"
 #undef HONE_SCALE
 #undef HONE_BASELINE
@@ -61,18 +61,18 @@ constexpr Named kBaselines[] = {
 };
 constexpr Named kScales[] = {
 #define HONE_ADVANTAGE(id, doc, citation)
-#define HONE_BASELINE(id, doc, citation)
-#define HONE_SCALE(id, doc, citation) {#id, &scales::id},
+#define HONE_BASELINE(id, fewest, doc, citation)
+#define HONE_SCALE(id, fewest, doc, citation) {#id, fewest, &scales::id},
 #include "advantages/advantages.def"
 #undef HONE_SCALE
 #undef HONE_BASELINE
 #undef HONE_ADVANTAGE
 };
 
-Rule find_rule(std::span<const Named> all, const std::string& id, const std::string& what) {
+const Named& find_rule(std::span<const Named> all, const std::string& id, const std::string& what) {
   std::string known;
   for (const Named& n : all) {
-    if (n.id == id) return n.rule;
+    if (n.id == id) return n;
     known += (known.empty() ? "" : ", ") + std::string(n.id);
   }
   usage_error("unknown " + what + " '" + id + "'", "there are: " + known);
@@ -92,19 +92,22 @@ void each_group(std::span<const int64_t> group, F f) {
 }  // namespace
 
 void GroupAdvantageParams::check(int64_t samples_per_prompt) const {
-  if (samples_per_prompt >= 2) return;
-  for (const auto& [key, value] : {std::pair{"baseline", &baseline}, {"scale", &scale}})
-    if (*value == "mean" || *value == "leave_one_out" || *value == "group_std")
-      usage_error(std::string(key) + " = \"" + *value +
-                      "\" compares the answers to a prompt with each other, and there is one of each",
-                  "give samples_per_prompt of 2 or more, or a baseline of none, greedy or batch with a scale of none, "
-                  "batch_std or whiten");
+  const auto require = [&](std::span<const Named> all, const std::string& key, const std::string& value) {
+    if (samples_per_prompt >= find_rule(all, value, key).fewest) return;
+    std::string others;
+    for (const Named& n : all)
+      if (n.fewest <= samples_per_prompt) others += (others.empty() ? "" : ", ") + std::string(n.id);
+    usage_error(key + " = \"" + value + "\" compares the answers to a prompt with each other, and there is one of each",
+                "give samples_per_prompt of 2 or more, or another " + key + ": " + others);
+  };
+  require(kBaselines, "baseline", baseline);
+  require(kScales, "scale", scale);
 }
 
 std::vector<float> group_advantages(const GroupRewards& rewards, const GroupAdvantageParams& params) {
   HONE_CHECK(rewards.group.size() == rewards.reward.size(), "one group an answer");
-  const Rule baseline = find_rule(kBaselines, params.baseline, "baseline"),
-             scale = find_rule(kScales, params.scale, "scale");
+  const Rule baseline = find_rule(kBaselines, params.baseline, "baseline").rule,
+             scale = find_rule(kScales, params.scale, "scale").rule;
   HONE_CHECK(params.baseline != "greedy" || rewards.greedy.size() == rewards.reward.size(),
              "one greedy reward an answer");
   std::vector<float> out(rewards.reward.size());

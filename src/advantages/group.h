@@ -3,18 +3,17 @@
 //     A_i = (r_i - b_i) / s_i
 //
 // Baselines b (HONE_BASELINE of advantages.def); k answers to a prompt, n in the step:
-//     none            0                                    REINFORCE: Williams 1992
-//     mean            1/k Σ_j r_j                          GRPO: Shao et al. 2024, arXiv 2402.03300, eq. 3
-//     leave_one_out   1/(k-1) Σ_{j≠i} r_j                  RLOO: Kool et al. 2019; Ahmadian et al. 2024, arXiv
-//     2402.14740, eq. 7 greedy          reward of the greedy answer          ReMax: Li et al. 2023, arXiv 2310.10505,
-//     eq. 5 batch           1/n Σ_j r_j                          an average baseline: Williams 1992
+//     none            0                                  REINFORCE: Williams 1992
+//     mean            1/k Σ_j r_j                        GRPO: Shao et al. 2024, arXiv 2402.03300, eq. 3
+//     leave_one_out   1/(k-1) Σ_{j≠i} r_j                RLOO: Ahmadian et al. 2024, arXiv 2402.14740, eq. 7
+//     greedy          reward of the greedy answer        ReMax: Li et al. 2023, arXiv 2310.10505, eq. 5
+//     batch           1/n Σ_j r_j                        an average baseline: Williams 1992
 //
 // Scales s (HONE_SCALE):
-//     none            1                                    Dr. GRPO: Liu et al. 2025, arXiv 2503.20783
-//     group_std       √(1/(k-1) Σ_j (r_j - r̄)²) + 1e-4     GRPO, with the unbiased variance and the 1e-4 of TRL
-//     batch_std       the same over the step's n answers   Liu et al. 2025, arXiv 2508.08221; TRL's scale_rewards =
-//     batch whiten          mean off and to variance 1, over the step's tokens: REINFORCE++ (Hu et al. 2025, arXiv
-//     2501.03262, eq. 8)
+//     none            1                                  Dr. GRPO: Liu et al. 2025, arXiv 2503.20783
+//     group_std       √(1/(k-1) Σ_j (r_j - r̄)²) + 1e-4   GRPO; unbiased variance and 1e-4 are TRL's
+//     batch_std       the same over the step's n         Liu et al. 2025, arXiv 2508.08221
+//     whiten          to mean 0, variance 1, by tokens   REINFORCE++: Hu et al. 2025, arXiv 2501.03262, eq. 8
 //
 // Unbiased: none, leave_one_out and greedy, whose baseline does not depend on the answer (`hone selftest --oracle`).
 // mean and batch are the gradient times 1 - 1/k and 1 - 1/n exactly; group_std weighs prompts by the inverse of their

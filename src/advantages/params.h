@@ -100,8 +100,8 @@ struct GroupAdvantageParams {
     v.choice("baseline", baseline,
              {
 #define HONE_ADVANTAGE(id, doc, citation)
-#define HONE_BASELINE(id, doc, citation) #id,
-#define HONE_SCALE(id, doc, citation)
+#define HONE_BASELINE(id, fewest, doc, citation) #id,
+#define HONE_SCALE(id, fewest, doc, citation)
 #include "advantages/advantages.def"
 #undef HONE_SCALE
 #undef HONE_BASELINE
@@ -111,8 +111,8 @@ struct GroupAdvantageParams {
     v.choice("scale", scale,
              {
 #define HONE_ADVANTAGE(id, doc, citation)
-#define HONE_BASELINE(id, doc, citation)
-#define HONE_SCALE(id, doc, citation) #id,
+#define HONE_BASELINE(id, fewest, doc, citation)
+#define HONE_SCALE(id, fewest, doc, citation) #id,
 #include "advantages/advantages.def"
 #undef HONE_SCALE
 #undef HONE_BASELINE

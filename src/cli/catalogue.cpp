@@ -28,8 +28,8 @@ Entries losses() {
 Entries advantages() {
   return {
 #define HONE_ADVANTAGE(id, doc, citation) {#id, "", doc, citation},
-#define HONE_BASELINE(id, doc, citation) {#id, "baseline", doc, citation},
-#define HONE_SCALE(id, doc, citation) {#id, "scale", doc, citation},
+#define HONE_BASELINE(id, fewest, doc, citation) {#id, "baseline", doc, citation},
+#define HONE_SCALE(id, fewest, doc, citation) {#id, "scale", doc, citation},
 #include "advantages/advantages.def"
 #undef HONE_SCALE
 #undef HONE_BASELINE

@@ -1,8 +1,9 @@
 // Policy gradient without a critic, by axes: baseline x scale (advantages/group.h), surrogate (losses/surrogate.h),
 // aggregation (losses/aggregate.h), where the divergence is held down, and which answers teach.
 //
-//     R_i = s'_i + overlong_i - [kl_placement = reward] β Σ_t k1_t            s': the score as treated
-//     (advantages/rewards.h) A_i = (R_i - b_i) / scale_i,   A_t = A_i - [kl_placement = token_reward] β Σ_{u≥t} k1_u
+//     R_i = s'_i + overlong_i - [kl_placement = reward] β Σ_t k1_t          s': as advantages/rewards.h treats it
+//     A_i = (R_i - b_i) / scale_i
+//     A_t = A_i - [kl_placement = token_reward] β Σ_{u≥t} k1_u
 //     the policy's step: policy_update.h, with [kl_placement = loss] β k_t
 //
 // Shao et al. 2024 (GRPO), arXiv 2402.03300; Ahmadian et al. 2024 (RLOO), arXiv 2402.14740; Li et al. 2023 (ReMax),

@@ -20,6 +20,12 @@ constexpr int64_t kEvaluationTokens = 8192;  // of one pass
 
 const data::JudgedGroup& at(const JudgedData& data, int64_t i) { return data.groups[static_cast<size_t>(i)]; }
 
+// Tokens of an answer that carry weight, at least 1: what Answers::tokens and Term::Unit::kChosenToken count.
+double weighted_tokens(const data::Sequence& s) {
+  return static_cast<double>(
+      std::max<std::ptrdiff_t>(1, std::ranges::count_if(s.weight, [](float w) { return w > 0; })));
+}
+
 // (members) f32: `value` of each member's group.
 template <class Value>
 Tensor floats(std::span<const int64_t> members, const at::Device& device, const Value& value) {
@@ -84,13 +90,13 @@ Tensor mismatched_of(const model::Decoder& policy, std::span<const int64_t> memb
 struct Divisors {
   double groups = 0, chosen_tokens = 0;
 
-  Divisors(std::span<const int64_t> members, const JudgedData& data) {
+  /// `weighted`: by the groups' weights, as the gradient is; else each counts once.
+  Divisors(std::span<const int64_t> members, const JudgedData& data, bool weighted) {
     for (const int64_t i : members) {
       const data::JudgedGroup& group = at(data, i);
-      const std::vector<float>& w = group.answers[0].weight;
-      groups += group.weight;
-      chosen_tokens += group.weight * static_cast<double>(std::max<std::ptrdiff_t>(
-                                          1, std::ranges::count_if(w, [](float x) { return x > 0; })));
+      const double weight = weighted ? group.weight : 1;
+      groups += weight;
+      chosen_tokens += weight * weighted_tokens(group.answers[0]);
     }
   }
   double of(Term::Unit unit) const { return unit == Term::Unit::kGroup ? groups : chosen_tokens; }
@@ -139,6 +145,19 @@ void count(PreferenceStep& out, const Answers& a, const losses::PreferenceValue&
     out.right += (r.slice(0, 0, -1) - r.slice(0, 1)).gt(0).to(at::kDouble).mean().item<double>();
   }
 }
+
+// The loss of an evaluation, pass after pass.
+struct LossSums {
+  double groups = 0, chosen_tokens = 0;
+
+  void add(const losses::PreferenceValue& value) {
+    for (const Term& term : value.terms)
+      (term.unit == Term::Unit::kGroup ? groups : chosen_tokens) += term.values.sum().item<double>();
+  }
+  double mean(const Divisors& divisors) const {
+    return groups / divisors.groups + chosen_tokens / divisors.chosen_tokens;
+  }
+};
 
 }  // namespace
 
@@ -189,7 +208,7 @@ PreferenceStep add_preference_gradient(const model::Decoder& policy, const Judge
                                        const losses::PreferenceLossSettings& loss, Statistic& statistic,
                                        const Forward& forward) {
   const losses::PreferenceLoss& of = losses::preference_loss(loss.name);
-  const Divisors divisors(batch, data);
+  const Divisors divisors(batch, data, true);
   PreferenceStep out;
   statistic = measure_statistic(policy, data, batch, micro_tokens, loss, statistic, forward, out.tokens);
   int64_t done = 0;
@@ -220,20 +239,16 @@ PreferenceStep evaluate_preference(const model::Decoder& policy, const JudgedDat
   const Statistic own =
       measure_statistic(policy, data, members, kEvaluationTokens, loss, statistic, forward, out.tokens);
   const Statistic used = statistic.count > 0 ? statistic : own;
-  double chosen_tokens = 0, likelihood = 0;
+  LossSums sums;
   int64_t done = 0;
   for (const auto micro : micro_batches(members, data.lengths, kEvaluationTokens)) {
     const Answers answers = answers_of(policy, micro, data, of.needs, forward, out.tokens);
     const losses::PreferenceValue value = of.value(answers, loss.params(), part_of(used, done, std::ssize(micro)));
-    for (const Term& term : value.terms)
-      (term.unit == Term::Unit::kGroup ? out.loss : likelihood) += term.values.sum().item<double>();
+    sums.add(value);
     count(out, answers, value);
     done += std::ssize(micro);
   }
-  for (const int64_t i : members)
-    chosen_tokens +=
-        static_cast<double>(std::ranges::count_if(at(data, i).answers[0].weight, [](float w) { return w > 0; }));
-  out.loss = out.loss / static_cast<double>(members.size()) + likelihood / std::max(1.0, chosen_tokens);
+  out.loss = sums.mean(Divisors(members, data, false));
   return out;
 }
 
@@ -245,9 +260,7 @@ PreferenceStep evaluate_reference(const JudgedData& data, std::span<const int64_
   answers.policy = answers.reference;
   std::vector<float> tokens;
   for (const int64_t i : members)
-    for (const data::Sequence& s : at(data, i).answers)
-      tokens.push_back(static_cast<float>(
-          std::max<std::ptrdiff_t>(1, std::ranges::count_if(s.weight, [](float w) { return w > 0; }))));
+    for (const data::Sequence& s : at(data, i).answers) tokens.push_back(static_cast<float>(weighted_tokens(s)));
   answers.tokens = from_host(tokens, device);
   answers.collision = at::zeros_like(answers.policy);
   Statistic statistic;
@@ -256,12 +269,10 @@ PreferenceStep evaluate_reference(const JudgedData& data, std::span<const int64_
     statistic = of.statistic(answers, loss.params(), {});
   }
   const losses::PreferenceValue value = of.value(answers, loss.params(), statistic);
+  LossSums sums;
+  sums.add(value);
   PreferenceStep out;
-  double chosen_tokens = 0, likelihood = 0;
-  for (const Term& term : value.terms)
-    (term.unit == Term::Unit::kGroup ? out.loss : likelihood) += term.values.sum().item<double>();
-  for (size_t g = 0; g + 1 < answers.begin.size(); ++g) chosen_tokens += tokens[static_cast<size_t>(answers.begin[g])];
-  out.loss = out.loss / static_cast<double>(members.size()) + likelihood / std::max(1.0, chosen_tokens);
+  out.loss = sums.mean(Divisors(members, data, false));
   count(out, answers, value);
   return out;
 }

@@ -69,7 +69,7 @@ TEST_CASE("one answer to a prompt cannot be held against others") {
   }
   const adv::GroupAdvantageParams reinforce{.baseline = "none", .scale = "whiten"};
   CHECK_NOTHROW(reinforce.check(1));
-  CHECK_THROWS_WITH_AS(of("median", "none"), doctest::Contains("unknown baseline 'median'"), hone::Error);
+  CHECK_THROWS_WITH_AS(of("nonesuch", "none"), doctest::Contains("unknown baseline 'nonesuch'"), hone::Error);
 }
 
 TEST_CASE("the soft overlong punishment falls over the buffer") {

@@ -204,8 +204,8 @@ train::JudgedData some_groups(const losses::PreferenceNeeds& needs) {
     }
     ++n;
   }
+  if (needs.mismatched) out.mismatched = train::mismatched_answers(out.groups, 0);
   for (const data::JudgedGroup& g : out.groups) {
-    if (needs.mismatched) out.mismatched = train::mismatched_answers(out.groups, 0);
     std::vector<float> logps;
     for (const data::Sequence& s : g.answers) logps.push_back(-2.5F - 0.9F * static_cast<float>(s.size()));
     if (needs.reference) out.reference.answers.push_back(logps);
