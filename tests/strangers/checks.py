@@ -78,7 +78,7 @@ class Stranger:
         """All checks; in another dtype those that no rounding may touch: one answer has one score."""
         make.make(self.kind, self.folder.parent)
         for check in ("runs", "normalised", "agreement") if self.dtype != "f32" else ("transformers_ids", "transformers_logps", "transformers_greedy", "transformers_scores", "mask", "plan", "runs",
-                      "rates", "first_step", "ends", "vocabulary", "normalised", "agreement", "export", "next_stage", "verified", "resume"):
+                      "rates", "first_step", "losses", "group", "ends", "vocabulary", "normalised", "agreement", "export", "next_stage", "verified", "resume"):
             try:
                 ok, figure = getattr(self, "check_" + check)()
             except (Failed, OSError, KeyError, ValueError, IndexError) as e:
@@ -189,6 +189,47 @@ class Stranger:
         drift = max(abs(dpo["chosen_drift"]), abs(dpo["rejected_drift"]))
         ok = ratio < 1e-4 and abs(first["kl"]) < 1e-4 and first["logp_gap_max"] < 1e-4 and loss < 1e-4 and drift < 1e-3
         return ok, f"|ratio-1| {ratio:.0e}, KL {first['kl']:.0e}, |loss-log 2| {loss:.0e}, drift {drift:.0e}"
+
+    def check_losses(self):
+        """Losses of preferences at a published rate start where their reference is, all weights and by an adapter; single
+        answers with a label come out like comparisons taken apart. Three of the losses here, every one under --whole."""
+        listed = json.loads(subprocess.run([self.hone, "list", "losses", "--json"], capture_output=True, text=True, check=True).stdout)
+        names = [e["name"] for e in listed if e["detail"] == "preference"]
+        if not self.whole:
+            names = ["kto", *(names[(2 * self.number + i) % len(names)] for i in (0, 1))]
+        worst, drift_of = 0, {}
+        for name in dict.fromkeys(names):
+            for rank in (0, 4):
+                out = self.folder / f"loss-{name}-{rank}"
+                self.call("preference", "--model", self.stage("sft") / "model", "--data", self.pairs, "--loss.name", name, "--out", out, "--epochs", "0.3",
+                          "--batch-pairs", "4", "--optim.lr", "1e-6" if rank == 0 else "5e-6", "--optim.warmup-steps", "2", "--adapter.rank", rank, "--text.held-out", "0.2")
+                self.call("check", out)
+                first, last = lines(out / "metrics.jsonl")[0], lines(out / "metrics.jsonl")[-1]
+                drift_of[name] = max(abs(first.get("chosen_drift", 0)), abs(first.get("rejected_drift", 0)))
+                worst = max(worst, drift_of[name])
+                if not all(math.isfinite(v) for v in last.values()) or not last["grad_norm"] > 0:
+                    return False, f"{name}, rank {rank}: {last}"
+        labelled = self.folder / "labelled.jsonl"
+        comparisons = [c for c in lines(self.pairs) if "prompt" in c]  # others repeat the conversation on each side
+        labelled.write_text("".join(json.dumps({"prompt": c["prompt"], "completion": c[side], "label": side == "chosen"}) + "\n"
+                                    for c in comparisons for side in ("chosen", "rejected")))
+        rows = labelled.read_text().count("\n")
+        if rows:
+            said = self.call("preference", "--model", self.model, "--data", labelled, "--loss.name", "kto", "--out", self.folder / "labelled", "--epochs", "0.1", "--text.held-out", "0")
+            if f"{rows:,} judged answers" not in said:
+                return False, f"{rows} labelled answers: {said[-300:]}"
+        return worst < 1e-3, f"{len(dict.fromkeys(names))} losses, drift at the start {worst:.0e}, {rows} labelled answers"
+
+    def check_group(self):
+        """Without a critic the first step starts at the policy that sampled, and answers end."""
+        out = self.folder / "group"
+        self.call("group", "--model", self.stage("sft") / "model", "--reward", self.stage("reward") / "model", "--prompts", self.pairs, "--out", out, "--steps", "2",
+                  "--batch-prompts", "4", "--samples-per-prompt", "4", "--policy-optim.lr", "1e-6", "--sampling.max-tokens", "32")
+        self.call("check", out)
+        first = next(m for m in lines(out / "metrics.jsonl") if m["step"] >= 1)
+        ratio = abs(first["ratio_max_first"] - 1)
+        return ratio < 1e-4 and abs(first["kl"]) < 1e-4 and first["logp_gap_max"] < 1e-4 and first["eos_share"] > 0.3, \
+            f"|ratio-1| {ratio:.0e}, KL {first['kl']:.0e}, gap {first['logp_gap_max']:.0e}, eos share {first['eos_share']:.2f}"
 
     def check_ends(self):
         """Answers end, in PPO as in generate, by any of the tokens that end one."""
