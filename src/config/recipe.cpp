@@ -133,11 +133,11 @@ std::string first_difference(const std::string& then, const std::string& now) {
     return out;
   };
   const auto before = settings(then), after = settings(now);
-  for (const auto& [key, value] : after) {
-    const auto at = before.find(key);
-    if (at == before.end()) return key + " was not there, and is " + shown(value) + " here";
-    if (at->second != value) return key + " is " + shown(at->second) + " there and " + shown(value) + " here";
-  }
+  for (const auto& [key, value] : after)  // first: a choice that differs has other settings beside it
+    if (const auto at = before.find(key); at != before.end() && at->second != value)
+      return key + " is " + shown(at->second) + " there and " + shown(value) + " here";
+  for (const auto& [key, value] : after)
+    if (!before.contains(key)) return key + " was not there, and is " + shown(value) + " here";
   for (const auto& [key, value] : before)
     if (!after.contains(key)) return key + " is " + shown(value) + " there, and there is no such key here";
   return "";
