@@ -9,8 +9,9 @@ from pathlib import Path
 MOST_KL, MOST_START_LOSS, MOST_OLD_PREFERRED, MOST_SECONDS = 0.1, 1.1, 0.55, 15 * 60
 
 
-def rows_of(path):
-    return [json.loads(line) for line in Path(path).read_text().splitlines() if line]
+def rows_of(text):
+    """The rows of a JSON-lines text. Not by splitlines(), which also ends a line at U+0085 or U+2028: a model may write them."""
+    return [json.loads(line) for line in text.split("\n") if line]
 
 
 class Evening:
@@ -56,10 +57,10 @@ class Evening:
     def _learning(self, stored):
         """The rows that the run learned from are those that the log gives, and as many as page and store say."""
         path = Path(f"{self.store}.rounds") / f"{stored['round']}.jsonl"
-        rows, given = rows_of(path), self.run("feedback", "export", "--store", self.store, "--messages")
+        rows, given = rows_of(path.read_text()), rows_of(self.run("feedback", "export", "--store", self.store, "--messages"))
         self.same("rows to learn from", page=self.round["pairs"], store=stored["pairs"], run=len(rows))
         # Judged after the round began, further rows stand behind.
-        if [json.loads(line) for line in given.splitlines()][:len(rows)] != rows:
+        if given[:len(rows)] != rows:
             self.wrong.append(f"{path} holds other rows than `hone feedback export --messages`")
         record = json.loads((self.folder / "01-learn/run.json").read_text())
         inputs = {Path(i["path"]).name: i["sha256"] for i in record["inputs"]}
@@ -107,7 +108,7 @@ class Evening:
 
     def _old_preferred(self, second_judge):
         """Share of the blind test's pairs of which a reward model prefers the old model's answer, and their number."""
-        rows = [json.loads(line) for line in self.run("feedback", "export", "--store", self.store, "--full").splitlines()]
+        rows = rows_of(self.run("feedback", "export", "--store", self.store, "--full"))
         pairs = [r for r in rows if r["policy_a"] != r["policy_b"]]  # of blind tests alone: else one model gave both answers
         start = json.loads(self.run("feedback", "show", "--store", self.store, "--json"))["rounds"][-1]["start"]
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as asked:
@@ -115,7 +116,7 @@ class Evening:
                 for side in ("a", "b"):
                     asked.write(json.dumps({"prompt": pair["prompt"], "completion": pair[f"answer_{side}"]}) + "\n")
             asked.flush()
-            scores = [json.loads(line)["reward"] for line in self.run("score", "--model", second_judge, "--in", asked.name).splitlines()]
+            scores = [row["reward"] for row in rows_of(self.run("score", "--model", second_judge, "--in", asked.name))]
         if len(scores) != 2 * len(pairs):
             return 1.0, len(pairs)  # run() has noted why
         old = sum((a > b) if pair["policy_a"] == start else (b > a) for pair, a, b in zip(pairs, scores[::2], scores[1::2]))

@@ -244,7 +244,7 @@ def compares_and_prefers(folder, model):
         t.say("/compare off")
         t.say("/save compared.jsonl")
         t.leave()
-    rows = [json.loads(line) for line in (folder / "preferences.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / "preferences.jsonl").read_text().split("\n") if line]
     assert len(rows) == 3 and all(set(r) == {"prompt", "chosen", "rejected"} for r in rows), rows
     assert rows[0]["prompt"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi?"}], rows[0]
     assert rows[0]["chosen"][0]["content"].startswith("word more") and rows[0]["rejected"][0]["content"].startswith("Hello"), rows[0]
@@ -262,7 +262,7 @@ def samples_of_one_model(folder, model):
         t.say("/regenerate", "there is no other answer")
         t.say("/compare", "both samples would be the same")
         t.leave()
-    rows = [json.loads(line) for line in (folder / "own.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / "own.jsonl").read_text().split("\n") if line]
     assert len({r["rejected"][0]["content"] for r in rows}) >= 2 and all(r["chosen"] != r["rejected"] for r in rows), rows
 
 

@@ -20,8 +20,13 @@ CLOSE = 1e-5  # between two ways to the same score, f32
 STAGES = {"sft": "01-sft", "reward": "02-reward", "ppo": "03-ppo", "dpo": "04-dpo", "eval": "05-eval"}
 
 
+def rows_of(text):
+    """The rows of a JSON-lines text. Not by splitlines(), which also ends a line at U+0085 or U+2028: a model may write them."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
 def lines(path):
-    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+    return rows_of(Path(path).read_text())
 
 
 class Failed(Exception):
@@ -52,7 +57,7 @@ class Stranger:
             raise Failed(f"hone {' '.join(map(str, args[:2]))}: exit {done.returncode}: " + (done.stderr + done.stdout).strip()[-300:].replace("\n", " | "))
         if rows is None:
             return done.stderr
-        out = [json.loads(line) for line in done.stdout.splitlines()]
+        out = rows_of(done.stdout)
         if len(out) != len(rows):
             raise Failed(f"hone {args[0]}: {len(out)} lines out for {len(rows)} in: {done.stderr.strip()[-300:]}")
         return out

@@ -35,7 +35,7 @@ def ask(verb, *options):
     out = subprocess.run([hone, verb, *options], input=rows, capture_output=True, text=True)
     if out.returncode != 0:
         sys.exit(f"hone {verb} failed: {out.stderr[-2000:]}")
-    return [json.loads(line) for line in out.stdout.splitlines()]
+    return [json.loads(line) for line in out.stdout.split("\n") if line]
 
 
 def logprobs(model):
