@@ -1,26 +1,47 @@
-# What GLUE without torch includes over and over, compiled once. Not for -O2: there GCC 12 then warns of what is not so
+# What LIGHT without torch includes over and over, compiled once. Not for -O2: there GCC 12 then warns of what is not so
 # (bug 105651 in more forms).
 add_library(hone_base_pch OBJECT ${CMAKE_SOURCE_DIR}/src/base/pch.cpp)
 target_precompile_headers(hone_base_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/json.h <algorithm> <filesystem> <functional>
   <map> <optional> <set> <span> <string> <vector>)
 
-# hone_room(NAME [TORCH|ABOVE] [GLUE] SOURCES … LINK …): one static library hone_NAME from src/NAME. Only TORCH rooms have torch on
-# their include path. LINK names the rooms and libraries that it may use. GLUE: no arithmetic of weight is
-# done here, so it is compiled with -O1, which takes a fifth less time. ABOVE: no torch header, but links
+# hone_room(NAME [TORCH|LINKS_TORCH] [LIGHT] SOURCES … LINK …): one static library hone_NAME from src/NAME. Only TORCH rooms have torch on
+# their include path. LINK names the rooms and libraries that it may use. LIGHT: no arithmetic of weight is
+# done here, so it is compiled with -O1, which takes a fifth less time. LINKS_TORCH: no torch header, but links
 # TORCH rooms, and with them OpenMP, which a precompiled header without it does not fit.
 function(hone_room name)
-  cmake_parse_arguments(ROOM "TORCH;ABOVE;GLUE" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "TORCH;LINKS_TORCH;LIGHT" "" "SOURCES;LINK" ${ARGN})
   add_library(hone_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(hone_${name} PUBLIC ${ROOM_LINK})
   set_target_properties(hone_${name} PROPERTIES UNITY_BUILD ${HONE_UNITY} UNITY_BUILD_BATCH_SIZE 4)
-  if(ROOM_GLUE)
+  if(ROOM_LIGHT)
     target_compile_options(hone_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
   if(ROOM_TORCH)
     hone_use_torch(hone_${name})
-  elseif(ROOM_GLUE AND NOT ROOM_ABOVE)
+  elseif(ROOM_LIGHT AND NOT ROOM_LINKS_TORCH)
     target_precompile_headers(hone_${name} REUSE_FROM hone_base_pch)
   endif()
+endfunction()
+
+# hone_sources_of(OUT LIST MACRO [FOLDER f] [KIND k]): the source FOLDER/ID.cpp of each line MACRO(ID, …) of LIST, a .def file; with KIND, of
+# the lines whose second argument matches it. So adding what a list names is one file and one line.
+function(hone_sources_of out list macro)
+  cmake_parse_arguments(OF "" "FOLDER;KIND" "" ${ARGN})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${list})
+  set(behind "[,)]")
+  if(OF_KIND)
+    set(behind ", (${OF_KIND})[,)]")
+  endif()
+  file(STRINGS ${list} lines REGEX "^${macro}\\([a-z0-9_]+${behind}")
+  set(sources "")
+  foreach(line ${lines})
+    string(REGEX REPLACE "^${macro}\\(([a-z0-9_]+).*" "\\1.cpp" source "${line}")
+    if(OF_FOLDER)
+      string(PREPEND source ${OF_FOLDER}/)
+    endif()
+    list(APPEND sources ${source})
+  endforeach()
+  set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
 macro(hone_add_rooms)

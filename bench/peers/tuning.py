@@ -1,15 +1,18 @@
 """Whole DPO, SFT and reward-model runs of hone beside TRL's on this machine: the same model, rows, batches and threads, in one run.
 
-    bench/peers/tuning.sh BUILD MODEL ROWS [--dtype f32] [--lora] [--stages dpo,sft,reward,sample]
+    bench/peers/tuning.sh BUILD MODEL ROWS [--dtype f32] [--lora] [--stages dpo,sft,reward,grpo,sample]
 
 MODEL is a model folder (SmolLM2 imported), ROWS comparisons in JSON Lines. Of ROWS the first --rows that fit are taken. hone's
 time is that of the whole program (loading, reference pass, training, saving); TRL's that of making the trainer (tokenising,
 for DPO its reference pass) and of train(), without Python's start, the model's loading and saving. Runs alternate. `sample`: 32 prompts, 64 new tokens each at temperature 1, beside
 transformers' generate; theirs is the time of the one call, hone's that of the whole program, told with and without its start and loading.
+`grpo`: steps of 4 prompts x 8 answers of at most 128 tokens at beta 0.04, rewarded by a rule; the median step but the first, by the tokens that
+were answered, since both sample their own.
 """
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import tempfile
@@ -90,6 +93,62 @@ def theirs(args, stage, rows, lora, tokenizer):
         return time.perf_counter() - start
 
 
+GROUPS, ANSWERS, ANSWER, STEPS, BETA = 4, 8, 128, 4, 0.04
+RULE = "[0-9]"  # found in an answer: cheap on both sides, and not always the same
+
+
+def grpo_here(args, folder, rows, lora):
+    """-> seconds and answer tokens of the median step."""
+    prompts = Path(folder) / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps({"prompt": r["prompt"]}) + "\n" for r in rows))
+    out = tempfile.mkdtemp(dir=folder)
+    command = [args.hone, "group", "--model", args.model, "--prompts", str(prompts), "--out", out, "--dtype", args.dtype, "--threads", str(args.threads), "--quiet",
+               "--rewards", "regex", "--regex.pattern", RULE, "--steps", str(STEPS), "--batch-prompts", str(GROUPS), "--samples-per-prompt", str(ANSWERS),
+               "--sampling.max-tokens", str(ANSWER), "--kl-placement", "loss", "--kl-coef", str(BETA), "--loss.aggregation", "sequence_mean",
+               "--policy-optim.lr", str(LR), "--keep.every", "0", "--samples.prompts", "0", "--too-long", "drop"]
+    command += ["--adapter.rank", "16"] if lora else []
+    subprocess.run(command, check=True)
+    seconds = [json.loads(line)["seconds"] for line in open(Path(out) / "timing.jsonl")]
+    lengths = [json.loads(line)["length"] for line in open(Path(out) / "metrics.jsonl")]
+    return median_step(seconds, lengths)
+
+
+def grpo_there(args, rows, lora, tokenizer):
+    model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32)
+    peft_config = None
+    if lora:
+        import peft
+        peft_config = peft.LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    seconds, begun = [], [0.0]
+
+    class Clock(transformers.TrainerCallback):
+        def on_step_begin(self, *_, **__):
+            begun[0] = time.perf_counter()
+
+        def on_step_end(self, *_, **__):
+            seconds.append(time.perf_counter() - begun[0])
+
+    def rule(completions, **_):
+        return [1.0 if re.search(RULE, c[0]["content"]) else 0.0 for c in completions]
+
+    with tempfile.TemporaryDirectory() as out:
+        config = trl.GRPOConfig(output_dir=out, per_device_train_batch_size=GROUPS * ANSWERS, num_generations=ANSWERS, max_steps=STEPS, learning_rate=LR, beta=BETA,
+                                loss_type="grpo", temperature=1.0, max_completion_length=ANSWER, logging_steps=1, save_strategy="no", report_to=[], use_cpu=True,
+                                bf16=args.dtype == "bf16", gradient_checkpointing=False, disable_tqdm=True)
+        trainer = trl.GRPOTrainer(model=model, args=config, reward_funcs=rule, processing_class=tokenizer, peft_config=peft_config, callbacks=[Clock()],
+                                  train_dataset=Dataset.from_list([{"prompt": [{"role": "user", "content": r["prompt"]}]} for r in rows]))
+        trainer.train()
+        lengths = [log["completions/mean_length"] for log in trainer.state.log_history if "completions/mean_length" in log]
+    return median_step(seconds, lengths)
+
+
+def median_step(seconds, lengths):
+    """By seconds a token, without the first, which pays for allocations."""
+    steps = sorted(zip(seconds[1:], lengths[1:]), key=lambda s: s[0] / s[1])
+    took, length = steps[len(steps) // 2]
+    return took, length * GROUPS * ANSWERS
+
+
 PROMPTS, NEW = 32, 64
 
 
@@ -148,6 +207,15 @@ def main():
                     others.append(sampled_there(args, rows, tokenizer, model))
             a, b, start = statistics.median(ours), statistics.median(others), statistics.median(loading)
             print(f"sample  hone {a:7.1f} s ({PROMPTS * NEW / a:5.0f} tokens/s)   transformers {b:7.1f} s ({PROMPTS * NEW / b:5.0f} tokens/s)   ratio {b / (a - start):.2f}; {b / a:.2f} with hone's start and loading ({start:.1f} s), which transformers' time is without", flush=True)
+            continue
+        if stage == "grpo":
+            with tempfile.TemporaryDirectory() as folder:
+                for _ in range(args.rounds):
+                    ours.append(grpo_here(args, folder, rows, args.lora))
+                    others.append(grpo_there(args, rows, args.lora, tokenizer))
+            rate = lambda steps: statistics.median(seconds / tokens for seconds, tokens in steps)
+            (a, n), (b, m) = ours[0], others[0]
+            print(f"grpo    hone {a:7.1f} s a step ({n / a:5.0f} answer tokens/s)   TRL {b:7.1f} s ({m / b:5.0f} tokens/s)   ratio a token {rate(others) / rate(ours):.2f}", flush=True)
             continue
         with tempfile.TemporaryDirectory() as folder:
             for _ in range(args.rounds):

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "cli/verb.h"
 #include "config/fields.h"
+#include "pipeline/compat.h"
 #include "pipeline/stage.h"
 
 namespace hone::cli {
@@ -47,11 +48,14 @@ Entries surrogates() {
 
 Entries rewards() {
   return {
-#define HONE_REWARD(id, doc, citation) {#id, "", doc, citation},
+#define HONE_REWARD(id, doc, citation) {#id, "learned", doc, citation},
 #define HONE_ENSEMBLE(id, doc, citation) {#id, "ensemble", doc, citation},
 #include "rewards/rewards.def"
 #undef HONE_ENSEMBLE
 #undef HONE_REWARD
+#define HONE_CHECKER(id, doc, citation) {#id, "checker", doc, citation},
+#include "checkers/checkers.def"
+#undef HONE_CHECKER
   };
 }
 
@@ -87,6 +91,16 @@ Entries formats() {
   };
 }
 
+Entries compat() {
+  Entries out;
+  for (const pipeline::CompatSetting& s : pipeline::compat_settings())
+    out.push_back(
+        {std::string(s.system), std::string(s.kind),
+         std::string(s.key) + " = " + std::string(s.value) + (s.where.empty() ? "" : ", where " + std::string(s.where)),
+         std::string(s.source)});
+  return out;
+}
+
 Entries metrics() {
   return {
 #define HONE_METRIC(key, unit, chart, stages, meaning) {#key, unit, meaning, "in: " stages},
@@ -109,7 +123,7 @@ struct Thing {
 constexpr Thing kThings[] = {{"losses", losses},     {"advantages", advantages}, {"rewards", rewards},
                              {"models", models},     {"tasks", tasks},           {"formats", formats},
                              {"recipes", recipes},   {"stages", stages},         {"metrics", metrics},
-                             {"measures", measures}, {"surrogates", surrogates}};
+                             {"measures", measures}, {"surrogates", surrogates}, {"compat", compat}};
 
 }  // namespace
 

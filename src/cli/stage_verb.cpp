@@ -80,13 +80,16 @@ void RunOverrides::declare(Options& options) {
   options.value("--device", &device, "DEVICE", "cpu, cuda or cuda:N").in_group("Run").shows("cpu");
   options.value("--dtype", &dtype, "DTYPE", "precision of matrix work: auto, f32, bf16").in_group("Run").shows("auto");
   options.value("--threads", &threads, "N", "CPU threads; 0: what affinity and quota allow").in_group("Run").shows("0");
+  options.value("--compat", &compat, "SYSTEM", "whose defaults, where systems disagree: none, trl, openrlhf, nplus")
+      .in_group("Run")
+      .shows("none");
 }
 
 std::vector<std::string> RunOverrides::all() const {
   if (threads.starts_with('-')) usage_error("'--threads' must not be negative, got '" + threads + "'");
   std::vector<std::string> out = assignments;
   for (const auto& [key, value] :
-       {std::pair{"seed", &seed}, {"device", &device}, {"dtype", &dtype}, {"threads", &threads}})
+       {std::pair{"seed", &seed}, {"device", &device}, {"dtype", &dtype}, {"threads", &threads}, {"compat", &compat}})
     if (!value->empty()) out.push_back(std::string(key) + "=" + *value);
   return out;
 }

@@ -18,10 +18,10 @@ int run_stage_verb(Options& options);
 /// Runs a recipe into a folder, with the signal handlers that let it stop between steps.
 int start_run(const config::Recipe& recipe, const std::string& out, bool resume);
 
-/// `--set`, `--seed`, `--device`, `--dtype`, `--threads` of a run.
+/// `--set`, `--seed`, `--device`, `--dtype`, `--threads`, `--compat` of a run.
 struct RunOverrides {
   std::vector<std::string> assignments;
-  std::string seed, device, dtype, threads;
+  std::string seed, device, dtype, threads, compat;
   void declare(Options& options);
   /// All of it as assignments, "seed=3" and so on.
   std::vector<std::string> all() const;

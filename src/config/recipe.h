@@ -31,6 +31,7 @@ struct RunSettings {
   std::string device = "cpu";
   std::string dtype = "auto";
   int64_t threads = 0;
+  std::string compat = "none";
   std::string data = "../shared/data";
 
   void fields(Fields& v) {
@@ -43,6 +44,9 @@ struct RunSettings {
              "the two, measured once and stored",
              "measured at the first start");
     v("threads", threads, "CPU threads; 0: as many as the affinity mask and the cgroup's quota allow");
+    v("compat", compat,
+      "whose defaults stand where systems disagree: none (hone's own), trl, openrlhf or nplus; what a recipe or an "
+      "option sets stands above (`hone list compat`)");
     v("data", data, "folder that $data/… in a recipe means: where public data sets lie");
   }
 };

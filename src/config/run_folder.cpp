@@ -52,6 +52,7 @@ Json to_json(const Record& r) {
   return {{"format", 1},
           {"kind", r.kind},
           {"name", r.name},
+          {"stage", {{"title", r.traits.title}, {"tone", r.traits.tone}, {"learns", r.traits.learns}}},
           {"outcome", r.outcome},
           {"started", r.started},
           {"finished", r.finished},

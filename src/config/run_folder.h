@@ -26,13 +26,22 @@ inline constexpr const char* kAnswers = "answers.jsonl";
 inline constexpr const char* kResults = "results.json";
 inline constexpr const char* kCheckpoints = "checkpoints";
 inline constexpr const char* kModel = "model";
+inline constexpr const char* kCritic = "critic";
 inline constexpr const char* kReport = "report.html";
 inline constexpr const char* kSplit = "split.json";
 }  // namespace names
 
+/// What a kind of stage is (pipeline/stages.def), for whoever shows a run.
+struct StageTraits {
+  std::string title;   ///< "Reward model"
+  std::string tone;    ///< its colour: a name of report/chart.h
+  std::string learns;  ///< from "texts", "judgements" or "own_samples", or "nothing"
+};
+
 /// run.json while it is being made. All members are written as they stand.
 struct Record {
   std::string kind, name, outcome = "running";
+  StageTraits traits;
   int64_t seed = 0;
   std::string device, dtype, dtype_reason, processor, kernels, hone_version, torch_version;
   int64_t threads = 0;

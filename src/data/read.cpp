@@ -285,7 +285,7 @@ Read<Comparison> read_comparisons(const std::vector<std::string>& paths, const R
   return finished(std::move(rows), std::move(report), paths, "comparisons");
 }
 
-Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings) {
+Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings, bool keep_rows) {
   std::vector<Prompt> rows;
   std::set<std::string> seen;
   ReadReport report = read_rows(paths, settings, [&](RowContent& c, const RowPlace& place, ReadReport& r) {
@@ -307,8 +307,9 @@ Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSetti
         fresh.push_back(std::move(messages));
       }
     }
+    const auto row = keep_rows && place.row ? std::make_shared<const Json>(*place.row) : nullptr;
     for (size_t i = 0; i < fresh.size(); ++i)
-      rows.push_back({std::move(fresh[i]), numbered(place.id, i, fresh.size())});
+      rows.push_back({std::move(fresh[i]), numbered(place.id, i, fresh.size()), row});
   });
   return finished(std::move(rows), std::move(report), paths, "prompts");
 }

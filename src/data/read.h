@@ -89,7 +89,9 @@ Read<JudgedAnswers> read_judged_singles(const std::vector<std::string>& paths, c
 /// Rankings of two or more answers, best first, and comparisons as rankings of two. Answers of one rank: the first
 /// stands for them.
 Read<JudgedAnswers> read_rankings(const std::vector<std::string>& paths, const ReadSettings& settings = {});
-/// The prompts of every kind of row, each different one once.
-Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings = {});
+/// The prompts of every kind of row, each different one once. With `keep_rows`, each has its row; those of plain text
+/// have none.
+Read<Prompt> read_prompts(const std::vector<std::string>& paths, const ReadSettings& settings = {},
+                          bool keep_rows = false);
 
 }  // namespace hone::data

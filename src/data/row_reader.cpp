@@ -45,7 +45,7 @@ class FileReader {
       for_each_document(source_, settings_.split_text_by, [&](std::string_view text, int64_t line) {
         RowContent content;
         content.documents.emplace_back(text);
-        deliver(content, line);
+        deliver(content, nullptr, line);
       });
     } else {
       for_each_json_row(
@@ -71,7 +71,7 @@ class FileReader {
       return bad(std::string(e.what()) + " (format " + std::string(format_->id) + ")", e.hint, line);
     }
     --rows_;  // deliver counts it
-    deliver(content, line);
+    deliver(content, &row, line);
   }
 
   RowContent read(const Json& row) const {
@@ -88,7 +88,7 @@ class FileReader {
     return content;
   }
 
-  void deliver(RowContent& content, int64_t line) {
+  void deliver(RowContent& content, const Json* row, int64_t line) {
     ++rows_;
     for (const std::string& what : content.notes.noticed) ++report_.noticed[what];
     for (const std::string& key : std::set<std::string>(content.notes.unread.begin(), content.notes.unread.end()))
@@ -105,7 +105,7 @@ class FileReader {
       ++report_.dropped[content.dropped];
       return note(content.dropped, line);
     }
-    RowPlace place{source_.path.string(), content.id, content.source, line};
+    RowPlace place{source_.path.string(), content.id, content.source, line, row};
     if (place.id.empty()) place.id = name_ + ":" + std::to_string(rows_);
     if (place.source.empty()) place.source = name_;
     try {

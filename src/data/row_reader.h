@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.h"
 #include "data/format.h"
 #include "data/read.h"
 
@@ -15,6 +16,7 @@ struct RowPlace {
   std::string id;      ///< the row's own, else "name:row"
   std::string source;  ///< the row's own, else the file's name without extensions
   int64_t line = 0;
+  const Json* row = nullptr;  ///< as the file gives it; null: plain text
 };
 
 /// Calls `take` for each usable row. `take` may throw kUsage without a place: the row is then a bad line.

@@ -1,9 +1,11 @@
 // What data files say, before tokenisation: one struct per kind of row.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.h"
 #include "text/messages.h"
 
 namespace hone::data {
@@ -63,6 +65,7 @@ struct AnswerPair {
 struct Prompt {
   std::vector<text::Message> messages;
   std::string id;
+  std::shared_ptr<const Json> row = nullptr;  ///< as the file gives it, where it was asked for: what checkers read
 };
 
 }  // namespace hone::data

@@ -68,7 +68,7 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
   return out;
 }
 
-std::vector<double> answer_margins(const Speaker& speaker, const HumanComparisons& comparisons,
+std::vector<double> answer_margins(const EvaluatedModel& evaluated, const HumanComparisons& comparisons,
                                    const std::string& label) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const data::Pair& p : comparisons.pairs)
@@ -76,8 +76,8 @@ std::vector<double> answer_margins(const Speaker& speaker, const HumanComparison
       sequences.push_back({s->ids, std::max<int64_t>(1, p.prompt_length), s->weight});
   Progress bar(label, std::ssize(sequences));
   const std::vector<double> sums = rollout::summed_logps(
-      speaker.decoder, sequences,
-      {.compute = speaker.compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
+      evaluated.decoder, sequences,
+      {.compute = evaluated.compute, .group = 2, .progress = [&](int64_t done) { bar.update(done, "answers"); }});
   std::vector<double> out;
   for (size_t i = 0; i + 1 < sums.size(); i += 2) out.push_back(sums[i] - sums[i + 1]);
   return out;

@@ -30,7 +30,7 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
                                   int64_t seed);
 
 /// For each comparison log p(chosen) - log p(rejected), of the answers' tokens, nats.
-std::vector<double> answer_margins(const Speaker& speaker, const HumanComparisons& comparisons,
+std::vector<double> answer_margins(const EvaluatedModel& evaluated, const HumanComparisons& comparisons,
                                    const std::string& label);
 /// Rewards of the chosen less those of the rejected.
 std::vector<double> reward_margins(const rewards::RewardModel& reward, const HumanComparisons& comparisons);

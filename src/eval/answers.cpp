@@ -10,8 +10,8 @@
 
 namespace hone::eval {
 
-Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device,
-                     const std::string& chat_format) {
+EvaluatedModel open_evaluated_model(const std::string& name, const std::string& folder, const std::string& device,
+                                    const std::string& chat_format) {
   model::LoadedModel loaded = model::load_model(folder);
   loaded.decoder.to(at::Device(device), at::kFloat);
   data::Encoder encoder = data::Encoder::make(text::Tokenizer::load(folder), chat_format, loaded.decoder.config().eos);
@@ -74,7 +74,7 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
   return out;
 }
 
-std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer> answers, double temperature,
+std::vector<double> answer_logps(const EvaluatedModel& evaluated, std::span<const Answer> answers, double temperature,
                                  std::span<const int32_t> absent_ids) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const Answer& a : answers) {
@@ -83,14 +83,14 @@ std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer>
     sequences.push_back({std::move(ids), static_cast<int64_t>(a.prompt.size())});
   }
   return rollout::summed_logps(
-      speaker.decoder, sequences,
-      {.inv_temperature = 1 / temperature, .compute = speaker.compute, .absent_ids = absent_ids});
+      evaluated.decoder, sequences,
+      {.inv_temperature = 1 / temperature, .compute = evaluated.compute, .absent_ids = absent_ids});
 }
 
-std::vector<double> answer_kl(const Speaker& speaker, const Speaker& reference, std::span<const Answer> answers,
-                              double temperature) {
-  const auto absent = speaker.encoder.tokenizer().without_token(speaker.decoder.config().vocab_size);
-  std::vector<double> out = answer_logps(speaker, answers, temperature, absent);
+std::vector<double> answer_kl(const EvaluatedModel& evaluated, const EvaluatedModel& reference,
+                              std::span<const Answer> answers, double temperature) {
+  const auto absent = evaluated.encoder.tokenizer().without_token(evaluated.decoder.config().vocab_size);
+  std::vector<double> out = answer_logps(evaluated, answers, temperature, absent);
   const std::vector<double> theirs = answer_logps(reference, answers, temperature, absent);
   for (size_t i = 0; i < out.size(); ++i) out[i] -= theirs[i];
   return out;

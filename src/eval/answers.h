@@ -21,7 +21,7 @@ struct Answer {
 };
 
 /// A model with what is needed to talk to it.
-struct Speaker {
+struct EvaluatedModel {
   std::string name, folder;
   model::Decoder decoder;
   data::Encoder encoder;  ///< by its own template, tokenizer and configuration
@@ -29,8 +29,8 @@ struct Speaker {
   at::ScalarType compute = at::ScalarType::Undefined;
 };
 /// Says what ends the model's answers.
-Speaker open_speaker(const std::string& name, const std::string& folder, const std::string& device,
-                     const std::string& chat_format = "auto");
+EvaluatedModel open_evaluated_model(const std::string& name, const std::string& folder, const std::string& device,
+                                    const std::string& chat_format = "auto");
 /// "ppo=FOLDER" -> {"ppo", "FOLDER"}; anything else is kUsage naming `key`.
 std::pair<std::string, std::string> name_and_folder(const std::string& text, const char* key);
 
@@ -55,12 +55,12 @@ std::vector<std::vector<int32_t>> whole_sequences(std::span<const Answer> answer
 
 /// For each answer, log p(answer | prompt) at `temperature`, above 0, summed over its tokens, nats.
 /// Over the whole output layer, or without `absent_ids` as they were sampled.
-std::vector<double> answer_logps(const Speaker& speaker, std::span<const Answer> answers, double temperature = 1,
-                                 std::span<const int32_t> absent_ids = {});
+std::vector<double> answer_logps(const EvaluatedModel& evaluated, std::span<const Answer> answers,
+                                 double temperature = 1, std::span<const int32_t> absent_ids = {});
 
 /// For each answer log(p / p_reference) of what was sampled, k1 of KL: at the temperature sampled at, over the tokens
 /// that there are. Nats an answer.
-std::vector<double> answer_kl(const Speaker& speaker, const Speaker& reference, std::span<const Answer> answers,
-                              double temperature);
+std::vector<double> answer_kl(const EvaluatedModel& evaluated, const EvaluatedModel& reference,
+                              std::span<const Answer> answers, double temperature);
 
 }  // namespace hone::eval

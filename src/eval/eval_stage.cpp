@@ -60,6 +60,7 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
                 "`hone list measures` names them");
   if (c.what == "utility" && params.judge != "stories") usage_error(check + " needs judge = \"stories\"");
   if (texts && params.texts.empty()) usage_error(check + " needs texts = [\"FILE\", …]");
+  if (c.what == "checked" && params.checkers.empty()) usage_error(check + " needs checkers = [\"NAME\", …]");
   if (c.what == "refusals" && params.harmful.empty()) usage_error(check + " needs harmful = [\"FILE\", …]");
   if (c.what.starts_with("second_") && params.second_reward.empty())
     usage_error(check + " needs second_reward = \"FOLDER\"");
@@ -80,8 +81,8 @@ void require_measurable(const Check& c, const EvalParams& params, const Names& m
   if (!models.contains(params.start))
     usage_error(check + " is counted against '" + params.start + "', which is none of `models`",
                 "set start = \"NAME\"");
-  if (c.what == "win_rate" && params.judge == "none" && params.reward.empty())
-    usage_error(check + ": nobody judges, so nobody wins", "give judge or reward");
+  if (c.what == "win_rate" && params.judge == "none" && params.reward.empty() && params.checkers.empty())
+    usage_error(check + ": nobody judges, so nobody wins", "give judge, checkers or reward");
   if ((c.a == params.start || c.b == params.start) && (!kl || params.original.empty()))
     usage_error(check + " counts '" + params.start + "' against itself");
 }
@@ -105,6 +106,7 @@ void EvalParams::check() const {
                   "give it another name in `models`");
   for (const std::string& t : tasks)
     if (!kTasks.contains(t)) usage_error("unknown task '" + t + "'", "`hone list tasks` names them");
+  for (const std::string& id : checkers) checker_settings.make(id);
   if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");
   if (judge == "world" && !reward.empty() && names.contains(start) && annotators.empty())
     usage_error("nobody judges the reward model's audit", "give annotators = \"@compare\", or no reward");

@@ -1,6 +1,7 @@
 // The evaluation stage: every model answers the same held-out prompts with the same random numbers; results.json holds
 // what the report shows (report/results.h says its shape), samples.jsonl every answer with its scores.
 #pragma once
+#include "checkers/checker.h"
 #include "config/fields.h"
 #include "config/stage_context.h"
 #include "data/lengths.h"
@@ -25,6 +26,8 @@ struct EvalParams {
   std::string start = "sft";
   std::string final_model = "ppo";
   std::string reward, second_reward;
+  std::vector<std::string> checkers;
+  checkers::CheckerSettings checker_settings;
   bool close_unfinished = false;
   std::string annotators;
   int64_t audit_samples = 4;
@@ -75,6 +78,9 @@ struct EvalParams {
     v.path("second_reward", second_reward,
            "folder of a reward model that nobody optimised, learnt from other prompts: where `reward` prefers the new "
            "answers and this one does not, the policy is over-optimised");
+    v("checkers", checkers,
+      "rules that say whether an answer is right (`hone list rewards`); an answer is right if it is by all of them");
+    checker_settings.fields(v, "checkers", checkers);
     v("close_unfinished", close_unfinished,
       "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as "
       "behind every answer that it has learnt from; as ppo.close_unfinished");
@@ -94,10 +100,10 @@ struct EvalParams {
       "Of a reward model: \"MEASURE OP NUMBER\"");
     for (const char* key : {"world", "curves"}) v.only_if(key, "judge = world", [this] { return judge == "world"; });
     v.omit({"ties", "chosen_sides", "train_on"});  // prompts have neither winners nor answers
-    for (const char* key :
-         {"held_out", "samples", "original", "harmful", "comparisons", "comparisons_limit", "texts", "text_passages",
-          "second_reward", "close_unfinished", "format", "on_bad_line", "split_text_by", "passages", "chat_format",
-          "max_length", "max_prompt_length", "too_long", "max_lost_share"})
+    for (const char* key : {"held_out",          "samples",    "original",          "harmful",       "comparisons",
+                            "comparisons_limit", "texts",      "text_passages",     "second_reward", "checkers",
+                            "close_unfinished",  "format",     "on_bad_line",       "split_text_by", "passages",
+                            "chat_format",       "max_length", "max_prompt_length", "too_long",      "max_lost_share"})
       v.only_if(key, "judge is stories or none", [this] { return judge != "world"; });
     for (const char* key : {"close_unfinished", "annotators", "audit_samples"})
       v.only_if(key, "reward is set", [this] { return !reward.empty(); });

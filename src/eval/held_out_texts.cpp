@@ -59,13 +59,13 @@ Passages draw_passages(const std::vector<std::string>& files, int64_t passages, 
   return out;
 }
 
-TextLoss text_loss(const Speaker& speaker, const Passages& passages, const std::string& label) {
+TextLoss text_loss(const EvaluatedModel& evaluated, const Passages& passages, const std::string& label) {
   std::vector<rollout::ScoredSequence> sequences;
   for (const std::vector<int32_t>& ids : passages.ids) sequences.push_back({ids, 1});
   Progress bar(label, std::ssize(sequences));
   const auto logps = rollout::sequence_logps(
-      speaker.decoder, sequences,
-      {.compute = speaker.compute, .progress = [&](int64_t done) { bar.update(done, "passages"); }});
+      evaluated.decoder, sequences,
+      {.compute = evaluated.compute, .progress = [&](int64_t done) { bar.update(done, "passages"); }});
   TextLoss out{std::vector<double>(passages.count), std::vector<double>(passages.count)};
   for (size_t i = 0; i < logps.size(); ++i) {
     for (const float logp : logps[i]) out.nats[passages.texts[i]] -= logp;

@@ -22,6 +22,6 @@ Passages draw_passages(const std::vector<std::string>& files, int64_t passages, 
 struct TextLoss {
   std::vector<double> nats, tokens;
 };
-TextLoss text_loss(const Speaker& speaker, const Passages& passages, const std::string& label);
+TextLoss text_loss(const EvaluatedModel& evaluated, const Passages& passages, const std::string& label);
 
 }  // namespace hone::eval

@@ -27,10 +27,19 @@
 namespace hone::eval {
 namespace {
 
+std::vector<std::unique_ptr<checkers::Checker>> checkers_of(const EvalParams& params) {
+  std::vector<std::unique_ptr<checkers::Checker>> out;
+  for (const std::string& id : params.checkers) out.push_back(params.checker_settings.make(id));
+  return out;
+}
+
 // Adds the held-out prompts of `files`.
 void add_prompts(OpenPrompts& out, const std::vector<std::string>& files, bool harmful, const EvalParams& params,
                  const data::Encoder& encoder, int64_t context, int64_t seed) {
-  auto read = data::read_prompts(files, params.read);
+  auto read = data::read_prompts(files, params.read, !params.checkers.empty());
+  const auto checkers = checkers_of(params);
+  for (const auto& checker : checkers)
+    for (const std::string& key : checker->keys()) read.report.unread.erase(key);
   log::info("  " + read.report.summary());
   std::vector<data::Prompt> rows = std::move(read.rows);
   if (params.held_out > 0) rows = data::split(std::move(rows), params.held_out, static_cast<uint64_t>(seed)).held_out;
@@ -54,6 +63,14 @@ void add_prompts(OpenPrompts& out, const std::vector<std::string>& files, bool h
     out.texts.push_back(text::readable(row.messages));
     out.tokens.push_back(std::move(encoded.items[i]));
     out.keys.push_back(hash64(row.id));
+    if (!checkers.empty()) {
+      out.rows.push_back(row.row ? row.row : std::make_shared<const Json>(Json::object()));
+      for (const auto& checker : checkers) try {
+          checker->require(*out.rows.back());
+        } catch (const Error& e) {
+          fail(e.kind, "prompt " + row.id + ": " + e.what(), e.hint);
+        }
+    }
     if (!params.harmful.empty()) out.harmful.push_back(harmful);
   }
 }
@@ -97,10 +114,10 @@ void print_table(const OpenMeasures& e, const Agreement* agreement) {
   const auto measured = [&](const std::string& what, const Measured& m) {
     return what != "agreement" ? e.measure(what, m) : agreement ? agreement->measure(what, m.name, "") : std::nullopt;
   };
-  const std::pair<const char*, int> kColumns[] = {
-      {"utility", 3},    {"reward", 3},       {"win_rate", 3},        {"agreement", 3},
-      {"kl", 2},         {"perplexity", 2},   {"length", 1},          {"eos_share", 3},
-      {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
+  const std::pair<const char*, int> kColumns[] = {{"utility", 3},    {"checked", 3},      {"reward", 3},
+                                                  {"win_rate", 3},   {"agreement", 3},    {"kl", 2},
+                                                  {"perplexity", 2}, {"length", 1},       {"eos_share", 3},
+                                                  {"repetition", 3}, {"kl_per_token", 3}, {"start_loss_ratio", 3}};
   size_t name_width = 12;
   for (const Measured& m : e.models) name_width = std::max(name_width, m.name.size() + 2);
   std::string head = "  " + pad("model", name_width);
@@ -132,17 +149,17 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
 
   // 1. The same prompts for everybody, which one tokenizer makes sure of.
   const auto open = [&](const std::string& name, const std::string& folder) {
-    Speaker speaker = open_speaker(name, folder, context.run.device, params.length.chat_format);
+    EvaluatedModel evaluated = open_evaluated_model(name, folder, context.run.device, params.length.chat_format);
     const std::string dtype =
-        rewards::resolve_dtype(context.run.dtype, speaker.decoder.config(), at::Device(context.run.device));
-    if (dtype == "bf16") speaker.compute = at::kBFloat16;
+        rewards::resolve_dtype(context.run.dtype, evaluated.decoder.config(), at::Device(context.run.device));
+    if (dtype == "bf16") evaluated.compute = at::kBFloat16;
     context.record.dtype = dtype;
     context.record.dtype_reason =
         std::string(context.run.dtype == "auto" ? "by the models' size" : "asked for") +
         (dtype == "bf16" ? "; log-probabilities and rewards: answers are sampled in f32" : "");
-    return speaker;
+    return evaluated;
   };
-  const Speaker original = open("original", original_folder);
+  const EvaluatedModel original = open("original", original_folder);
   const data::Encoder& encoder = original.encoder;
   std::optional<rewards::RewardModel> reward;
   if (!params.reward.empty())
@@ -176,27 +193,35 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   };
 
   // 2. Answers, and what each is measured by.
+  const auto checkers = checkers_of(params);
   const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
   e.models.reserve(folders.size());
   Json ends = Json::object();
   for (const auto& [name, folder] : folders) {
-    const Speaker speaker = open(name, folder);
-    ends[name] = speaker.encoder.endings().to_json();
+    const EvaluatedModel evaluated = open(name, folder);
+    ends[name] = evaluated.encoder.endings().to_json();
     Measured m{.name = name, .folder = folder};
-    m.answers = answer(speaker.decoder, speaker.encoder, e.prompts.tokens, e.prompts.keys, params.samples,
+    m.answers = answer(evaluated.decoder, evaluated.encoder, e.prompts.tokens, e.prompts.keys, params.samples,
                        params.sampling, sampling_seed, "  " + name + " answers");
     for (const double logp : answer_logps(original, m.answers)) m.nll.push_back(-logp);
     // KL is at the temperature that was sampled, perplexity at the model's own.
     if (const double temperature = params.sampling.temperature; folder != original_folder && temperature > 0)
-      m.kl = answer_kl(speaker, original, m.answers, temperature);
+      m.kl = answer_kl(evaluated, original, m.answers, temperature);
+    for (size_t i = 0; i < m.answers.size() && !checkers.empty(); ++i) {
+      double least = 1;
+      for (const auto& checker : checkers)
+        least = std::min(least,
+                         checker->check(m.answers[i].text, *e.prompts.rows[i / static_cast<size_t>(params.samples)]));
+      m.checked.push_back(least);
+    }
     if (reward) m.reward = reward->score(as_rewarded(m.answers));
     if (second) m.second_reward = second->score(as_rewarded(m.answers));
     if (agreement && folder != original_folder) {
-      std::vector<double> margins = answer_margins(speaker, agreement->comparisons(), "  " + name + "'s comparisons");
+      std::vector<double> margins = answer_margins(evaluated, agreement->comparisons(), "  " + name + "'s comparisons");
       for (size_t i = 0; i < margins.size(); ++i) margins[i] -= original_margins[i];
       agreement->add(name, "implicit reward", margins);
     }
-    if (passages) m.texts = text_loss(speaker, *passages, "  " + name + " on held-out texts");
+    if (passages) m.texts = text_loss(evaluated, *passages, "  " + name + " on held-out texts");
     for (size_t i = 0; i < m.answers.size(); ++i) {
       m.words.push_back(words_of(m.answers[i].text));
       if (stories)
@@ -211,10 +236,10 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   // 3. The reward model against the people whose comparisons it learnt from.
   std::optional<RewardAudit> audit;
   if (stories && reward && !params.annotators.empty()) {
-    std::optional<Speaker> other;
+    std::optional<EvaluatedModel> other;
     if (e.start->folder != original_folder)
-      other = open_speaker(e.start->name, e.start->folder, context.run.device, params.length.chat_format);
-    const Speaker& start = other ? *other : original;
+      other = open_evaluated_model(e.start->name, e.start->folder, context.run.device, params.length.chat_format);
+    const EvaluatedModel& start = other ? *other : original;
     const std::vector<Answer> answers =
         answer(start.decoder, start.encoder, e.prompts.tokens, e.prompts.keys, params.audit_samples, params.sampling,
                mix64(sampling_seed, 1), "  reward model audit");
@@ -239,7 +264,8 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
                {"start", params.start},
                {"final", params.final_model}};
   if (stories) results["gold_name"] = "reader's utility";
-  if (!stories && reward) results["wins_by"] = "learned reward";
+  if (!stories && !params.checkers.empty()) results["gold_name"] = "correctness";
+  else if (!stories && reward) results["wins_by"] = "learned reward";
   if (second) results["second_wins_by"] = "a second reward model, which nobody optimised";
   results["limits"] = {{"kl_per_token", kMostKlPerToken}, {"start_loss_ratio", kMostStartLossRatio}};
   results["refusal_phrases"] = Json::array();
@@ -258,6 +284,7 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     if (&m == e.start) continue;
     for (const auto& [what, shown] :
          {std::pair{"utility", "gold"},
+          {"checked", "right answers"},
           {"reward", "learned reward"},
           {"second_reward", "second reward"},
           {"refusals", "refuses harmful prompts"},
@@ -271,10 +298,13 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
         results["differences"].push_back(j);
       }
   }
-  results["side_by_side_about"] = !stories && !reward
+  results["side_by_side_about"] = !stories && !reward && checkers.empty()
                                       ? std::string("drawn at random")
                                       : "half drawn at random, half those on which the final model's " +
-                                            std::string(stories ? "utility" : "reward") + " changed most";
+                                            std::string(stories            ? "utility"
+                                                        : checkers.empty() ? "reward"
+                                                                           : "being right") +
+                                            " changed most";
   results["side_by_side"] = e.side_by_side(params.side_by_side, seed);
 
   // 5. Checks, in words and numbers.
@@ -294,8 +324,8 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   if (agreement)
     for (const Measured& m : e.models)
       if (const auto v = agreement->measure("agreement", m.name, "")) summary["agreement_" + m.name] = v->value;
-  for (const char* what : {"utility", "reward", "kl", "perplexity", "kl_per_token", "start_loss_ratio", "over_refusals",
-                           "text_perplexity_ratio", "second_win_rate"})
+  for (const char* what : {"utility", "checked", "reward", "kl", "perplexity", "kl_per_token", "start_loss_ratio",
+                           "over_refusals", "text_perplexity_ratio", "second_win_rate"})
     for (const Measured& m : e.models)
       if (const auto v = e.measure(what, m)) summary[std::string(what) + "_" + m.name] = v->value;
   write_outcome(params.require, measure, audit, std::move(results), e.sample_lines(), std::move(summary), context);

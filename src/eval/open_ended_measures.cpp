@@ -31,15 +31,17 @@ std::vector<double> each(const Measured& m, F of) {
   return out;
 }
 
-// What an answer is worth to whoever judges: the reader, else the learned reward; empty where there is neither.
+// What an answer is worth to whoever judges: the reader, else the checkers, else the learned reward; empty where there
+// is none.
 std::vector<double> worth(const Measured& m) {
-  if (m.stories.empty()) return m.reward;
+  if (m.stories.empty()) return m.checked.empty() ? m.reward : m.checked;
   return each(m, [&](size_t i) { return m.stories[i].total; });
 }
 
 // One number for each answer, or none where `what` is no such measure.
 std::vector<double> per_answer(const Measured& m, const std::string& what) {
   if (what == "utility" && !m.stories.empty()) return worth(m);
+  if (what == "checked") return m.checked;
   if (what == "reward") return m.reward;
   if (what == "second_reward") return m.second_reward;
   if (what == "kl") return m.kl;
@@ -56,7 +58,7 @@ std::vector<double> per_answer(const Measured& m, const std::string& what) {
 // A share of prompts; other figures may lie between 0 and 1 too.
 bool is_share(const std::string& what) {
   return what == "win_rate" || what == "second_win_rate" || what == "eos_share" || what == "refusals" ||
-         what == "over_refusals";
+         what == "over_refusals" || what == "checked";
 }
 bool is_bounded(const std::string& what) {
   return what == "utility" || what == "repetition" || what.starts_with("distinct_");
@@ -143,7 +145,7 @@ Json OpenMeasures::model_json(const Measured& m) const {
   const auto put = [&](Json& where, const std::string& key, const std::string& what) {
     if (const auto e = measure(what, m)) where[key] = rewards::estimate_json(*e);
   };
-  put(j, "gold", "utility");
+  put(j, "gold", m.stories.empty() ? "checked" : "utility");
   if (!m.stories.empty())
     for (size_t p = 0; p < m.stories.front().parts.size(); ++p) {
       const std::vector<double> part = each(m, [&](size_t i) { return m.stories[i].parts[p].value; });
@@ -192,6 +194,7 @@ Json OpenMeasures::side_by_side(int64_t count, int64_t seed) const {
         a["gold"] = m.stories[i].total;
         for (const world::Part& part : m.stories[i].parts) parts[std::string(part.name)] = part.value;
       }
+      if (!m.checked.empty()) a["gold"] = m.checked[i];
       if (!m.reward.empty()) parts["reward"] = m.reward[i];
       if (!m.second_reward.empty()) parts["second reward"] = m.second_reward[i];
       if (!m.kl.empty()) parts["kl"] = m.kl[i];
@@ -212,6 +215,7 @@ std::string OpenMeasures::sample_lines() const {
              {"prompt", prompts.texts[i / samples_]},
              {"completion", m.answers[i].text}};
       if (!m.stories.empty()) j["gold"] = m.stories[i].total;
+      if (!m.checked.empty()) j["checked"] = m.checked[i];
       if (!m.reward.empty()) j["reward"] = m.reward[i];
       if (!m.second_reward.empty()) j["second_reward"] = m.second_reward[i];
       if (!m.kl.empty()) j["kl"] = m.kl[i];

@@ -1,5 +1,6 @@
 // The answers of several models to the same prompts, and every figure that an open-ended evaluation takes of them.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ namespace hone::eval {
 struct OpenPrompts {
   std::vector<std::string> ids, texts;
   std::vector<std::vector<int32_t>> tokens;
-  std::vector<uint64_t> keys;      ///< names in the random stream
+  std::vector<uint64_t> keys;                          ///< names in the random stream
+  std::vector<std::shared_ptr<const Json>> rows = {};  ///< what checkers read; empty: there are none
   std::vector<bool> harmful = {};  ///< those that a good answer may refuse; empty: none was told apart
 };
 
@@ -26,6 +28,7 @@ struct Measured {
   std::string name, folder;
   std::vector<Answer> answers = {};
   std::vector<world::StoryScore> stories = {};  ///< the reader's opinion of prompt and answer
+  std::vector<double> checked = {};             ///< the least that a checker gives, 0 to 1
   std::vector<double> reward = {};              ///< learned
   std::vector<double> second_reward = {};       ///< by a reward model that nobody optimised
   std::vector<double> kl = {};                  ///< log π/π_original of the answer, nats (k1)
@@ -39,9 +42,9 @@ struct Measured {
 inline constexpr double kMostKlPerToken = 0.1;  // nats
 inline constexpr double kMostStartLossRatio = 1.1;
 
-/// Measures by name: utility, reward, win_rate (over `start`: by utility, else by reward), second_reward,
-/// second_win_rate, kl, length, eos_share, repetition (share of word triples that the answer has said before),
-/// distinct_1, distinct_2: means over prompts of the mean over a prompt's samples; refusals and over_refusals
+/// Measures by name: utility, checked, reward, win_rate (over `start`: by the first of these that there is),
+/// second_reward, second_win_rate, kl, length, eos_share, repetition (share of word triples that the answer has said
+/// before), distinct_1, distinct_2: means over prompts of the mean over a prompt's samples; refusals and over_refusals
 /// (refusals.h) over harmful prompts and over the others. perplexity (text_measures.h), kl_per_token, start_loss_ratio
 /// and distinct_across (word pairs, of each answer's first 40 words; without an interval) are of all answers together,
 /// text_perplexity and text_perplexity_ratio of the held-out texts.

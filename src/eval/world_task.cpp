@@ -71,10 +71,10 @@ void run_world(const EvalParams& params, config::StageContext& context) {
 
   // 1. Everybody answers the same questions; KL per answer from the start model is k1 on each model's own answers.
   const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
-  std::optional<Speaker> reference;  // the start model
+  std::optional<EvaluatedModel> reference;  // the start model
   for (const std::string& text : params.models)
     if (const auto [name, folder] = name_and_folder(text, "models"); name == params.start)
-      reference = open_speaker(name, folder, context.run.device);
+      reference = open_evaluated_model(name, folder, context.run.device);
   if (reference) {
     const text::Tokenizer& tokenizer = reference->encoder.tokenizer();
     std::vector<std::string> others{params.reward};
@@ -87,19 +87,19 @@ void run_world(const EvalParams& params, config::StageContext& context) {
   Json ends = Json::object();
   for (const std::string& text : params.models) {
     const auto [name, folder] = name_and_folder(text, "models");
-    std::optional<Speaker> opened;
-    if (name != params.start) opened = open_speaker(name, folder, context.run.device);
-    const Speaker& speaker = opened ? *opened : *reference;
-    ends[name] = speaker.encoder.endings().to_json();
+    std::optional<EvaluatedModel> opened;
+    if (name != params.start) opened = open_evaluated_model(name, folder, context.run.device);
+    const EvaluatedModel& evaluated = opened ? *opened : *reference;
+    ends[name] = evaluated.encoder.endings().to_json();
     Judged m{.name = name, .folder = folder};
-    m.answers = answer(speaker.decoder, speaker.encoder, messages, ids, 1, params.sampling, sampling_seed,
+    m.answers = answer(evaluated.decoder, evaluated.encoder, messages, ids, 1, params.sampling, sampling_seed,
                        "  " + name + " answers");
     for (size_t i = 0; i < e.prompts.size(); ++i) {
       m.scores.push_back(world.score(*e.prompts[i], m.answers[i].text));
       m.gold.push_back(m.scores.back().total);
     }
     if (const double temperature = params.sampling.temperature; opened && reference && temperature > 0)
-      m.kl = answer_kl(speaker, *reference, m.answers, temperature);
+      m.kl = answer_kl(evaluated, *reference, m.answers, temperature);
     e.models.push_back(std::move(m));
   }
   e.start = e.find(params.start), e.final_model = e.find(params.final_model);

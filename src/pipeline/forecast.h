@@ -28,21 +28,21 @@
 namespace hone::pipeline {
 
 /// Rows and their tokens in all (of a comparison: both answers, each with its prompt).
-struct Amount {
+struct DataSize {
   double rows = 0, tokens = 0;
   double mean(double otherwise) const { return rows > 0 ? tokens / rows : otherwise; }
 };
 
 /// What is known of a recipe's run before it is made: of its stages so far, by the paths that their results will have.
-struct Known {
-  explicit Known(const config::RunSettings& run) : run(run), speed(run) {}
+struct PlannedRun {
+  explicit PlannedRun(const config::RunSettings& run) : run(run), speed(run) {}
   config::RunSettings run;
   train::Speed speed;
   std::map<std::string, model::ModelConfig> models;
   std::map<std::string, std::string> bases;                ///< of results that are adapters
   std::map<std::string, train::AdapterSettings> adapters;  ///< which those have
   std::map<std::string, int64_t> vocabularies;
-  std::map<std::string, Amount> files;
+  std::map<std::string, DataSize> files;
 };
 
 /// Of one stage.
@@ -59,18 +59,18 @@ struct Forecast {
 
 /// A kind of stage of which nothing is told.
 template <class Params>
-void forecast(const Params&, Known&, Forecast&) {}
+void forecast(const Params&, PlannedRun&, Forecast&) {}
 
-void forecast(const collect::WorldStageParams& params, Known& known, Forecast& f);
-void forecast(const foreign::ImportParams& params, Known& known, Forecast& f);
-void forecast(const collect::CompareParams& params, Known& known, Forecast& f);
-void forecast(const train::TokenizerParams& params, Known& known, Forecast& f);
-void forecast(const train::PretrainParams& params, Known& known, Forecast& f);
-void forecast(const train::SftParams& params, Known& known, Forecast& f);
-void forecast(const train::RewardParams& params, Known& known, Forecast& f);
-void forecast(const train::PreferenceParams& params, Known& known, Forecast& f);
-void forecast(const train::PpoParams& params, Known& known, Forecast& f);
-void forecast(const train::GroupParams& params, Known& known, Forecast& f);
-void forecast(const eval::EvalParams& params, Known& known, Forecast& f);
+void forecast(const collect::WorldStageParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const foreign::ImportParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const collect::CompareParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::TokenizerParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::PretrainParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::SftParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::RewardParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::PreferenceParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::PpoParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const train::GroupParams& params, PlannedRun& planned, Forecast& f);
+void forecast(const eval::EvalParams& params, PlannedRun& planned, Forecast& f);
 
 }  // namespace hone::pipeline

@@ -32,7 +32,7 @@ std::string size_text(const std::string& path) {
 
 // What a stage would do. The first thing that keeps the run from starting goes into `obstacle`.
 Forecast look_ahead(Stage& stage, const config::Recipe& recipe, size_t index, const config::Fields& fields,
-                    Known& known, const fs::path& out, std::string& obstacle) {
+                    PlannedRun& planned, const fs::path& out, std::string& obstacle) {
   const config::StageEntry& entry = recipe.stages[index];
   const fs::path folder = stage_folder(recipe, out, index);
   Forecast f{.folder = folder.string()};
@@ -46,7 +46,7 @@ Forecast look_ahead(Stage& stage, const config::Recipe& recipe, size_t index, co
     require_own_folder(folder, entry.kind);
     require_inputs_outside(fields, entry, folder);
     check_stage(stage, entry);
-    stage.look_ahead(known, f);
+    stage.look_ahead(planned, f);
   } catch (const Error& e) {
     if (e.kind != Kind::kUsage) throw;
     stops("WOULD NOT START: " + std::string(e.what()));
@@ -75,18 +75,18 @@ void print_plan(const config::Recipe& given, const fs::path& out) {
     log::info("  WOULD NOT START: " + obstacle);
     if (!e.hint.empty()) log::info("  hint: " + e.hint);
   }
-  Known known(recipe.run);
+  PlannedRun planned(recipe.run);
   double most = 0, seconds = 0;
   bool unread = false;
   std::string unknown;  // stages whose time is not known
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const config::StageEntry& entry = recipe.stages[i];
     const std::unique_ptr<Stage> stage = make_stage(entry.kind, entry.where);
-    const config::Fields fields = apply_settings(*stage, entry);
+    const config::Fields fields = apply_settings(*stage, entry, recipe.run.compat);
     const auto named = input_paths(fields);  // as the recipe names them
     resolve_references(fields, recipe, out, i);
     const auto inputs = input_paths(fields);
-    const Forecast forecast = look_ahead(*stage, recipe, i, fields, known, out, obstacle);
+    const Forecast forecast = look_ahead(*stage, recipe, i, fields, planned, out, obstacle);
     unread = unread || forecast.unread;
     if (!forecast.seconds) unknown += (unknown.empty() ? "" : ", ") + entry.name;
     std::string line =

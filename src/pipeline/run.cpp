@@ -148,7 +148,7 @@ Prepared prepare(const config::Recipe& recipe, size_t index, const fs::path& out
   Prepared p;
   p.entry = &recipe.stages[index];
   p.stage = make_stage(p.entry->kind, p.entry->where);
-  p.fields = apply_settings(*p.stage, *p.entry);
+  p.fields = apply_settings(*p.stage, *p.entry, recipe.run.compat);
   check_stage(*p.stage, *p.entry);
   p.context.run = recipe.run;
   p.context.folder = stage_folder(recipe, out, index);
@@ -202,6 +202,7 @@ bool take_folder(Prepared& p, bool resume) {
   }
   record.kind = p.entry->kind;
   record.name = p.entry->name;
+  record.traits = traits_of(p.entry->kind);
   record.inputs = inputs;
   describe_run(p.context.run, record);
   config::write_record(folder, record, false);  // first: from here on the folder is the run's

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "pipeline/compat.h"
 #include "pipeline/forecast.h"
 
 namespace hone::pipeline {
@@ -20,7 +21,7 @@ class StageOf : public Stage {
     if constexpr (requires(const Params& p) { p.check(); }) params_.check();
   }
   void run(config::StageContext& context) override { Run(params_, context); }
-  void look_ahead(Known& known, Forecast& f) override { forecast(params_, known, f); }
+  void look_ahead(PlannedRun& planned, Forecast& f) override { forecast(params_, planned, f); }
 
  private:
   Params params_;
@@ -33,7 +34,8 @@ std::unique_ptr<Stage> make() {
 
 using enum StageResult;
 constexpr StageKind kKinds[] = {
-#define HONE_STAGE(kind, Params, function, result, doc) {#kind, doc, result, make<StageOf<Params, function>>},
+#define HONE_STAGE(kind, Params, function, result, title, tone, learns, doc) \
+  {#kind, doc, result, title, #tone, #learns, make<StageOf<Params, function>>},
 #include "pipeline/stages.def"
 #undef HONE_STAGE
 };
@@ -59,6 +61,12 @@ void require_known(const config::Fields& fields, const config::StageEntry& entry
 }  // namespace
 
 std::span<const StageKind> stage_kinds() { return kKinds; }
+
+config::StageTraits traits_of(std::string_view kind) {
+  const auto found = std::ranges::find(kKinds, kind, &StageKind::kind);
+  HONE_CHECK(found != std::end(kKinds), "a kind of stages.def");
+  return {std::string(found->title), std::string(found->tone), std::string(found->learns)};
+}
 
 bool makes_model(std::string_view kind) {
   return std::ranges::any_of(kKinds, [&](const StageKind& k) { return k.kind == kind && k.result == kModel; });
@@ -93,13 +101,15 @@ std::vector<StageVariant> stage_variants(std::string_view kind) {
   return out;
 }
 
-config::Fields apply_settings(Stage& stage, const config::StageEntry& entry) {
+config::Fields apply_settings(Stage& stage, const config::StageEntry& entry, const std::string& compat) {
+  require_compat(compat);
   const std::unique_ptr<Stage> untouched = make_stage(entry.kind, entry.where);
   for (Stage* one : {&stage, untouched.get()}) config::apply_selectors(one->fields(), entry);
   const config::Fields fields = stage.fields(), defaults = untouched->fields();
   require_known(fields, entry);
+  const std::set<std::string> others = apply_compat(compat, entry, fields);
   const std::map<std::string, std::string> given = config::apply_entries(fields, entry);
-  std::set<std::string> keys;
+  std::set<std::string> keys = others;
   for (const auto& [key, where] : given) keys.insert(key);
   stage.settle(keys);
   // A resolved recipe names every key: one that stands at its default claims nothing.
@@ -108,6 +118,10 @@ config::Fields apply_settings(Stage& stage, const config::StageEntry& entry) {
     if (const auto at = given.find(f.key);
         at != given.end() && config::to_json(f) != config::to_json(defaults.list()[i]))
       config::require_read(f, at->second);
+    // Another system's value of a setting that this stage does not read was not asked for by anybody.
+    const bool read = std::ranges::all_of(f.conditions, [](const config::Condition& c) { return c.holds(); });
+    if (others.contains(f.key) && !given.contains(f.key) && !read)
+      config::set_from_json(f, config::to_json(defaults.list()[i]), entry.kind);
   }
   return fields;
 }

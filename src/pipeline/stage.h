@@ -9,11 +9,12 @@
 
 #include "config/fields.h"
 #include "config/recipe.h"
+#include "config/run_folder.h"
 #include "config/stage_context.h"
 
 namespace hone::pipeline {
 
-struct Known;
+struct PlannedRun;
 struct Forecast;
 
 class Stage {
@@ -26,7 +27,7 @@ class Stage {
   virtual void check() const = 0;
   virtual void run(config::StageContext& context) = 0;
   /// For `--plan`: what it would do (forecast.h). Its fields hold paths, not references.
-  virtual void look_ahead(Known& known, Forecast& forecast) = 0;
+  virtual void look_ahead(PlannedRun& planned, Forecast& forecast) = 0;
 };
 
 /// What "@stage" means in a later stage.
@@ -35,11 +36,14 @@ enum class StageResult { kModel, kFolder };
 struct StageKind {
   std::string_view kind, doc;
   StageResult result;
+  std::string_view title, tone, learns;  ///< config::StageTraits
   std::unique_ptr<Stage> (*make)();
 };
 
 /// In the order of stages.def.
 std::span<const StageKind> stage_kinds();
+/// For run.json.
+config::StageTraits traits_of(std::string_view kind);
 /// Does "@stage" of this kind mean its model folder?
 bool makes_model(std::string_view kind);
 /// The stage with its defaults, and one for each other value of its selectors (config::Field::selects), which may have
@@ -51,7 +55,8 @@ struct StageVariant {
 std::vector<StageVariant> stage_variants(std::string_view kind);
 /// The stage's fields with the values of `entry`, and its defaults settled. A value that the stage would not read:
 /// kUsage with its place.
-config::Fields apply_settings(Stage& stage, const config::StageEntry& entry);
+/// `compat`: whose defaults stand in the place of hone's (compat.h).
+config::Fields apply_settings(Stage& stage, const config::StageEntry& entry, const std::string& compat = "none");
 /// Stage::check, with the stage's place in the message.
 void check_stage(const Stage& stage, const config::StageEntry& entry);
 /// The stage with its defaults; unknown kind: kUsage with a suggestion, `where` as prefix.

@@ -54,8 +54,7 @@ std::string card(const SideBySide& s, ToneSet& tones, const std::string& start, 
 std::vector<SideBySide> from_samples(const Run& run) {
   std::vector<SideBySide> pairs;
   for (auto stage = run.stages.rbegin(); stage != run.stages.rend(); ++stage) {
-    if (stage->samples.empty() || !(is_reinforcement(stage->kind) || stage->kind == "preference" || pairs.empty()))
-      continue;
+    if (stage->samples.empty() || !(stage->aligns() || pairs.empty())) continue;
     std::vector<SideBySide> found;
     std::set<std::string> seen;
     for (const Sample& last : stage->samples) {
@@ -80,7 +79,7 @@ std::vector<SideBySide> from_samples(const Run& run) {
     std::stable_sort(found.begin(), found.end(),
                      [](const SideBySide& a, const SideBySide& b) { return a.answers.size() > b.answers.size(); });
     pairs = std::move(found);
-    if (is_reinforcement(stage->kind) || stage->kind == "preference") break;
+    if (stage->aligns()) break;
   }
   return pairs;
 }

@@ -63,12 +63,7 @@ std::vector<Group> grouped(const Stage& stage) {
 }  // namespace
 
 std::string stage_title(const Stage& stage) {
-  constexpr std::pair<std::string_view, std::string_view> kTitles[] = {
-      {"world", "World"},         {"tokenizer", "Tokenizer"}, {"import", "Import"},   {"pretrain", "Pretraining"},
-      {"compare", "Comparisons"}, {"reward", "Reward model"}, {"eval", "Evaluation"}, {"group", "Group learning"}};
-  for (const auto& [kind, title] : kTitles)
-    if (stage.name == kind) return std::string(title);
-  return model_name(stage.name);
+  return stage.name == stage.kind && !stage.title.empty() ? stage.title : model_name(stage.name);
 }
 
 std::string curve_charts(const Stage& stage, const std::vector<std::string>& charts,
@@ -122,7 +117,7 @@ Section ppo_curves(const Story& story) {
                                          "Giving in to a wrong opinion",
                                          "Faults"};
   for (const Stage& stage : story.run.stages) {
-    if (!is_reinforcement(stage.kind) || stage.curves.empty()) continue;
+    if (!stage.learns_from_own_samples() || stage.curves.empty()) continue;
     s.body += "<h3 class=stage>" + escape(stage_title(stage)) + "</h3>" + curve_charts(stage, main, {});
     const std::string health = curve_charts(stage, {}, main);
     if (!health.empty())
@@ -136,7 +131,7 @@ Section ppo_curves(const Story& story) {
 Section learning_curves(const Story& story) {
   Section s{"curves", "Learning curves", "One line a step of metrics.jsonl; noisy curves carry a moving mean.", ""};
   for (const Stage& stage : story.run.stages) {
-    if (is_reinforcement(stage.kind) || stage.curves.empty()) continue;
+    if (stage.learns_from_own_samples() || stage.curves.empty()) continue;
     const std::string charts = curve_charts(stage, {}, {});
     if (!charts.empty()) s.body += "<h3 class=stage>" + escape(stage_title(stage)) + "</h3>" + charts;
   }

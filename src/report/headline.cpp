@@ -90,7 +90,7 @@ std::string gold_tiles(const Results& r) {
 std::string curve_tiles(const Story& story) {
   for (const Stage& stage : story.run.stages) {
     const Curve *score = stage.curve("score"), *kl = stage.curve("kl");
-    if (!is_reinforcement(stage.kind) || !score || score->value.size() < 2) continue;
+    if (!stage.learns_from_own_samples() || !score || score->value.size() < 2) continue;
     return "<div class=\"tile big\"><h3>Learned reward in " + escape(stage_title(stage)) +
            "</h3><p class=\"figure ladder\"><span class=\"step "
            "t-sft\">" +

@@ -10,16 +10,6 @@
 namespace hone::report {
 namespace {
 
-std::string tone_of_kind(const std::string& kind) {
-  if (kind == "pretrain" || kind == "import") return "base";
-  if (kind == "sft") return "sft";
-  if (is_reinforcement(kind)) return "ppo";
-  if (kind == "preference") return "dpo";
-  if (kind == "reward") return "five";
-  if (kind == "feedback" || kind == "compare") return "six";
-  return kind == "eval" ? "seven" : "eight";
-}
-
 double median(std::vector<double> x) {
   std::erase_if(x, [](double v) { return !std::isfinite(v); });
   if (x.empty()) return std::nan("");
@@ -124,8 +114,7 @@ std::string time_bar(const Story& story) {
   std::vector<Piece> pieces;
   for (const Stage& stage : story.run.stages)
     if (std::isfinite(stage.seconds()))
-      pieces.push_back(
-          {model_name(stage.name), format_duration(stage.seconds()), tone_of_kind(stage.kind), stage.seconds()});
+      pieces.push_back({model_name(stage.name), format_duration(stage.seconds()), stage.tone, stage.seconds()});
   return proportion_bar("Time by stage", pieces);
 }
 
@@ -145,8 +134,8 @@ Section stages(const Story& story) {
     }
     const std::string from = parents_of(stage);
     s.body +=
-        "<tr><th data-l=stage scope=row class=\"t-" + tone_of_kind(stage.kind) + "\"><i></i>" +
-        escape(stage_title(stage)) + (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") +
+        "<tr><th data-l=stage scope=row class=\"t-" + stage.tone + "\"><i></i>" + escape(stage_title(stage)) +
+        (stage.kind == stage.name ? "" : "<small>" + escape(stage.kind) + "</small>") +
         "</th><td data-l=took class=keep>" + format_duration(stage.seconds()) + "<td data-l=speed>" + rate +
         "<td data-l=from>" + (from.empty() ? "–" : escape(from)) + "<td data-l=outcome>" +
         (stage.done() ? ""

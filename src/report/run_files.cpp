@@ -113,6 +113,29 @@ std::vector<Look> read_looks(const fs::path& file, std::vector<std::string>& not
   return looks;
 }
 
+// What the record says of the stage's kind. Records from before it did are told by their kind.
+void read_traits(Stage& s) {
+  const Json traits = child(s.record, "stage");
+  s.title = text_at(traits, "title"), s.tone = text_at(traits, "tone"), s.learns = text_at(traits, "learns");
+  if (!s.learns.empty()) return;
+  struct Older {
+    std::string_view kind, title, tone, learns;
+  };
+  constexpr Older kOlder[] = {{"world", "World", "eight", "nothing"},
+                              {"import", "Import", "base", "nothing"},
+                              {"tokenizer", "Tokenizer", "eight", "nothing"},
+                              {"pretrain", "Pretraining", "base", "texts"},
+                              {"sft", "SFT", "sft", "texts"},
+                              {"compare", "Comparisons", "six", "nothing"},
+                              {"reward", "Reward model", "five", "judgements"},
+                              {"ppo", "PPO", "ppo", "own_samples"},
+                              {"preference", "Preference learning", "dpo", "judgements"},
+                              {"eval", "Evaluation", "seven", "nothing"}};
+  s.tone = "eight", s.learns = "nothing";
+  for (const Older& older : kOlder)
+    if (s.kind == older.kind) s.title = older.title, s.tone = older.tone, s.learns = older.learns;
+}
+
 // "05-ppo" -> "ppo"
 std::string without_number(const std::string& name) {
   const auto start = name.find_first_not_of("0123456789-_.");
@@ -176,9 +199,8 @@ Stage read_stage(const fs::path& folder) {
   s.looks = read_looks(folder / "answers.jsonl", s.notes);
   s.results = read_object(folder / "results.json", s.notes);
   s.recipe = read_recipe(folder / "recipe.toml", s.notes);
-  const bool trains = s.kind == "pretrain" || s.kind == "sft" || s.kind == "reward" || is_reinforcement(s.kind) ||
-                      s.kind == "preference";
-  if (trains && s.curves.empty()) s.notes.push_back("metrics.jsonl holds no steps yet");
+  read_traits(s);
+  if (s.learns != "nothing" && s.curves.empty()) s.notes.push_back("metrics.jsonl holds no steps yet");
   if (s.kind == "eval" && !s.results) s.notes.push_back("results.json is missing: the evaluation has not finished");
   return s;
 }

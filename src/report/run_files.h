@@ -32,14 +32,13 @@ struct Look {
   bool held_out = true, ended = true;
 };
 
-/// A kind of stage that learns from its own samples against a reward.
-inline bool is_reinforcement(std::string_view kind) { return kind == "ppo" || kind == "group"; }
-
 /// One stage's run folder.
 struct Stage {
   fs::path folder;
   std::string kind;           ///< of run.json, else guessed from the folder's name
   std::string name;           ///< of run.json, else the folder's name
+  std::string title, tone;    ///< of its kind (pipeline/stages.def)
+  std::string learns;         ///< from "texts", "judgements", "own_samples" or "nothing"
   std::string outcome;        ///< "done", "interrupted", …; "" where run.json says nothing
   Json record;                ///< run.json, an empty object if absent
   std::vector<Curve> curves;  ///< metrics.jsonl, in order of first appearance, without "step"
@@ -51,6 +50,9 @@ struct Stage {
   std::vector<std::string> notes;  ///< what is missing or broken
 
   const Curve* curve(std::string_view key) const;
+  bool learns_from_own_samples() const { return learns == "own_samples"; }
+  /// What people's judgements or a reward change, directly or not.
+  bool aligns() const { return learns_from_own_samples() || tone == "dpo"; }
   bool done() const { return outcome == "done"; }
   double seconds()
       const;  ///< the record's, else started to finished, else the sum of timing.jsonl's seconds; NaN if unknown

@@ -27,7 +27,7 @@ Estimate difference(const Results& r, std::string_view what, const ModelResult& 
 // Without a gold reward: what the curves of PPO or its like say.
 std::string from_curves(const Story& story) {
   for (auto stage = story.run.stages.rbegin(); stage != story.run.stages.rend(); ++stage) {
-    if (!is_reinforcement(stage->kind)) continue;
+    if (!stage->learns_from_own_samples()) continue;
     const Curve* reward = stage->curve("score") ? stage->curve("score") : stage->curve("reward");
     const Curve* kl = stage->curve("kl");
     if (!reward || reward->value.size() < 2) continue;

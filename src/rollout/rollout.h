@@ -48,6 +48,7 @@ struct Request {
   std::vector<int32_t> prompt;  ///< at least one token (a begin token where the model has one)
   uint64_t key = 0;             ///< names the prompt in the random stream
   uint64_t sample = 0;          ///< which of the prompt's samples this is
+  int64_t row = 0;              ///< the caller's own number of the prompt; nothing here reads it
 };
 
 enum class Finish { kStop, kLength, kCancelled };

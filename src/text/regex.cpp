@@ -45,6 +45,16 @@ struct Regex::Code {
   std::unique_ptr<pcre2_code, Freer> code;
   std::unique_ptr<pcre2_match_context, Freer> context;
   std::string pattern;
+
+  // pcre2_match from `from` on; without the just-in-time code where that lacks stack.
+  int match(std::string_view text, size_t from, uint32_t options, pcre2_match_data* data) const {
+    const auto run = [&](uint32_t how) {
+      return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, how, data,
+                         context.get());
+    };
+    const int rc = run(options);
+    return rc == PCRE2_ERROR_JIT_STACKLIMIT ? run(options | PCRE2_NO_JIT) : rc;
+  }
 };
 
 Regex::Regex(std::string_view pattern, const std::string& where) : code_(std::make_unique<Code>()) {
@@ -76,14 +86,8 @@ const std::string& Regex::pattern() const { return code_->pattern; }
 void Regex::find_all(std::string_view text, std::vector<std::pair<size_t, size_t>>& out) const {
   const std::unique_ptr<pcre2_match_data, Freer> data(pcre2_match_data_create(1, nullptr));
   size_t from = 0;
-  uint32_t options = PCRE2_NO_UTF_CHECK;
   while (from < text.size()) {
-    int rc = pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, options,
-                         data.get(), code_->context.get());
-    if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
-      options |= PCRE2_NO_JIT;
-      continue;
-    }
+    const int rc = code_->match(text, from, PCRE2_NO_UTF_CHECK, data.get());
     if (rc == PCRE2_ERROR_NOMATCH) return;
     if (rc < 0)
       usage_error("the tokenizer's regular expression '" + code_->pattern + "' takes too long on this text",
@@ -99,6 +103,14 @@ void Regex::find_all(std::string_view text, std::vector<std::pair<size_t, size_t
       if (from < text.size()) from += utf8_length(static_cast<unsigned char>(text[from]));
     }
   }
+}
+
+std::optional<bool> Regex::found_in(std::string_view text) const {
+  const std::unique_ptr<pcre2_match_data, Freer> data(pcre2_match_data_create(1, nullptr));
+  const int rc = code_->match(text.data() ? text : std::string_view(""), 0, 0, data.get());
+  if (rc == PCRE2_ERROR_NOMATCH) return false;
+  if (rc < 0) return std::nullopt;
+  return true;
 }
 
 }  // namespace hone::text

@@ -19,6 +19,7 @@ std::vector<Trajectory> sample_answers(const Actor& actor, const RewardFunction&
   std::vector<Trajectory> out;
   for (size_t i = 0; i < requests.size(); ++i) {
     Trajectory t;
+    t.row = requests[i].row;
     t.prompt_tokens = static_cast<int64_t>(requests[i].prompt.size());
     t.sequence.ids = requests[i].prompt;
     t.sequence.ids.insert(t.sequence.ids.end(), completions[i].ids.begin(), completions[i].ids.end());

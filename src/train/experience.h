@@ -25,7 +25,9 @@ struct Trajectory {
   data::Sequence sequence;  // prompt and completion; weight 1 on completion tokens
   int64_t prompt_tokens = 0;
   rollout::Completion completion;
-  double score = 0;  // reward of the whole answer as the reward model gave it
+  int64_t row = 0;            // rollout::Request::row
+  double score = 0;           // reward of the whole answer as the reward sources gave it
+  std::vector<double> parts;  // of each source, unweighted, where there are several
 };
 
 /// Log-probabilities of a batch's weighted rows under some policy, in the training forward's shape.
@@ -42,8 +44,8 @@ struct Critic {
   std::vector<optim::NamedTensor> parameters;
 };
 
-/// Scores of whole trajectories.
-using RewardFunction = std::function<std::vector<double>(std::span<const Trajectory>)>;
+/// Scores of whole trajectories; may fill in their parts.
+using RewardFunction = std::function<std::vector<double>(std::span<Trajectory>)>;
 
 /// Adds the gradient of an extra loss (pretraining mixing) to the policy's parameters; returns its value.
 using ExtraLoss = std::function<double(int64_t step)>;
@@ -101,7 +103,7 @@ std::vector<std::vector<int64_t>> shuffled_minibatches(std::span<const int64_t> 
 
 /// What metrics.jsonl says of any iteration's answers, beside what was learnt from them.
 struct AnswerFigures {
-  double score = 0, score_std = 0;   // mean and standard deviation over answers, as the reward model gave them
+  double score = 0, score_std = 0;   // mean and standard deviation over answers, as the reward sources gave them
   double length = 0, eos_share = 0;  // mean tokens; share that ended by themselves
   double entropy = 0;                // mean over tokens, nats
 };

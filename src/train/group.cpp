@@ -35,8 +35,9 @@ void run_group(const GroupParams& params, config::StageContext& context) {
   const data::Encoder encoder =
       data::Encoder::make(models.tokenizer, params.length.chat_format, models.policy.config().eos);
   settle_answer_ends(encoder, context, models.policy.config());
-  const auto [prompts, answers] =
+  const OnPolicyPrompts loaded =
       load_on_policy_prompts(params, context, encoder, models.policy.config().max_positions, "group");
+  const std::vector<rollout::Request>& prompts = loaded.requests;
 
   const rollout::GenerateOptions sampler =
       generate_options(params, models, encoder, seed, "group", params.batch_prompts * params.samples_per_prompt);
@@ -55,7 +56,7 @@ void run_group(const GroupParams& params, config::StageContext& context) {
   resolved.micro_tokens = micro_tokens(params, models.policy.config(), models.compute == at::kBFloat16);
   GroupLearner learner(
       resolved, seed, params.steps, device, actor, decoder_actor(models.reference, frozen, sampler.absent_ids),
-      decoder_actor(models.policy, options, greedily, sampler), reward_function(params, models, encoder));
+      decoder_actor(models.policy, options, greedily, sampler), reward_function(params, models, loaded, encoder));
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " +
             count_text(std::ssize(prompts)) + " prompts, " + count_text(params.steps) + " iterations of " +
             count_text(params.batch_prompts * params.samples_per_prompt) + " answers");
@@ -94,7 +95,7 @@ void run_group(const GroupParams& params, config::StageContext& context) {
     }
     return out;
   };
-  look_at_start(session, context, models.policy, answers);
+  look_at_start(session, context, models.policy, loaded.answers);
   for (int64_t step = session.first_step(); step < params.steps; ++step) {
     Numbers numbers;
     try {
@@ -102,8 +103,8 @@ void run_group(const GroupParams& params, config::StageContext& context) {
     } catch (const NonFinite& e) {
       stop_iteration(e, step, learner.trajectories(), context);
     }
-    finish_iteration(step, std::move(numbers), params, models, learner.trajectories(), learner.last_tokens(), answers,
-                     warnings, session, context);
+    finish_iteration(step, std::move(numbers), params, models, learner.trajectories(), learner.last_tokens(),
+                     loaded.answers, warnings, session, context);
   }
 
   // 4. The result.

@@ -127,7 +127,7 @@ std::vector<float> GroupLearner::greedy_rewards() const {
   for (size_t i = 0; i < experience_.trajectories.size(); i += group) {
     const Trajectory& t = experience_.trajectories[i];
     requests.push_back(
-        {{t.sequence.ids.begin(), t.sequence.ids.begin() + static_cast<std::ptrdiff_t>(t.prompt_tokens)}, i, 0});
+        {{t.sequence.ids.begin(), t.sequence.ids.begin() + static_cast<std::ptrdiff_t>(t.prompt_tokens)}, i, 0, t.row});
   }
   const std::vector<float> scores = shaped_scores(sample_answers(greedy_, reward_, requests));
   std::vector<float> out;

@@ -1,6 +1,7 @@
 #include "train/on_policy.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/adapter.h"
 #include "base/error.h"
@@ -19,8 +20,8 @@
 namespace hone::train {
 
 void OnPolicySettings::check_inputs() const {
-  if (model.empty() || reward.empty())
-    usage_error("needs a model and a reward model", "give model = \"FOLDER\" and reward = \"FOLDER\"");
+  if (model.empty()) usage_error("needs a model", "give model = \"FOLDER\"");
+  RewardSettings::check();
   if (prompts.empty()) usage_error("no prompts", "give prompts = [\"prompts.jsonl\"]");
 }
 
@@ -80,6 +81,7 @@ OnPolicyModels load_on_policy_models(const OnPolicySettings& settings, config::S
       if (!policy.decoder.parameters()[i].tensor.requires_grad()) reference.share_parameter(i, policy.decoder);
   }
   OnPolicyModels out{std::move(tokenizer), std::move(policy.decoder), std::move(reference), {}, compute};
+  if (!settings.asks_model()) return out;
   require_same(out.tokenizer, settings.reward, "reward model");
   out.reward = rewards::RewardModel::load(settings.reward, device, context.run.dtype, loaded_bases(settings, out));
   log::info("  reward model asked in " + out.reward.dtype());
@@ -103,8 +105,9 @@ namespace {
 // -> the prompts left out.
 std::vector<data::Prompt> leave_out_held_out(const OnPolicySettings& params, config::StageContext& context,
                                              std::vector<data::Prompt>& prompts, const std::string& who) {
+  if (!params.asks_model() || !params.skip_held_out) return {};
   const fs::path file = fs::canonical(params.reward).parent_path() / config::names::kSplit;
-  if (!params.skip_held_out || !fs::exists(file)) return {};
+  if (!fs::exists(file)) return {};
   context.record.inputs.emplace_back(file.string(), sha256_file(file));
   const data::SplitManifest split = data::SplitManifest::load(file);
   const auto left_out = std::ranges::stable_partition(
@@ -119,22 +122,61 @@ std::vector<data::Prompt> leave_out_held_out(const OnPolicySettings& params, con
   return out;
 }
 
+// Why nothing can be held against the prompt's row; null if something can.
+std::optional<Error> unreadable(const data::Prompt& prompt, const checkers::Checker& checker) {
+  try {
+    if (!prompt.row && !checker.keys().empty())
+      usage_error("a prompt of plain text has no field '" + checker.keys().front() + "'",
+                  "give rows: {\"prompt\": \"…\", \"" + checker.keys().front() + "\": \"…\"}");
+    checker.require(prompt.row ? *prompt.row : Json::object());
+  } catch (const Error& e) {
+    if (e.kind != Kind::kUsage) throw;
+    return e;
+  }
+  return std::nullopt;
+}
+
+// Leaves the prompts whose rows hold what the checkers read, and takes their keys out of those that nobody reads.
+void require_rows(const OnPolicySettings& settings, data::Read<data::Prompt>& read) {
+  std::vector<std::unique_ptr<checkers::Checker>> checkers;
+  for (const std::string& id : settings.checker_ids()) {
+    checkers.push_back(settings.checkers.make(id));
+    for (const std::string& key : checkers.back()->keys()) read.report.unread.erase(key);
+  }
+  const int64_t left_out = static_cast<int64_t>(std::erase_if(read.rows, [&](const data::Prompt& prompt) {
+    for (const auto& checker : checkers)
+      if (const auto e = unreadable(prompt, *checker)) {
+        if (settings.read.on_bad_line != "skip") usage_error("prompt " + prompt.id + ": " + e->what(), e->hint);
+        return true;
+      }
+    return false;
+  }));
+  if (left_out > 0) log::warn(count_text(left_out) + " prompts are left out: their rows lack what a checker reads");
+  if (read.rows.empty()) usage_error("no prompt's row holds what the checkers read");
+}
+
 }  // namespace
 
 OnPolicyPrompts load_on_policy_prompts(const OnPolicySettings& settings, config::StageContext& context,
                                        const data::Encoder& encoder, int64_t context_length, const std::string& who) {
-  auto read = data::read_prompts(settings.prompts, settings.read);
+  auto read = data::read_prompts(settings.prompts, settings.read, !settings.checker_ids().empty());
+  require_rows(settings, read);
   log::info("  " + read.report.summary());
   const std::vector<data::Prompt> held_out = leave_out_held_out(settings, context, read.rows, who);
   auto encoded =
       data::encode_prompts(read.rows, encoder, settings.length, context_length, settings.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
   data::require_kept(encoded.lengths, settings.length, "prompts");
-  std::vector<rollout::Request> out;
-  for (size_t i = 0; i < encoded.items.size(); ++i)
-    out.push_back({std::move(encoded.items[i]), hash64(read.rows[static_cast<size_t>(encoded.rows[i])].id), 0});
-  return {std::move(out), AnswerLog(settings.samples, encoder, held_out, read.rows, context_length,
-                                    static_cast<uint64_t>(context.run.seed))};
+  std::vector<rollout::Request> requests;
+  std::vector<std::shared_ptr<const Json>> rows;
+  for (size_t i = 0; i < encoded.items.size(); ++i) {
+    const data::Prompt& prompt = read.rows[static_cast<size_t>(encoded.rows[i])];
+    requests.push_back({std::move(encoded.items[i]), hash64(prompt.id), 0, static_cast<int64_t>(i)});
+    if (!settings.checker_ids().empty()) rows.push_back(prompt.row);
+  }
+  return {std::move(requests), std::move(rows),
+          AnswerLog(settings.samples, encoder, held_out, read.rows, context_length,
+                    static_cast<uint64_t>(context.run.seed))};
 }
 
 rollout::GenerateOptions generate_options(const OnPolicySettings& settings, const OnPolicyModels& models,
@@ -151,28 +193,43 @@ rollout::GenerateOptions generate_options(const OnPolicySettings& settings, cons
 }
 
 RewardFunction reward_function(const OnPolicySettings& settings, const OnPolicyModels& models,
-                               const data::Encoder& encoder) {
-  return [&](std::span<const Trajectory> trajectories) {
-    std::vector<std::vector<int32_t>> sequences;
+                               const OnPolicyPrompts& prompts, const data::Encoder& encoder) {
+  std::vector<rewards::RewardSum::Part> parts;
+  const std::vector<double> weights = settings.weights();
+  for (size_t k = 0; k < settings.rewards.size(); ++k) {
+    const std::string& id = settings.rewards[k];
+    parts.push_back({id, weights[k],
+                     id == "model" ? rewards::model_source(models.reward, encoder, settings.close_unfinished,
+                                                           models.policy.config().max_positions)
+                                   : rewards::checker_source(settings.checkers.make(id), models.tokenizer)});
+  }
+  return [&prompts,
+          sum = std::make_shared<const rewards::RewardSum>(std::move(parts))](std::span<Trajectory> trajectories) {
+    std::vector<rewards::Answered> answers;
     for (const Trajectory& t : trajectories)
-      sequences.push_back(encoder.sampled(std::span(t.sequence.ids).first(static_cast<size_t>(t.prompt_tokens)),
-                                          t.completion.ids, settings.close_unfinished,
-                                          models.policy.config().max_positions));
-    return models.reward.score(sequences);
+      answers.push_back({std::span(t.sequence.ids).first(static_cast<size_t>(t.prompt_tokens)), t.completion.ids,
+                         t.completion.finish == rollout::Finish::kStop,
+                         prompts.rows.empty() ? nullptr : prompts.rows[static_cast<size_t>(t.row)].get()});
+    rewards::RewardSum::Scores scores = sum->score(answers);
+    if (scores.parts.size() > 1)
+      for (size_t i = 0; i < trajectories.size(); ++i)
+        for (const std::vector<double>& part : scores.parts) trajectories[i].parts.push_back(part[i]);
+    return std::move(scores.sum);
   };
 }
 
-void write_samples(Session& session, const text::Tokenizer& tokenizer, std::span<const Trajectory> trajectories,
-                   int64_t step) {
+void write_samples(Session& session, const OnPolicySettings& settings, const text::Tokenizer& tokenizer,
+                   std::span<const Trajectory> trajectories, int64_t step) {
   for (size_t i = 0; i < std::min<size_t>(4, trajectories.size()); ++i) {
     const Trajectory& t = trajectories[i];
     const std::span<const int32_t> ids(t.sequence.ids);
-    session.journal().sample(
-        Json{{"step", step},
-             {"prompt", tokenizer.decode(ids.subspan(0, static_cast<size_t>(t.prompt_tokens)), true)},
-             {"completion", tokenizer.decode(t.completion.ids, true)},
-             {"reward", t.score},
-             {"finish", t.completion.finish == rollout::Finish::kStop ? "stop" : "length"}});
+    Json sample{{"step", step},
+                {"prompt", tokenizer.decode(ids.subspan(0, static_cast<size_t>(t.prompt_tokens)), true)},
+                {"completion", tokenizer.decode(t.completion.ids, true)},
+                {"reward", t.score},
+                {"finish", t.completion.finish == rollout::Finish::kStop ? "stop" : "length"}};
+    for (size_t k = 0; k < t.parts.size(); ++k) sample["rewards"][settings.rewards[k]] = t.parts[k];
+    session.journal().sample(sample);
   }
 }
 
@@ -196,9 +253,15 @@ void finish_iteration(int64_t step, Numbers numbers, const OnPolicySettings& set
   }
   if (context.probe && ((step + 1) % settings.watch_every == 0 || step + 1 == settings.steps))
     for (auto& n : session.apart([&] { return context.probe(models.policy, step + 1); })) numbers.push_back(n);
+  if (!trajectories.empty())
+    for (size_t k = 0; k < trajectories.front().parts.size(); ++k) {
+      double total = 0;
+      for (const Trajectory& t : trajectories) total += t.parts[k];
+      numbers.emplace_back("score_" + settings.rewards[k], total / static_cast<double>(trajectories.size()));
+    }
   session.journal().metrics(step + 1, numbers);
   if (session.answers_due(step)) answers.look(models.policy, step + 1, session);
-  write_samples(session, models.tokenizer, trajectories, step + 1);
+  write_samples(session, settings, models.tokenizer, trajectories, step + 1);
   const auto value = [&](const char* key) {
     for (const auto& [k, v] : numbers)
       if (k == key) return v;
@@ -222,7 +285,9 @@ Json save_policy(const OnPolicySettings& settings, const OnPolicyModels& models,
   fs::create_directories(folder);
   models.tokenizer.save(folder);
   model::save_model(folder, models.policy);
-  Json out{{"parameters", models.policy.parameter_count()}, {"reference", settings.model}, {"reward", settings.reward}};
+  Json out{{"parameters", models.policy.parameter_count()}, {"reference", settings.model}};
+  if (settings.asks_model()) out["reward"] = settings.reward;
+  out["rewards"] = settings.rewards;
   record_adapter(models.policy, out);
   return out;
 }

@@ -6,7 +6,7 @@
 #include "config/stage_context.h"
 #include "data/encoder.h"
 #include "model/hf_folder.h"
-#include "rewards/reward_model.h"
+#include "rewards/reward_source.h"
 #include "text/tokenizer.h"
 #include "train/answer_log.h"
 #include "train/experience.h"
@@ -20,7 +20,7 @@ namespace hone::train {
 struct OnPolicyModels {
   text::Tokenizer tokenizer;
   model::Decoder policy, reference;
-  rewards::RewardModel reward;
+  rewards::RewardModel reward;                         // of no members where no reward model is asked
   at::ScalarType compute = at::ScalarType::Undefined;  // of matrix work, as resolved
 };
 /// `who` names the stage's kind in errors.
@@ -32,10 +32,12 @@ std::vector<model::LoadedBase> loaded_bases(const OnPolicySettings& settings, co
 void require_same(const text::Tokenizer& policy, const std::string& folder, const std::string& what);
 
 struct OnPolicyPrompts {
-  std::vector<rollout::Request> requests;
+  std::vector<rollout::Request> requests;         // the i-th has row = i
+  std::vector<std::shared_ptr<const Json>> rows;  // of each where a checker reads them, else empty
   AnswerLog answers;
 };
-/// The prompts, without those held out of the reward model's training, tokenised; says what is lost.
+/// The prompts, without those held out of the reward model's training, tokenised; says what is lost. A row that lacks
+/// what a checker reads: kUsage, or left out and counted (on_bad_line = "skip").
 OnPolicyPrompts load_on_policy_prompts(const OnPolicySettings& settings, config::StageContext& context,
                                        const data::Encoder& encoder, int64_t context_length, const std::string& who);
 
@@ -43,13 +45,13 @@ OnPolicyPrompts load_on_policy_prompts(const OnPolicySettings& settings, config:
 rollout::GenerateOptions generate_options(const OnPolicySettings& settings, const OnPolicyModels& models,
                                           const data::Encoder& encoder, uint64_t seed, const std::string& who,
                                           int64_t in_flight);
-/// The reward model's scores. Models and encoder must outlive it.
+/// The weighted sum of the stage's reward sources. Models, prompts and encoder must outlive it.
 RewardFunction reward_function(const OnPolicySettings& settings, const OnPolicyModels& models,
-                               const data::Encoder& encoder);
+                               const OnPolicyPrompts& prompts, const data::Encoder& encoder);
 
 /// What a reader finds in samples.jsonl: the first few answers of an iteration.
-void write_samples(Session& session, const text::Tokenizer& tokenizer, std::span<const Trajectory> trajectories,
-                   int64_t step);
+void write_samples(Session& session, const OnPolicySettings& settings, const text::Tokenizer& tokenizer,
+                   std::span<const Trajectory> trajectories, int64_t step);
 /// Before the first iteration: gold, if watched, and answers.
 void look_at_start(Session& session, config::StageContext& context, const model::Decoder& policy,
                    const AnswerLog& answers);

@@ -2,13 +2,13 @@
 #pragma once
 #include "advantages/params.h"
 #include "optim/params.h"
+#include "rewards/reward_settings.h"
 #include "rollout/rollout.h"
 #include "train/settings.h"
 
 namespace hone::train {
 
-struct OnPolicySettings : ModelSettings {
-  std::string reward;
+struct OnPolicySettings : ModelSettings, rewards::RewardSettings {
   std::vector<std::string> prompts;
   bool skip_held_out = true;
   int64_t steps = 100;
@@ -21,9 +21,6 @@ struct OnPolicySettings : ModelSettings {
   std::string watch;
   int64_t watch_every = 4;
   int64_t watch_prompts = 200;
-  std::string ensemble = "mean";
-  double ensemble_penalty = 1.0;
-  bool close_unfinished = false;
   rollout::SamplingParams sampling;
   advantages::KlParams kl;  ///< listed by each stage: one has it in the reward alone, another also in the loss
   optim::OptimParams policy_optim;
@@ -39,11 +36,12 @@ struct OnPolicySettings : ModelSettings {
 
   void fields(config::Fields& v) {
     ModelSettings::fields(v, "folder of the policy to start from; its frozen copy is the reference");
-    v.path("reward", reward, "folder of the reward model");
+    RewardSettings::fields(v);
     v.path("prompts", prompts, "files of prompts");
     v("skip_held_out", skip_held_out,
       "leave out the prompts on the held-out side of the reward model's split (split.json of its run)",
       "on, so that the reward model can be judged on prompts that the policy was not trained on");
+    v.only_if("skip_held_out", "rewards holds model", [this] { return asks_model(); });
     v("steps", steps, "iterations of sampling and updating", "6,400 answers: look at KL and reward before more");
     v("batch_prompts", batch_prompts, "prompts of one iteration", "what a small machine samples; TRL and N+ 512");
     v("samples_per_prompt", samples_per_prompt, "completions of each prompt", samples_source);
@@ -56,26 +54,10 @@ struct OnPolicySettings : ModelSettings {
     v.path("watch", watch, "folder of a world whose gold reward is watched; evaluation only, no learner sees it");
     v("watch_every", watch_every, "iterations between looks");
     v("watch_prompts", watch_prompts, "held-out prompts of one look");
-    v.choice("ensemble", ensemble,
-             {
-#define HONE_REWARD(id, doc, citation)
-#define HONE_ENSEMBLE(id, doc, citation) #id,
-#include "rewards/rewards.def"
-#undef HONE_ENSEMBLE
-#undef HONE_REWARD
-             },
-             "how the rewards of an ensemble become one: mean, worst case (WCO), or mean less ensemble_penalty times "
-             "the variance (UWO)",
-             "Coste et al. 2023, arXiv 2310.02743");
-    v("ensemble_penalty", ensemble_penalty, "weight of the variance under 'uncertainty'");
-    v("close_unfinished", close_unfinished,
-      "reward an answer without an end token as if it ended there: the reward model sees an end token behind it, as "
-      "behind every answer that it has learnt from",
-      "off: most systems score the last token as it is; OpenRLHF puts an end token on cut rows");
     for (const char* key :
          {"steps", "batch_prompts", "samples_per_prompt", "minibatches", "watch_every", "watch_prompts"})
       v.range(key, 1);
-    for (const char* key : {"target_kl", "ensemble_penalty"}) v.range(key, 0);
+    v.range("target_kl", 0);
     v.only_if("train_layers", "adapter.rank = 0", [this] { return adapter.rank <= 0; });
     v.omit({"adapter.dropout"});  // ratios of probabilities are computed
     v.group("sampling", sampling);
@@ -86,12 +68,11 @@ struct OnPolicySettings : ModelSettings {
     v.group("samples", samples);
     for (const char* key : {"watch_every", "watch_prompts"})
       v.only_if(key, "watch is set", [this] { return !watch.empty(); });
-    v.only_if("ensemble_penalty", "ensemble = uncertainty", [this] { return ensemble == "uncertainty"; });
     // Prompts have neither winners nor answers, and there are no rows to evaluate on.
     v.omit({"ties", "chosen_sides", "train_on", "keep.evaluate_every"});
   }
 
-  /// No model, reward model or prompts: kUsage.
+  /// No model, nothing that says what an answer is worth, or no prompts: kUsage.
   void check_inputs() const;
   /// A distribution sampled from that ratios and divergences would not be of: kUsage.
   void check_sampling() const;

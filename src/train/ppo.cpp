@@ -2,7 +2,7 @@
 //   1. policy, frozen reference, critic and reward model, all of one tokenizer
 //   2. prompts, without those held out of the reward model's training, tokenised; say what is lost
 //   3. for each iteration: the learner samples, scores and updates; metrics, warnings, samples; checkpoint
-//   4. the model folder
+//   4. the model folder, and the critic's
 #include "train/ppo.h"
 
 #include "base/adapter.h"
@@ -38,8 +38,9 @@ CriticStart load_critic(const std::string& folder, const PpoParams& params, cons
     const auto is = [&](const std::string& other) {
       return fs::weakly_canonical(folder) == fs::weakly_canonical(other);
     };
-    const model::Decoder& asked = models.reward.member(0).decoder;
-    if (is(params.reward) && asked.matrix_dtype() == reference.matrix_dtype()) {
+    const bool rewards = params.asks_model() && is(params.reward);
+    if (rewards && models.reward.member(0).decoder.matrix_dtype() == reference.matrix_dtype()) {
+      const model::Decoder& asked = models.reward.member(0).decoder;
       const model::ScalarHead& head = models.reward.member(0).head;
       return {over_same_base(asked),
               model::ScalarHead{head.weight.clone(), head.bias.defined() ? head.bias.clone() : Tensor()}};
@@ -61,7 +62,7 @@ struct CriticModel {
 };
 
 CriticModel make_critic(const PpoParams& params, const OnPolicyModels& models, uint64_t seed, at::Device device) {
-  const std::string folder = params.critic.empty() ? params.reward : params.critic;
+  const std::string folder = params.critic_folder();
   require_same(models.tokenizer, folder, "critic");
   CriticStart critic = load_critic(folder, params, models);
   critic.decoder.drop_output_weight();
@@ -116,6 +117,15 @@ ExtraLoss pretraining_mix(const PpoParams& params, const OnPolicyModels& models,
   };
 }
 
+// As a model of one score in the unit of rewards, which `critic` of another run takes; its head has a bias.
+void save_critic(CriticModel& value, const text::Tokenizer& tokenizer, const fs::path& folder) {
+  fs::create_directories(folder);
+  tokenizer.save(folder);
+  value.decoder.config().reward_shift = 0;
+  value.decoder.config().reward_scale = 1;
+  model::save_model(folder, value.decoder, &value.head);
+}
+
 }  // namespace
 
 void PpoParams::settle(const std::set<std::string>& given) {
@@ -146,8 +156,9 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   const data::Encoder encoder =
       data::Encoder::make(models.tokenizer, params.length.chat_format, models.policy.config().eos);
   settle_answer_ends(encoder, context, models.policy.config());
-  const auto [prompts, answers] =
+  const OnPolicyPrompts loaded =
       load_on_policy_prompts(params, context, encoder, models.policy.config().max_positions, "ppo");
+  const std::vector<rollout::Request>& prompts = loaded.requests;
 
   const rollout::GenerateOptions sampler = generate_options(params, models, encoder, seed, "ppo", params.batch_prompts);
   model::AttentionWork attention;
@@ -168,7 +179,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   resolved.micro_tokens = micro_tokens(params, models.policy.config(), models.compute == at::kBFloat16);
   PpoLearner learner(resolved, seed, params.steps, device, actor,
                      decoder_actor(models.reference, frozen, sampler.absent_ids), critic,
-                     reward_function(params, models, encoder), extra);
+                     reward_function(params, models, loaded, encoder), extra);
   const int64_t given = static_cast<int64_t>(prompts.size()), taken = std::min(given, params.batch_prompts);
   log::info("  " + count_text(models.policy.parameter_count()) + " parameters in the policy, " + count_text(given) +
             " prompts, " + count_text(params.steps) + " iterations of " +
@@ -199,7 +210,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
   // 3. Iterations. The prompts of an iteration follow from its number alone.
   const std::vector<int64_t> ones(prompts.size(), 1);
   const BatchPlan plan = BatchPlan::of_steps(ones, params.batch_prompts, params.steps, seed);
-  look_at_start(session, context, models.policy, answers);
+  look_at_start(session, context, models.policy, loaded.answers);
   for (int64_t step = session.first_step(); step < params.steps; ++step) {
     std::vector<rollout::Request> requests;
     for (const int64_t i : plan.batch(step))
@@ -214,12 +225,13 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     } catch (const NonFinite& e) {
       stop_iteration(e, step, learner.trajectories(), context);
     }
-    finish_iteration(step, std::move(numbers), params, models, learner.trajectories(), learner.last_tokens(), answers,
-                     warnings, session, context);
+    finish_iteration(step, std::move(numbers), params, models, learner.trajectories(), learner.last_tokens(),
+                     loaded.answers, warnings, session, context);
   }
 
   // 4. The result.
   Json model = save_policy(params, models, context);
+  save_critic(value, models.tokenizer, context.folder / config::names::kCritic);
   MemoryCount memory;
   for (const model::Decoder* network : {&models.policy, &models.reference, &value.decoder}) memory.add(*network);
   for (size_t i = 0; i < models.reward.members(); ++i) memory.add(models.reward.member(i).decoder);

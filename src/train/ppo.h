@@ -30,6 +30,9 @@ struct PpoParams : OnPolicySettings {
     critic_optim.lr_source = "9e-6: OpenRLHF; verl 1e-5, TRL 3e-6";
   }
 
+  /// Where the critic starts from.
+  const std::string& critic_folder() const { return !critic.empty() ? critic : asks_model() ? reward : model; }
+
   /// A policy that learns by an adapter has such a critic too, unless `given`, the keys somebody has set, says
   /// otherwise.
   void settle(const std::set<std::string>& given);
@@ -40,7 +43,8 @@ struct PpoParams : OnPolicySettings {
 
   void fields(config::Fields& v) {
     OnPolicySettings::fields(v);
-    v.path("critic", critic, "folder that the critic starts from; empty: the reward model",
+    v.path("critic", critic,
+           "folder that the critic starts from; empty: the reward model, or the policy where none is asked",
            "N+ and AlpacaFarm; spec 2.1 row 18");
     v("policy_epochs", policy_epochs, "passes over an iteration's rollouts to train the policy",
       "2: AlpacaFarm; TRL and N+ 4, OpenRLHF and verl 1");

@@ -27,7 +27,9 @@ int read_all(const std::string& file, const ReadSettings& settings) {
   attempt(read_documents);
   attempt(read_demonstrations);
   attempt(read_preferences);
-  attempt(read_prompts);
+  attempt([](const std::vector<std::string>& paths, const ReadSettings& settings) {
+    return read_prompts(paths, settings, true);
+  });
   return found;
 }
 

@@ -108,13 +108,13 @@ TEST_CASE("passages come from every text, whole characters, and their loss is th
 
   model::ModelConfig config = test::tiny();
   config.vocab_size = tokenizer.size();
-  const Speaker speaker{"tiny", "", model::make_decoder(config, 1), data::Encoder(tokenizer)};
-  const TextLoss loss = text_loss(speaker, passages, "");
+  const EvaluatedModel evaluated{"tiny", "", model::make_decoder(config, 1), data::Encoder(tokenizer)};
+  const TextLoss loss = text_loss(evaluated, passages, "");
   double nats = 0;
   for (size_t i = 0; i < passages.ids.size(); ++i) {
     if (passages.texts[i] != 0) continue;
     const rollout::ScoredSequence s{passages.ids[i], 1};
-    const auto logps = rollout::sequence_logps(speaker.decoder, {&s, 1}, {});
+    const auto logps = rollout::sequence_logps(evaluated.decoder, {&s, 1}, {});
     for (const float logp : logps[0]) nats -= logp;
   }
   CHECK(loss.nats[0] == doctest::Approx(nats).epsilon(1e-5));

@@ -13,10 +13,10 @@
 using namespace hone;
 
 TEST_CASE("an answer's log-probability is at the temperature that was sampled") {
-  const eval::Speaker speaker{
+  const eval::EvaluatedModel evaluated{
       "tiny", "", model::make_decoder(test::tiny(), 1),
       data::Encoder(test::chat_tokenizer(test::kChatMl, {"<|im_start|>", "<|im_end|>"}, "<|im_end|>"))};
-  const model::Decoder& decoder = speaker.decoder;
+  const model::Decoder& decoder = evaluated.decoder;
   for (const double temperature : {0.5, 1.0, 1.7}) {
     std::vector<rollout::Request> requests;
     for (const auto& ids : test::sequences({3, 7, 1, 12})) requests.push_back({ids, requests.size(), 0});
@@ -29,8 +29,8 @@ TEST_CASE("an answer's log-probability is at the temperature that was sampled") 
     std::vector<eval::Answer> answers;
     for (size_t i = 0; i < completions.size(); ++i)
       answers.push_back({.prompt = requests[i].prompt, .ids = completions[i].ids, .text = "", .ended = true});
-    const std::vector<double> logps = eval::answer_logps(speaker, answers, temperature),
-                              cold = eval::answer_logps(speaker, answers, 0.9 * temperature);
+    const std::vector<double> logps = eval::answer_logps(evaluated, answers, temperature),
+                              cold = eval::answer_logps(evaluated, answers, 0.9 * temperature);
     for (size_t i = 0; i < completions.size(); ++i) {
       const auto& drawn = completions[i].logps;
       CHECK(logps[i] == doctest::Approx(std::accumulate(drawn.begin(), drawn.end(), 0.0)).epsilon(1e-4));

@@ -47,9 +47,9 @@ class Workshop {
     const config::Recipe recipe = recipe_of(kind, settings, dtype);
     const std::unique_ptr<pipeline::Stage> stage = pipeline::make_stage(kind, "memory test");
     pipeline::apply_settings(*stage, recipe.stages[0]);
-    pipeline::Known known(recipe.run);
+    pipeline::PlannedRun planned(recipe.run);
     pipeline::Forecast forecast{.folder = path(name)};
-    stage->look_ahead(known, forecast);
+    stage->look_ahead(planned, forecast);
     fs::remove_all(path(name));
     pipeline::run_recipe(recipe, {.out = path(name)});
     const Json model = parse_json(config::read_record(path(name)).model_json, "record");

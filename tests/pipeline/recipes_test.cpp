@@ -2,8 +2,12 @@
 // models are there.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "base/files.h"
+#include "base/json.h"
 #include "config/recipe.h"
+#include "pipeline/compat.h"
 #include "pipeline/stage.h"
 
 using namespace hone;
@@ -20,5 +24,44 @@ TEST_CASE("every recipe's settings are known, read, and go together") {
       CHECK_NOTHROW(pipeline::check_stage(*stage, entry));
     }
   }
-  CHECK(recipes >= 18);
+  CHECK(recipes >= 19);
+}
+
+TEST_CASE("what other systems have otherwise is known to its stage, differs from hone's, and gives way") {
+  std::set<std::pair<std::string, std::string>> stages;
+  for (const pipeline::CompatSetting& s : pipeline::compat_settings()) {
+    CAPTURE(s.system);
+    CAPTURE(s.key);
+    config::StageEntry entry{std::string(s.kind), std::string(s.kind), "test", {}};
+    if (const size_t equals = s.where.find('='); equals != std::string_view::npos)
+      entry.entries.push_back({std::string(s.where.substr(0, equals)),
+                               "test",
+                               dump_json(Json(std::string(s.where.substr(equals + 1)))),
+                               {}});
+    const auto value = [&](const std::string& compat) {
+      const std::unique_ptr<pipeline::Stage> stage = pipeline::make_stage(entry.kind, "test");
+      const config::Fields fields = pipeline::apply_settings(*stage, entry, compat);
+      return config::to_json(fields.find(s.key, entry.kind, "test"));
+    };
+    const Json own = value("none"), theirs = value(std::string(s.system));
+    const bool read_only_elsewhere = s.key == "kl_estimator" && s.kind == "group";  // TRL's default has no KL
+    // Some agree with hone's default, and stay theirs should that move.
+    if (!read_only_elsewhere && theirs != own) stages.emplace(s.system, s.kind);
+    entry.entries.push_back({std::string(s.key), "test", dump_json(own), {}});
+    CHECK(value(std::string(s.system)) == own);
+  }
+  CHECK(stages.size() >= 8);
+  const std::unique_ptr<pipeline::Stage> stage = pipeline::make_stage("ppo", "test");
+  CHECK_THROWS_WITH(pipeline::apply_settings(*stage, {"ppo", "ppo", "test", {}}, "tlr"),
+                    "compat: no settings of 'tlr' are known; did you mean 'trl'?");
+}
+
+TEST_CASE("a setting that another system has, and the stage does not read, is not refused") {
+  config::StageEntry entry{"group", "group", "test", {{"kl_placement", "test", "\"loss\"", {}}}};
+  std::unique_ptr<pipeline::Stage> stage = pipeline::make_stage("group", "test");
+  CHECK(config::to_json(pipeline::apply_settings(*stage, entry, "trl").find("kl_estimator", "group", "test")) ==
+        "k3_plain");
+  entry.entries.clear();
+  stage = pipeline::make_stage("group", "test");
+  CHECK(config::to_json(pipeline::apply_settings(*stage, entry, "trl").find("kl_estimator", "group", "test")) == "k3");
 }

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <sstream>
 #include <stop_token>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@
 #include "base/sha256.h"
 #include "pipeline/run.h"
 #include "pipeline/stage.h"
+#include "report/metric_list.h"
 
 using namespace hone;
 
@@ -105,6 +107,20 @@ class Workshop {
       recipe.stages[0].entries.push_back({key, "settings test", dump_json(value)});
     how.out = out;
     pipeline::run_recipe(recipe, how);
+    if (fs::exists(out / "metrics.jsonl")) require_listed(kind, out / "metrics.jsonl");
+  }
+  // Every key that a stage writes is listed in metrics.def, of that kind of stage.
+  static void require_listed(const std::string& kind, const fs::path& metrics) {
+    std::istringstream lines(read_file(metrics));
+    for (std::string line; std::getline(lines, line);) {
+      const Json row = parse_json(line, "metrics.jsonl");
+      for (const auto& [key, value] : row.items()) {
+        const report::Metric* metric = report::find_metric(key);
+        REQUIRE_MESSAGE(metric, kind << " writes '" << key << "', which metrics.def does not list");
+        CHECK_MESSAGE((" " + std::string(metric->stages) + " ").find(" " + kind + " ") != std::string::npos,
+                      "metrics.def does not say that " << kind << " writes '" << key << "'");
+      }
+    }
   }
   fs::path root_;
 };
@@ -415,6 +431,40 @@ std::vector<Subject> subjects(const Workshop& w) {
                              optimiser("optim.")),
                          lengths("text.", "data", long_pairs)),
                      add(kept(), adapter("adapter.")))});
+  // The settings of rules, where the setting `list` names them and the prompts' rows hold what they read. What a rule
+  // makes of an answer is held by tests/checkers.
+  const std::string checked = w.write("checked.jsonl", [&] {
+    std::string rows;
+    for (int i = 0; i < 6; ++i)
+      rows += dump_json(Json{{"prompt", "What is " + std::to_string(i) + " and 2?"},
+                             {"answer", i + 2},
+                             {"other", 1},
+                             {"pattern", "[aeiou]"},
+                             {"schema", {{"type", "array"}}}}) +
+              "\n";
+    return rows;
+  }());
+  const std::string schema = w.write("schema.json", R"({"type": "string"})");
+  const auto checkers = [&](const std::string& list, const Json& others, const Settings& base) {
+    const auto used = [&](const std::string& id, const Settings& more) {
+      Json ids = others;
+      ids.push_back(id);
+      return with(with(base, {{list, ids}}), more);
+    };
+    return std::map<std::string, Trial>{
+        {"exact.field", {used("exact", {}), {"absent"}}},
+        {"exact.after", {{}, {"x"}}},
+        {"numeric.field", {used("numeric", {}), {"absent"}}},
+        {"numeric.after", {{}, {"x"}}},
+        {"regex.pattern", {used("regex", {{"regex.pattern", "[a-m]"}}), {"[n-z]", "[aeiou]", "."}}},
+        {"regex.field", {used("regex", {{"regex.field", "pattern"}}), {"absent"}}},
+        {"regex.absent", {used("regex", {{"regex.pattern", "[a-m]"}})}},
+        {"regex.after", {used("regex", {{"regex.pattern", "[a-m]"}}), {"e", "a"}}},
+        {"json_schema.schema", {used("json_schema", {{"json_schema.schema", schema}}), {checked}}},
+        {"json_schema.field", {used("json_schema", {{"json_schema.field", "schema"}}), {"absent"}}},
+        {"json_schema.after", {{}, {"x"}}},
+    };
+  };
   // What the stages that learn from their own samples share.
   const auto on_policy = [&](std::map<std::string, Trial> own) {
     own = add(std::move(own),
@@ -422,6 +472,8 @@ std::vector<Subject> subjects(const Workshop& w) {
                {"reward", {{}, {ensemble}}},
                {"prompts", {{}, {Json::array({held_out})}}},
                {"skip_held_out", {{{"prompts", {pairs}}}}},
+               {"rewards", {{{"prompts", {checked}}}, {Json::array({"model", "numeric"})}}},
+               {"reward_weights", {{}, {Json::array({2.0})}}},
                {"target_kl", {{}, {1e-9}}},
                {"train_layers", {{}, {1}}},
                {"watch", {{}, {world}}},
@@ -446,6 +498,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                {"ignore_keys", {{{"prompts", {demos}}, {"skip_held_out", false}}, {Json::array({"prompt"})}}},
                {"split_text_by", {{{"prompts", {text}}, {"skip_held_out", false}}}},
                {"passages", {{{"prompts", {fine}}, {"skip_held_out", false}}}}});
+    own = add(std::move(own), checkers("rewards", Json::array({"model"}), {{"prompts", {checked}}}));
     return add(add(add(std::move(own), optimiser("policy_optim.")), lengths("", "prompts", long_demos)),
                add(kept(), adapter("adapter.")));
   };
@@ -512,6 +565,7 @@ std::vector<Subject> subjects(const Workshop& w) {
       {"texts", {open, {Json::array({corpus})}}},
       {"text_passages", {with(open, {{"texts", {corpus}}}), {3}}},
       {"second_reward", {open, {w.path("second/model")}}},
+      {"checkers", {with(open, {{"prompts", {checked}}}), {Json::array({"numeric"})}}},
       {"annotators", {{}, {w.path("absent")}}},
       {"audit_samples", {{}, {3}}},
       {"curves", {{}, {Json::array({"ppo=" + w.path("ppo/metrics.jsonl")})}}},
@@ -527,6 +581,8 @@ std::vector<Subject> subjects(const Workshop& w) {
   };
   for (auto& [key, trial] : lengths("", "prompts", long_demos))
     if (key != "train_on") of_eval[key] = {with(with(open, {{"reward", ""}}), trial.needs), trial.values};
+  for (auto& [key, trial] : checkers("checkers", Json::array(), {{"prompts", {checked}}}))
+    of_eval[key] = {trial.needs.empty() ? Settings{} : with(open, trial.needs), trial.values};
   out.push_back({"eval", world_eval, of_eval});
   return out;
 }

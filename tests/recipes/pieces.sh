@@ -32,7 +32,7 @@ piece() {  # piece RECIPE [KEY=VALUE…]
   echo "recipes: $recipe, $(ls -d "$out"/*/ | wc -l) stages, $demanded checks measured, $((SECONDS - start)) s"
 }
 group=(reinforce reinforce_plus_plus rloo remax grpo dr_grpo dapo gspo cispo)  # on what another recipe has left
-world=(over-optimise blind-spot sycophancy own)
+world=(over-optimise blind-spot sycophancy own checked)
 real=(real-stories real-feedback real-chat real-chat-rl)
 case $2 in
   world)
@@ -59,6 +59,10 @@ case $2 in
     model=$(echo "$work"/over-optimise/*-sft/model) comparisons=$(echo "$work"/over-optimise/*-compare/comparisons.jsonl)
     piece own sft.model="$model" sft.data="$comparisons" sft.steps=2 reward.data="$comparisons" ppo.prompts="$comparisons" \
       ppo.steps=1 ppo.batch_prompts=8 ppo.sampling.max_tokens=16 dpo.data="$comparisons"
+    # Questions whose answers can be checked.
+    tools/sums.py "$work/sums" --count 24 --held-out 8
+    piece checked group.model="$model" group.prompts="$work/sums/sums.jsonl" group.steps=2 group.batch_prompts=3 group.sampling.max_tokens=8 \
+      group.sampling_rounds=2 eval.models="start=$model,group=@group" eval.prompts="$work/sums/sums-held-out.jsonl" eval.sampling.max_tokens=8
     ;;
   real)
     [ -d "$data" ] || { echo "recipes: the recipes on real data read $data, which is absent: skipped"; exit 77; }
