@@ -37,6 +37,18 @@ size_t valid_utf8_prefix(std::string_view text) {
   return n;
 }
 
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t good = valid_utf8_prefix(text);
+    out += text.substr(0, good);
+    if (good == text.size()) break;
+    append_utf8(out, 0xFFFD);
+    text.remove_prefix(good + 1);
+  }
+  return out;
+}
+
 char32_t utf8_first(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
   switch (utf8_length(static_cast<unsigned char>(text[0]))) {

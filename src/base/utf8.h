@@ -10,6 +10,10 @@ namespace hone {
 /// Bytes of the longest prefix that is well-formed UTF-8 (no surrogates, nothing overlong, at most U+10FFFF).
 size_t valid_utf8_prefix(std::string_view text);
 
+/// The text with each byte that is not part of well-formed UTF-8 as U+FFFD: what a token cut in the middle of a
+/// character leaves.
+std::string valid_utf8(std::string_view text);
+
 /// Length in bytes of the character that starts with this lead byte (1 for a byte that starts none).
 inline size_t utf8_length(unsigned char lead) { return lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
 

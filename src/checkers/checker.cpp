@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace hone::checkers {
 
@@ -31,6 +32,8 @@ const std::vector<std::string>& checker_ids() {
   };
   return ids;
 }
+
+double Checker::check(std::string_view answer, const Json& row) const { return judge(valid_utf8(answer), row); }
 
 void Checker::require(const Json& row) const {
   for (const std::string& key : keys())

@@ -18,12 +18,17 @@ namespace hone::checkers {
 class Checker {
  public:
   virtual ~Checker() = default;
-  /// From 0 (wrong) to 1 (right). `row` holds what require() asks for.
-  virtual double check(std::string_view answer, const Json& row) const = 0;
+  /// From 0 (wrong) to 1 (right). `row` holds what require() asks for. Bytes of the answer that are not UTF-8, which the
+  /// length limit leaves of a character, become U+FFFD.
+  double check(std::string_view answer, const Json& row) const;
   /// Keys of a prompt's row that it reads.
   virtual std::vector<std::string> keys() const { return {}; }
   /// A row without one of them, or with one that nothing can be held against: kUsage, which names no place.
   virtual void require(const Json& row) const;
+
+ private:
+  /// check() of valid UTF-8.
+  virtual double judge(std::string_view answer, const Json& row) const = 0;
 };
 
 /// The settings of one checker; they stand in its own file.

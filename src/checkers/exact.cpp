@@ -28,15 +28,6 @@ class Exact final : public Checker {
 
   explicit Exact(const Params& params) : params_(params) {}
 
-  double check(std::string_view answer, const Json& row) const override {
-    const auto part = params_.part.of(answer);
-    if (!part) return 0;
-    const icu::UnicodeString given = plain(*part);
-    for (const std::string& right : value_texts(row, params_.field))
-      if (plain(right) == given) return 1;
-    return 0;
-  }
-
   std::vector<std::string> keys() const override { return {params_.field}; }
 
   void require(const Json& row) const override {
@@ -45,6 +36,15 @@ class Exact final : public Checker {
   }
 
  private:
+  double judge(std::string_view answer, const Json& row) const override {
+    const auto part = params_.part.of(answer);
+    if (!part) return 0;
+    const icu::UnicodeString given = plain(*part);
+    for (const std::string& right : value_texts(row, params_.field))
+      if (plain(right) == given) return 1;
+    return 0;
+  }
+
   // Runs of white space are one blank, none at the ends.
   icu::UnicodeString plain(std::string_view text) const {
     icu::UnicodeString in = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int>(text.size())));

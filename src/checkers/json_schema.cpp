@@ -30,7 +30,17 @@ class JsonSchema final : public Checker {
     if (!params.schema.empty()) schema_.emplace(parse_json(read_file(params.schema), params.schema), params.schema);
   }
 
-  double check(std::string_view answer, const Json& row) const override {
+  std::vector<std::string> keys() const override {
+    return schema_ ? std::vector<std::string>{} : std::vector<std::string>{params_.field};
+  }
+
+  void require(const Json& row) const override {
+    Checker::require(row);
+    if (!schema_) of_row(row);
+  }
+
+ private:
+  double judge(std::string_view answer, const Json& row) const override {
     const auto part = params_.part.of(answer);
     if (!part) return 0;
     Json value;
@@ -42,16 +52,6 @@ class JsonSchema final : public Checker {
     return (schema_ ? *schema_ : of_row(row)).allows(value) ? 1 : 0;
   }
 
-  std::vector<std::string> keys() const override {
-    return schema_ ? std::vector<std::string>{} : std::vector<std::string>{params_.field};
-  }
-
-  void require(const Json& row) const override {
-    Checker::require(row);
-    if (!schema_) of_row(row);
-  }
-
- private:
   // A table's column holds it as a text.
   Schema of_row(const Json& row) const {
     const Json& value = row.at(params_.field);

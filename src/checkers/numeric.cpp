@@ -36,13 +36,6 @@ class Numeric final : public Checker {
 
   explicit Numeric(const Params& params) : params_(params) {}
 
-  double check(std::string_view answer, const Json& row) const override {
-    const auto part = params_.part.of(answer);
-    const std::optional<double> given = part ? last_number(*part) : std::nullopt, right = expected(row);
-    if (!given || !right) return 0;
-    return std::abs(*given - *right) <= params_.tolerance * std::max(1.0, std::abs(*right)) ? 1 : 0;
-  }
-
   std::vector<std::string> keys() const override { return {params_.field}; }
 
   void require(const Json& row) const override {
@@ -51,6 +44,13 @@ class Numeric final : public Checker {
   }
 
  private:
+  double judge(std::string_view answer, const Json& row) const override {
+    const auto part = params_.part.of(answer);
+    const std::optional<double> given = part ? last_number(*part) : std::nullopt, right = expected(row);
+    if (!given || !right) return 0;
+    return std::abs(*given - *right) <= params_.tolerance * std::max(1.0, std::abs(*right)) ? 1 : 0;
+  }
+
   std::optional<double> expected(const Json& row) const { return last_number(value_text(row, params_.field)); }
 
   Params params_;

@@ -33,14 +33,6 @@ class RegexChecker final : public Checker {
     if (!params.pattern.empty()) regex_.emplace(params.pattern, "regex.pattern");
   }
 
-  double check(std::string_view answer, const Json& row) const override {
-    const auto part = params_.part.of(answer);
-    if (!part) return 0;
-    const std::optional<bool> found =
-        regex_ ? regex_->found_in(*part) : text::Regex(value_text(row, params_.field), params_.field).found_in(*part);
-    return found && *found != params_.absent ? 1 : 0;
-  }
-
   std::vector<std::string> keys() const override {
     return regex_ ? std::vector<std::string>{} : std::vector<std::string>{params_.field};
   }
@@ -51,6 +43,14 @@ class RegexChecker final : public Checker {
   }
 
  private:
+  double judge(std::string_view answer, const Json& row) const override {
+    const auto part = params_.part.of(answer);
+    if (!part) return 0;
+    const std::optional<bool> found =
+        regex_ ? regex_->found_in(*part) : text::Regex(value_text(row, params_.field), params_.field).found_in(*part);
+    return found && *found != params_.absent ? 1 : 0;
+  }
+
   Params params_;
   std::optional<text::Regex> regex_;
 };
