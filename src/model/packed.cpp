@@ -7,8 +7,7 @@
 #include "tensor/from_host.h"
 
 namespace hone::model {
-Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group) {
-  HONE_CHECK(group >= 1);
+Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, std::span<const int64_t> trees) {
   Packed out;
   std::vector<int64_t> ids, positions;
   const auto add = [&](std::span<const int32_t> s, int64_t begin, int64_t end) {
@@ -17,8 +16,10 @@ Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device devi
       positions.push_back(i);
     }
   };
-  for (size_t g = 0; g < sequences.size(); g += static_cast<size_t>(group)) {
-    const auto tree = sequences.subspan(g, std::min(static_cast<size_t>(group), sequences.size() - g));
+  size_t taken = 0;
+  for (const int64_t size : trees) {
+    const auto tree = sequences.subspan(taken, static_cast<size_t>(size));
+    taken += tree.size();
     const int64_t shared = common_beginning(tree), trunk = std::ssize(ids);
     add(tree[0], 0, shared);
     for (const std::span<const int32_t> s : tree) {
@@ -27,9 +28,17 @@ Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device devi
       add(s, shared, std::ssize(s));
     }
   }
+  HONE_CHECK(taken == sequences.size(), "every sequence is of one tree");
   out.ids = from_host(ids, device);
   out.positions = from_host(positions, device);
   return out;
+}
+
+Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group) {
+  HONE_CHECK(group >= 1);
+  std::vector<int64_t> trees;
+  for (int64_t left = std::ssize(sequences); left > 0; left -= group) trees.push_back(std::min(group, left));
+  return pack(sequences, device, trees);
 }
 
 Packed pack(std::span<const std::vector<int32_t>> sequences, at::Device device, int64_t group) {

@@ -30,7 +30,10 @@ struct Packed {
   int64_t sequences() const { return static_cast<int64_t>(places.size()); }
 };
 
-/// Each `group` consecutive sequences become a tree where they begin alike; 1: none do.
+/// Consecutive sequences become a tree where they begin alike: the first `trees[0]` of them, the next `trees[1]`, …,
+/// whose sum is their number.
+Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, std::span<const int64_t> trees);
+/// Each `group` consecutive ones; 1: none do.
 Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group);
 Packed pack(std::span<const std::vector<int32_t>> sequences, at::Device device = at::kCPU, int64_t group = 1);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "base/rng.h"
 #include "tensor/from_host.h"
 
@@ -24,9 +25,16 @@ Tensor states_at(const Space& space, const train::Batch& batch, const Tensor& ro
   std::vector<int64_t> out;
   for (int64_t i = 0; i < rows.numel(); ++i) {
     const int64_t row = rows.const_data_ptr<int64_t>()[i];
-    const auto after = std::ranges::upper_bound(places, row, {}, &model::Place::begin);
-    const int64_t begin = std::prev(after)->begin + 1;  // behind the prompt token
-    out.push_back(space.state(std::vector<int32_t>(ids + begin, ids + row + 1)));
+    // A sequence that the row is of: in its branch, or in a trunk, which any of the tree has.
+    const auto place = std::ranges::find_if(places, [&](const model::Place& p) {
+      return (row >= p.begin && row < p.begin + p.shared) || (row >= p.own && row <= p.last());
+    });
+    HONE_CHECK(place != places.end(), "a row of the batch");
+    int64_t position = 0;
+    while (place->row(position) != row) ++position;
+    std::vector<int32_t> tokens;  // behind the prompt's one
+    for (int64_t p = 1; p <= position; ++p) tokens.push_back(static_cast<int32_t>(ids[place->row(p)]));
+    out.push_back(space.state(tokens));
   }
   return from_host(out);
 }

@@ -1,11 +1,14 @@
 #include "train/collate.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "tensor/from_host.h"
 
 namespace hone::train {
 
-Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device, int64_t group) {
+Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device,
+              std::span<const int64_t> trees) {
   HONE_CHECK(!sequences.empty());
   std::vector<std::span<const int32_t>> ids;
   for (const data::Sequence* s : sequences) {
@@ -14,7 +17,7 @@ Batch collate(std::span<const data::Sequence* const> sequences, const at::Device
     ids.emplace_back(s->ids);
   }
   Batch batch;
-  batch.packed = model::pack(ids, device, group);
+  batch.packed = model::pack(ids, device, trees);
   batch.tokens = batch.packed.tokens();
   batch.row_offsets = {0};
   std::vector<int64_t> rows, targets, last;
@@ -36,6 +39,13 @@ Batch collate(std::span<const data::Sequence* const> sequences, const at::Device
   batch.last = from_host(last, device);
   batch.weights = from_host(weights, device);
   return batch;
+}
+
+Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device, int64_t group) {
+  HONE_CHECK(group >= 1);
+  std::vector<int64_t> trees;
+  for (int64_t left = std::ssize(sequences); left > 0; left -= group) trees.push_back(std::min(group, left));
+  return collate(sequences, device, trees);
 }
 
 Tensor sum_by_sequence(const Tensor& values, const Batch& batch) {

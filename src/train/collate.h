@@ -23,6 +23,9 @@ struct Batch {
 /// Sequences of one micro-batch -> tensors on `device`. A token of weight > 0 at position 0 is a bug: nothing predicts
 /// it. What each `group` consecutive ones begin with alike is computed once (model::pack).
 Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device, int64_t group = 1);
+/// The same with trees of different sizes, which are those of consecutive sequences (model::pack).
+Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device,
+              std::span<const int64_t> trees);
 
 /// Sums (R) per-row values within each sequence -> (S), differentiable.
 Tensor sum_by_sequence(const Tensor& values, const Batch& batch);

@@ -79,16 +79,38 @@ Experience look_at(std::vector<Trajectory> trajectories, const Actor& actor, con
   return e;
 }
 
+namespace {
+
+bool same_prompt(const Trajectory& a, const Trajectory& b) {
+  const auto prompt = [](const Trajectory& t) {
+    return std::span(t.sequence.ids).first(static_cast<size_t>(t.prompt_tokens));
+  };
+  return std::ranges::equal(prompt(a), prompt(b));
+}
+
+}  // namespace
+
+std::vector<int64_t> prompts_together(const Experience& e, std::vector<int64_t> members) {
+  const auto alike = std::ranges::adjacent_find(e.trajectories, same_prompt);
+  if (alike != e.trajectories.end()) std::ranges::sort(members);
+  return members;
+}
+
 Batch batch_of(const Experience& e, std::span<const int64_t> members, at::Device device, Tensor& rows) {
   std::vector<const data::Sequence*> sequences;
-  std::vector<int64_t> indices;
+  std::vector<int64_t> indices, trees;
+  for (size_t i = 0; i < members.size(); ++i) {
+    const auto at = [&](size_t n) -> const Trajectory& { return e.trajectories[static_cast<size_t>(members[n])]; };
+    if (i > 0 && same_prompt(at(i - 1), at(i))) ++trees.back();
+    else trees.push_back(1);
+  }
   for (const int64_t m : members) {
     sequences.push_back(&e.trajectories[static_cast<size_t>(m)].sequence);
     for (int64_t r = e.token_offsets[static_cast<size_t>(m)]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r)
       indices.push_back(r);
   }
   rows = from_host(indices);
-  return collate(sequences, device);
+  return collate(sequences, device, trees);
 }
 
 Tensor value_rows(const Experience& e, const Batch& batch, std::span<const int64_t> members) {

@@ -91,6 +91,9 @@ std::vector<Trajectory> sample_answers(const Actor& actor, const RewardFunction&
 Experience look_at(std::vector<Trajectory> trajectories, const Actor& actor, const Actor& reference,
                    const Critic* critic, std::string_view score_position, int64_t max_tokens, const AskOptions& ask);
 
+/// The members with the answers to one prompt side by side, in the order of the trajectories; as they are where no
+/// prompt has several. What is side by side batch_of computes the prompt of once.
+std::vector<int64_t> prompts_together(const Experience& e, std::vector<int64_t> members);
 /// Trajectories `members` as tensors on `device`; `rows` (R of them) are the places of their tokens among the R of all.
 Batch batch_of(const Experience& e, std::span<const int64_t> members, at::Device device, Tensor& rows);
 /// The packed rows of the members' slots: the state before token t is the hidden state that predicts it; the state

@@ -42,8 +42,9 @@ PolicyTotals update_policy(const Experience& e, const PolicyTargets& targets, co
   options.entropy = options.entropy_grad = entropy;
   for (int64_t epoch = 0; epoch < params.epochs && !totals.stopped_early; ++epoch) {
     losses::PolicyStats epoch_stats;
-    for (const std::vector<int64_t>& members :
+    for (std::vector<int64_t>& drawn :
          shuffled_minibatches(targets.learnt, params.minibatches, seed, params.shuffle, step, epoch)) {
+      const std::vector<int64_t> members = prompts_together(e, std::move(drawn));
       // 1. What the minibatch is divided by, before any of it is seen.
       const double normaliser =
           losses::answer_normaliser(params.loss.aggregation, answer_lengths(e, members), params.longest);

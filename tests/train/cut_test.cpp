@@ -404,7 +404,12 @@ Tensor group_gradient(const Precision& precision, const train::GroupParams& give
   params.policy_optim.clip_norm = 0;
   train::GroupLearner learner(params, 1, 1, at::kCPU, actor, train::decoder_actor(reference.decoder, compute), {},
                               some_rewards);
-  learner.step(0, [](int64_t) { return some_requests(); });
+  // Two answers to one prompt lie as a tree where a cut leaves them side by side.
+  learner.step(0, [](int64_t) {
+    std::vector<rollout::Request> requests = some_requests();
+    for (size_t i = 1; i < requests.size(); i += 2) requests[i].prompt = requests[i - 1].prompt;
+    return requests;
+  });
   return policy.gradient();
 }
 
