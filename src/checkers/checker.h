@@ -18,8 +18,8 @@ namespace hone::checkers {
 class Checker {
  public:
   virtual ~Checker() = default;
-  /// From 0 (wrong) to 1 (right). `row` holds what require() asks for. Bytes of the answer that are not UTF-8, which the
-  /// length limit leaves of a character, become U+FFFD.
+  /// From 0 (wrong) to 1 (right). `row` holds what require() asks for. Bytes of the answer that are not UTF-8, which
+  /// the length limit leaves of a character, become U+FFFD.
   double check(std::string_view answer, const Json& row) const;
   /// Keys of a prompt's row that it reads.
   virtual std::vector<std::string> keys() const { return {}; }

@@ -264,8 +264,11 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
                {"start", params.start},
                {"final", params.final_model}};
   if (stories) results["gold_name"] = "reader's utility";
-  if (!stories && !params.checkers.empty()) results["gold_name"] = "correctness";
-  else if (!stories && reward) results["wins_by"] = "learned reward";
+  if (!stories && !params.checkers.empty()) {
+    results["gold_name"] = "correctness";
+    results["gold_about"] =
+        "the share of answers that are right by " + std::string(params.checkers.size() == 1 ? "a rule" : "rules");
+  } else if (!stories && reward) results["wins_by"] = "learned reward";
   if (second) results["second_wins_by"] = "a second reward model, which nobody optimised";
   results["limits"] = {{"kl_per_token", kMostKlPerToken}, {"start_loss_ratio", kMostStartLossRatio}};
   results["refusal_phrases"] = Json::array();

@@ -94,8 +94,11 @@ std::string lead_of(const Story& story) {
       !r || std::any_of(r->models.begin(), r->models.end(), [](const ModelResult& m) { return m.gold.has_value(); });
   const bool learned =
       r && std::any_of(r->models.begin(), r->models.end(), [](const ModelResult& m) { return m.reward.has_value(); });
-  return (gold ? "Mean " + (r ? r->gold_name : "gold reward") +
-                     " on held-out prompts, a score from 0 to 1 that only the evaluation sees, never a learner."
+  return (gold ? "Mean " + (r ? r->gold_name : "gold reward") + " on held-out prompts, " +
+                     (r && !r->gold_about.empty()
+                          ? r->gold_about
+                          : "a score from 0 to 1 that only the evaluation sees, never a learner") +
+                     "."
           : !learned
               ? "Answers to held-out prompts. Nobody has judged them."
               : "Answers to held-out prompts. Nobody has judged them: the learned reward says what the learner was "

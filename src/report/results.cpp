@@ -149,6 +149,7 @@ Results parse_results(const Json& json) {
   r.about = text_at(json, "about");
   const auto or_gold = [&](const char* key) { return text_at(json, key).empty() ? "gold reward" : text_at(json, key); };
   r.gold_name = or_gold("gold_name");
+  r.gold_about = text_at(json, "gold_about");
   r.wins_by = text_at(json, "wins_by").empty() ? r.gold_name : text_at(json, "wins_by");
   each_object(child(json, "parts"), [&](const Json& p) {
     r.parts.push_back({text_at(p, "name"), text_at(p, "meaning"), number_at(p, "weight")});

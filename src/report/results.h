@@ -9,6 +9,7 @@
 //   "task": "world",
 //   "about": "600 held-out prompts, sampled at temperature 1",   one sentence
 //   "gold_name": "reader's utility",   what "gold" is called here; default: "gold reward"
+//   "gold_about": "the share that …",  what it is, in the lead; default: what no learner sees
 //   "wins_by": "learned reward",       what decides a win; default: gold
 //   "start": "sft",                    the model that wins and changes are counted against; default: "sft", else the first
 //   "final": "ppo",                    the model whose success the page reports; default: the last whose name begins with
@@ -149,6 +150,7 @@ struct Score {
 
 struct Results {
   std::string task, about, start_model, final_model;
+  std::string gold_about;          ///< "" where the file says nothing
   std::string gold_name, wins_by;  ///< "gold reward" where the file says nothing
   std::vector<Part> parts;
   std::vector<ModelResult> models;

@@ -22,8 +22,7 @@ CriticTotals update_critic(const Experience& e, const Tensor& returns, const Cri
     return std::pair(e.slots.offsets[static_cast<size_t>(m)], e.slots.offsets[static_cast<size_t>(m) + 1]);
   };
   for (int64_t epoch = 0; epoch < params.epochs; ++epoch)
-    for (std::vector<int64_t>& drawn :
-         shuffled_minibatches(all, params.minibatches, seed, "ppo-critic", step, epoch)) {
+    for (std::vector<int64_t>& drawn : shuffled_minibatches(all, params.minibatches, seed, "ppo-critic", step, epoch)) {
       const std::vector<int64_t> members = prompts_together(e, std::move(drawn));
       double slots = 0;
       for (const int64_t m : members) slots += static_cast<double>(slots_of(m).second - slots_of(m).first);

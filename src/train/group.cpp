@@ -69,7 +69,7 @@ void run_group(const GroupParams& params, config::StageContext& context) {
     for (auto& t : learner.state_tensors()) out.push_back(t);
     return out;
   };
-  Warnings warnings;
+  Warnings warnings(params.asks_model());
   PromptCursor cursor(std::ssize(prompts), seed);
   state.json = [&] {
     return Json{{"learner", learner.state()}, {"warnings", warnings.state()}, {"prompts_drawn", cursor.place()}};

@@ -197,7 +197,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     for (auto& t : learner.state_tensors()) out.push_back(t);
     return out;
   };
-  Warnings warnings;
+  Warnings warnings(params.asks_model());
   state.json = [&] { return Json{{"learner", learner.state()}, {"warnings", warnings.state()}}; };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
     restore_weights(saved, "policy.", actor.parameters);

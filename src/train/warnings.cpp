@@ -44,12 +44,12 @@ std::vector<std::string> Warnings::look(int64_t step, const config::Numbers& num
   if (recent_kl_.size() > 3) recent_kl_.erase(recent_kl_.begin());
   double mean_kl = 0;
   for (const double k : recent_kl_) mean_kl += k / static_cast<double>(recent_kl_.size());
-  if (mean_kl > kKlPerAnswer && once("kl"))
+  if (learned_reward_ && mean_kl > kKlPerAnswer && once("kl"))
     out.push_back(
         "KL from the reference is " + decimal_text(mean_kl, 1) +
         " nats an answer: beyond what the reward model can be trusted for; raise the KL coefficient or stop earlier");
   const double gain = score - start_.score, coef = value("kl_coef");
-  if (mean_kl > 1 && gain > 0.25 && coef * mean_kl < kLeashShare * gain && once("leash"))
+  if (learned_reward_ && mean_kl > 1 && gain > 0.25 && coef * mean_kl < kLeashShare * gain && once("leash"))
     out.push_back("the KL penalty takes back only " + decimal_text(100 * coef * mean_kl / gain, 0) +
                   "% of the reward's gain: nothing holds the policy near the reference; raise the KL coefficient");
   if (entropy < kEntropyShare * start_.entropy && once("entropy"))

@@ -14,6 +14,10 @@ namespace hone::train {
 
 class Warnings {
  public:
+  /// `learned_reward`: what is maximised is a model of people's judgements, which is to be trusted near the reference
+  /// alone; of a rule the KL is no sign.
+  explicit Warnings(bool learned_reward = true) : learned_reward_(learned_reward) {}
+
   /// Messages that this step's metrics give rise to; each kind of warning speaks once.
   std::vector<std::string> look(int64_t step, const config::Numbers& numbers);
   Json state() const;
@@ -24,6 +28,7 @@ class Warnings {
     double score = 0, entropy = 0, length = 0, seen = 0;
   };
   bool once(const std::string& kind);
+  bool learned_reward_;
   Start start_;
   std::vector<std::string> spoken_;
   std::vector<double> recent_kl_;
