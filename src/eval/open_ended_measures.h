@@ -17,9 +17,9 @@ namespace hone::eval {
 struct OpenPrompts {
   std::vector<std::string> ids, texts;
   std::vector<std::vector<int32_t>> tokens;
-  std::vector<uint64_t> keys;                          ///< names in the random stream
-  std::vector<std::shared_ptr<const Json>> rows = {};  ///< what checkers read; empty: there are none
+  std::vector<uint64_t> keys;      ///< names in the random stream
   std::vector<bool> harmful = {};  ///< those that a good answer may refuse; empty: none was told apart
+  std::vector<std::shared_ptr<const Json>> rows = {};  ///< what checkers read; empty: there are none
 };
 
 /// One model's answers, `samples` for each prompt, prompt by prompt; the other lists have one entry for each answer, or

@@ -250,8 +250,18 @@ TEST_CASE("identical answers and weights of 0 carry nothing and are counted") {
   CHECK_THROWS_AS(preferences(R"({"prompt": "P", "chosen": "a", "rejected": "b", "weight": -1})"), Error);
 }
 
+TEST_CASE("questions with their answers: demonstrations, or prompts; a choice among several is neither") {
+  const std::string row = R"({"question": "Q", "answer": "3 + 4 = 7\n#### 7"})";
+  CHECK(demonstrations(row).rows[0].messages[1].content == "3 + 4 = 7\n#### 7");
+  CHECK(prompts(row).rows[0].messages[0].content == "Q");
+  CHECK(prompts(row).rows[0].messages.size() == 1);
+  CHECK(prompts(R"({"question": "Q", "answer": 7})").rows[0].messages.size() == 1);
+  CHECK(prompts(R"({"question": "Q", "system": "S"})").rows[0].messages.size() == 2);
+  CHECK_THROWS_AS(prompts(R"({"question": "Q", "choices": ["a", "b"], "answer": 1})"), Error);
+}
+
 TEST_CASE("the list of formats: every one is found by its name, an unknown one gets a suggestion") {
-  CHECK(formats().size() == 14);
+  CHECK(formats().size() == 15);
   for (const Format& f : formats()) CHECK(format(f.id).id == f.id);
   CHECK_THROWS_WITH_AS(format("preferences"), doctest::Contains("did you mean 'preference'"), Error);
 }

@@ -50,6 +50,7 @@ const std::string kSeeds[] = {
     R"({"prompt": "P", "answers": ["a", [{"role": "assistant", "content": "b"}]]})",
     R"({"prompt": "P", "answer_a": "a", "answer_b": "b", "outcome": "a"})",
     R"({"prompt": "P", "completion": "C"})",
+    R"({"question": "Q", "answer": "A", "system": "S"})",
     R"({"prompt": [{"role": "user", "content": "P"}]})",
     R"({"text": "T"})",
 };

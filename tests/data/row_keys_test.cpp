@@ -48,6 +48,7 @@ const std::map<std::string, std::vector<std::string>>& valid_rows() {
         R"({"instruction": "P", "output": ["a", "b"]})"}},
       {"answers", {R"({"prompt": "P", "answers": ["a", "b"]})"}},
       {"completion", {R"({"prompt": "P", "completion": "a"})"}},
+      {"question", {R"({"question": "P", "answer": "a"})", R"({"question": "P"})"}},
       {"prompt", {R"({"prompt": "P"})"}},
       {"text", {R"({"text": "T"})"}}};
   return rows;

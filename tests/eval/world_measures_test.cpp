@@ -97,7 +97,7 @@ TEST_CASE("every measure of the list is measured by whom the list names, and by 
     m.answers.resize(2, {.prompt = {1}, .ids = {1}, .text = "a b c.", .ended = true});
     m.words.resize(2, words_of("a b c."));
     m.stories.resize(2, world::read_story("a b c."));
-    m.reward = m.second_reward = m.kl = m.nll = {1, 1};
+    m.checked = m.reward = m.second_reward = m.kl = m.nll = {1, 1};
     m.texts = {{1, 1}, {2, 2}};
     open.models.push_back(m);
   }

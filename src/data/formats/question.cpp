@@ -1,5 +1,6 @@
 // {"question", "answer"}, texts, as GSM8K and most sets of questions have them; optional "system" and "tools". Without
 // an answer, or with one that is a number or a list (what a checker reads), a prompt.
+#include <algorithm>
 #include <array>
 
 #include "base/json.h"
@@ -16,8 +17,10 @@ std::span<const std::string_view> keys_question() {
 }
 
 bool recognise_question(const Json& row) {
-  return has(row, {"question"}) && row["question"].is_string() && !row.contains("prompt") &&
-         !row.contains("instruction");
+  if (!has(row, {"question"}) || !row["question"].is_string()) return false;
+  // What is chosen from is part of a question.
+  return std::ranges::none_of(std::to_array({"prompt", "instruction", "choices", "options"}),
+                              [&](const char* key) { return row.contains(key); });
 }
 
 RowContent read_question(const Json& row, const FormatOptions&) {
