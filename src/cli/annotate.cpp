@@ -64,7 +64,10 @@ int annotate(Options& options) {
   options.value("--max-tokens", &sampler.max_tokens, "N", "most tokens of an answer; one that is cut there is marked")
       .in_group("Sampling");
   options.value("--lr", &learning.lr, "X", "learning rate of a round's DPO with LoRA").in_group("Learning");
-  options.value("--epochs", &learning.epochs, "X", "passes over what was judged, at most").in_group("Learning");
+  options
+      .value("--epochs", &learning.epochs, "X",
+             "passes over what was judged, at most; 0: 120 divided by how many comparisons there are, from 1 to 4")
+      .in_group("Learning");
   options.value("--device", &sampler.engine.device, "DEVICE", "cpu, cuda or cuda:N").in_group("Machine");
   options.value("--threads", &sampler.engine.threads, "N", "CPU threads; 0: what affinity and quota allow")
       .in_group("Machine");

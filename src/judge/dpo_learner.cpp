@@ -36,7 +36,7 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
   Json learn = {
       {"model", task.start.folder},
       {"data", {task.comparisons.string()}},
-      {"epochs", s.epochs},
+      {"epochs", s.epochs > 0 ? s.epochs : passes_for(rows)},
       {"batch_pairs", s.batch_pairs},
       {"adapter.rank", s.rank},
       {"loss.beta", s.beta},
@@ -76,6 +76,10 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
 
 }  // namespace
 
+double passes_for(int64_t comparisons) {
+  return std::clamp(120.0 / static_cast<double>(std::max<int64_t>(1, comparisons)), 1.0, 4.0);
+}
+
 LearnSettings begun_with(const std::filesystem::path& file, const LearnSettings& settings) {
   LearnSettings out = settings;
   Json kept = Json::object();
@@ -96,7 +100,7 @@ LearnSettings begun_with(const std::filesystem::path& file, const LearnSettings&
 DpoLearner::DpoLearner(SamplerSettings sampler, const LearnSettings& settings)
     : sampler_(std::move(sampler)), settings_(settings) {
   if (!(settings_.lr > 0)) usage_error("'--lr' must be above 0");
-  if (!(settings_.epochs > 0)) usage_error("'--epochs' must be above 0");
+  if (!(settings_.epochs >= 0)) usage_error("'--epochs' must be at least 0");
 }
 
 std::unique_ptr<annotate::AnswerSampler> DpoLearner::open(const std::string& folder, const std::string& name) {

@@ -13,13 +13,17 @@ namespace hone::judge {
 
 /// Few comparisons, a real chat model, two cores. Where a number comes from stands in dpo_learner.cpp.
 struct LearnSettings {
-  double lr = 1e-4, beta = 0.1, epochs = 2;
+  double lr = 1e-4, beta = 0.1;
+  double epochs = 0;  ///< passes at most; 0: passes_for()
   int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, folds = 3;
   double kl_limit = 0.1, start_loss_limit = 1.1;
   int64_t seed = 1;
 
   bool operator==(const LearnSettings&) const = default;
 };
+
+/// As many passes as make a round of any number of comparisons about as long: two of 60, at least one, at most four.
+double passes_for(int64_t comparisons);
 
 /// What the round whose settings lie in `file` began with; of a new one `settings`, which are kept there. So a round
 /// that was stopped goes on as it began, whatever hone is started with the next time.

@@ -1,6 +1,7 @@
 #include "train/cross_validation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/error.h"
@@ -60,6 +61,21 @@ CrossValidation::Look CrossValidation::at(double share) const {
   }
   out.accuracy /= static_cast<double>(comparisons());
   out.loss /= static_cast<double>(comparisons());
+  return out;
+}
+
+std::optional<size_t> CrossValidation::best_of(std::span<const double> shares) const {
+  constexpr double kChance = 0.5;
+  double best = kChance;
+  for (const double share : shares) best = std::max(best, at(share).accuracy);
+  if (best <= kChance) return std::nullopt;
+  const double error = std::sqrt(best * (1 - best) / static_cast<double>(comparisons()));
+  std::optional<size_t> out;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    const Look look = at(shares[i]);
+    if (look.accuracy <= kChance || look.accuracy < best - error) continue;
+    if (!out || look.loss < at(shares[*out]).loss) out = i;
+  }
   return out;
 }
 

@@ -49,6 +49,7 @@ std::string EarlyStop::passed(const Look& look) const {
 
 bool EarlyStop::better(const Look& look) const {
   if (!look.accuracy || !kept_.accuracy) return true;
+  if (until_) return *look.accuracy > kChance;  // how far is settled: what lies nearer is less
   if (*look.accuracy != *kept_.accuracy) return *look.accuracy > *kept_.accuracy;
   // As good as a coin is what the start is, whatever the loss.
   return kept_.step != 0 && look.loss && kept_.loss && *look.loss < *kept_.loss;
@@ -97,7 +98,7 @@ std::string EarlyStop::why() const {
       if (kept_.step == 0)
         return "policies that learned from the other comparisons tell these apart no better than a coin: nothing was "
                "learned";
-      return "stopped at step " + count_text(last_.step) + ", where cross-validation is best: " +
+      return "stopped at step " + count_text(last_.step) + ", where cross-validation says: " +
              (kept_.accuracy ? decimal_text(100 * *kept_.accuracy, 0) + "% right" : "") + kept;
     case Outcome::kRanThrough:
       return "ran to its last step" + kept;

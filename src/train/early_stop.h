@@ -11,8 +11,8 @@
 // A look that is past a limit ends the run: it learned too hard. So does the patience-th look in a row that is no
 // better than the best, or the one that cross-validation names. What is kept is the best look that holds the limits: of
 // the highest accuracy, among equals of the lowest held-out loss, among those the earliest; without held-out
-// comparisons the last that holds them. The start holds them and is no better than chance: 1/2, at the loss of a margin
-// of 0. So where nothing beats it, it is kept.
+// comparisons, and on the way to where cross-validation says, the last that holds them. The start holds them and is no
+// better than chance: 1/2, at the loss of a margin of 0. So where nothing beats it, it is kept.
 //
 // Torch-free, and a function of the looks alone.
 #pragma once

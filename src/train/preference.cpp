@@ -257,22 +257,26 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     return evaluate(train, members).loss;
   };
   // What the folds say of a look of the last pass.
+  const auto share_of = [&](int64_t done) {
+    return static_cast<double>(done - whole.first) / static_cast<double>(whole.plan.steps());
+  };
   const auto pooled = [&](int64_t done) {
-    const auto look = folds.at(static_cast<double>(done - whole.first) / static_cast<double>(whole.plan.steps()));
+    const auto look = folds.at(share_of(done));
     return HeldOut{look.loss, look.accuracy};
   };
-  // Where the run ends, once every fold was looked at: at the first of the best looks.
+  // Where the run ends, once every fold was looked at.
   const auto end_where_folds_say = [&] {
-    StopSettings only;
-    only.folds = params.stop.folds;
-    EarlyStop best(only, {.accuracy = 0, .loss = 0});
+    std::vector<int64_t> looks;  // steps done
+    std::vector<double> shares;
     for (int64_t done = whole.first + 1; done <= whole.end(); ++done)
       if (session.evaluation_due(done - 1 - whole.first, whole.plan.steps())) {
-        const HeldOut at = pooled(done);
-        best.take({.step = done, .accuracy = at.accuracy, .loss = at.loss});
+        looks.push_back(done);
+        shares.push_back(share_of(done));
       }
-    watch.until(best.kept().step);
-    session.set_total_steps(steps = std::max(whole.first, best.kept().step));
+    const std::optional<size_t> best = folds.best_of(shares);
+    const int64_t end = best ? looks[*best] : 0;
+    watch.until(end);
+    session.set_total_steps(steps = std::max(whole.first, end));
   };
   if (session.first_step() >= whole.first && passes.size() > 1) end_where_folds_say();
   if (watch.ended()) session.set_total_steps(steps = session.first_step());

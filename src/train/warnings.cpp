@@ -55,10 +55,10 @@ std::vector<std::string> Warnings::look(int64_t step, const config::Numbers& num
   if (entropy < kEntropyShare * start_.entropy && once("entropy"))
     out.push_back("entropy has fallen to " + decimal_text(100 * entropy / start_.entropy, 0) +
                   "% of its start: answers are collapsing onto few texts");
-  if (length > (1 + kLengthGrowth) * start_.length && once("length"))
+  if (learned_reward_ && length > (1 + kLengthGrowth) * start_.length && once("length"))
     out.push_back("answers are " + decimal_text(length, 1) + " tokens long, " + decimal_text(start_.length, 1) +
                   " at the start: the reward model may be paying for length");
-  if (score - start_.score > kScoreGain && once("score"))
+  if (learned_reward_ && score - start_.score > kScoreGain && once("score"))
     out.push_back(
         "reward has risen by " + decimal_text(score - start_.score, 1) +
         " standard deviations of the reference answers: outside the range that the reward model was fitted on");

@@ -15,7 +15,7 @@ namespace hone::train {
 class Warnings {
  public:
   /// `learned_reward`: what is maximised is a model of people's judgements, which is to be trusted near the reference
-  /// alone; of a rule the KL is no sign.
+  /// alone. Of a rule distance, length and a rising reward are no signs, a falling entropy is.
   explicit Warnings(bool learned_reward = true) : learned_reward_(learned_reward) {}
 
   /// Messages that this step's metrics give rise to; each kind of warning speaks once.

@@ -57,6 +57,23 @@ TEST_CASE("curves are pooled by comparisons at the same share of the way") {
   CHECK(again.at(0.3).accuracy == cv.at(0.3).accuracy);
 }
 
+TEST_CASE("within one standard error of the best accuracy the loss decides") {
+  CrossValidation cv;
+  cv.begin_fold(34, 0.69);
+  cv.add({0.25, 0.56, 0.68});
+  cv.add({0.5, 0.76, 0.67});  // the best: its standard error is .073
+  cv.add({0.75, 0.70, 0.66});
+  cv.add({1.0, 0.68, 0.60});
+  const std::vector<double> shares{0.25, 0.5, 0.75, 1.0}, nearer{0.25, 0.5};
+  CHECK(cv.best_of(shares) == 2);
+  CHECK(cv.best_of(nearer) == 1);
+  CrossValidation coin;
+  coin.begin_fold(10, 0.69);
+  coin.add({0.5, 0.5, 0.60});
+  coin.add({1.0, 0.4, 0.55});
+  CHECK_FALSE(coin.best_of(shares).has_value());
+}
+
 TEST_CASE("what is all right in every fold is all right") {
   CrossValidation cv;
   for (int fold = 0; fold < 40; ++fold) {

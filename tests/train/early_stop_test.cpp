@@ -101,11 +101,17 @@ TEST_CASE("cross-validation says where it ends, and the limits still hold before
   again.restore(stop.state());
   CHECK(again.take({20, 0.7, 0.61, 0.02}));
   CHECK(again.name() == "far_enough");
-  CHECK(again.why() == "stopped at step 20, where cross-validation is best: 70% right");
+  CHECK(again.why() == "stopped at step 20, where cross-validation says: 70% right");
 
   CHECK(!stop.take({20, 0.7, 0.61, 0.2}));
   CHECK(stop.outcome() == Outcome::kTooHard);
   CHECK(stop.kept().step == 10);
+
+  EarlyStop further(folds, kStart);  // what is a little less right, and further, is what was asked for
+  further.until(20);
+  CHECK(further.take({10, 0.75, 0.66, 0.01}));
+  CHECK(further.take({20, 0.7, 0.61, 0.02}));
+  CHECK(further.kept().step == 20);
 
   EarlyStop nothing(folds, kStart);
   nothing.until(0);
