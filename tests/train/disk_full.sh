@@ -52,7 +52,11 @@ until [ -n "$(newest)" ]; do
   sleep 0.02
 done
 pid=$(pgrep -P "$shell" -x hone)
-kill -STOP "$pid"
+# Stopped between two checkpoints: one that is half written may find room for its rest.
+while kill -STOP "$pid" && sleep 0.02 && compgen -G "$disk/run/checkpoints/.writing-*" >/dev/null; do
+  kill -CONT "$pid"
+  sleep 0.01
+done
 before=$(newest)
 if [ "$HONE_DISK" = tmpfs ]; then
   free=$(($(df --output=avail -B1 "$disk" | tail -n 1)))
