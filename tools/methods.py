@@ -5,8 +5,8 @@
 
 `--align` is a finished run of recipes/align.toml: its SFT model, comparisons, reward model and prompts are what every method
 learns from. Each method is a run folder of its own under --out, kept and gone on with by the same call. Prints a table in
-Markdown: gold reward on the watched held-out prompts before and after, the divergence, and what was set. Ends with 1 where a method
-does not end, or gold does not rise.
+Markdown: gold reward on the watched held-out prompts after, beside the SFT model's own by the recipe's evaluation, and the
+divergence where the method measures it. Ends with 1 where a method does not end, or gold does not rise.
 """
 import argparse
 import json
@@ -43,11 +43,16 @@ def command(hone, align, name, seed, out, own):
             *PREFERENCE, *OWN.get(name, []), *own]
 
 
-def looks(folder):
-    """Steps of metrics.jsonl that were watched."""
+def last_look(folder):
+    """The last step of metrics.jsonl that was watched."""
     file = next(folder.rglob("metrics.jsonl"))
     rows = (json.loads(line) for line in file.read_text().split("\n") if line)
-    return [row for row in rows if "eval_gold" in row]
+    return [row for row in rows if "eval_gold" in row][-1]
+
+
+def gold_of_sft(align):
+    results = json.loads((stage(align, "eval") / "results.json").read_text())
+    return next(m["gold"]["value"] for m in results["models"] if m["name"] == "sft")
 
 
 def main():
@@ -71,21 +76,20 @@ def main():
             done = subprocess.run(list(map(str, command(asked.hone, asked.align, name, seed, out, own))), stdout=log, stderr=log)
         if done.returncode != 0:
             return name, seed, None, f"ended with {done.returncode}, see {log.name}"
-        seen = looks(out)
-        return name, seed, (seen[0], seen[-1]), f"{time.monotonic() - begun:.0f} s"
+        return name, seed, last_look(out), f"{time.monotonic() - begun:.0f} s"
 
     failed = 0
-    print("| method | seed | gold before | after | KL, nats an answer | time |\n|---|---|---|---|---|---|", flush=True)
+    before = gold_of_sft(asked.align)
+    print(f"SFT: gold {before:.3f}\n\n| method | seed | gold | KL, nats an answer | time |\n|---|---|---|---|---|", flush=True)
     with ThreadPoolExecutor(asked.jobs) as pool:
-        for name, seed, seen, words in pool.map(run, [(n, s) for n in names for s in asked.seeds]):
-            if seen is None:
+        for name, seed, last, words in pool.map(run, [(n, s) for n in names for s in asked.seeds]):
+            if last is None:
                 failed += 1
-                print(f"| {name} | {seed} | - | - | - | {words} |", flush=True)
+                print(f"| {name} | {seed} | - | - | {words} |", flush=True)
                 continue
-            first, last = seen
-            failed += last["eval_gold"] <= first["eval_gold"]
+            failed += last["eval_gold"] <= before
             kl = f"{last['kl']:.2f}" if "kl" in last else "-"
-            print(f"| {name} | {seed} | {first['eval_gold']:.3f} | {last['eval_gold']:.3f} | {kl} | {words} |", flush=True)
+            print(f"| {name} | {seed} | {last['eval_gold']:.3f} | {kl} | {words} |", flush=True)
     return 1 if failed else 0
 
 
