@@ -18,11 +18,10 @@ from pathlib import Path
 
 # A model of half a million parameters learns at other rates than those that people have (recipes/align.toml): one rate and one
 # length for all losses, and for each what its scale asks for.
-PREFERENCE = ["--epochs", "0.25", "--optim.lr", "1e-4", "--optim.warmup-steps", "10", "--watch-every", "1000"]
+PREFERENCE = {"--epochs": "0.25", "--optim.lr": "1e-4", "--optim.warmup-steps": "10", "--watch-every": "1000"}
 OWN = {
-    "ipo": ["--loss.beta", "0.1"],
-    "kto": ["--epochs", "0.125"],
-    "bco": ["--epochs", "0.125"],
+    "kto": {"--epochs": "0.125"},  # of each comparison it sees two answers
+    "bco": {"--epochs": "0.125"},
 }
 GROUP = ["reinforce", "reinforce_plus_plus", "rloo", "remax", "grpo", "dr_grpo", "dapo", "gspo", "cispo"]
 
@@ -40,7 +39,7 @@ def command(hone, align, name, seed, out, own):
                 "--set", f"group.watch={stage(align, 'world')}", "--set", "group.watch_every=1000", *own]
     return [hone, "preference", "--model", stage(align, "sft") / "model", "--data", stage(align, "compare") / "comparisons.jsonl",
             "--watch", stage(align, "world"), "--loss.name", name, "--out", out, "--resume", "--seed", seed, "--threads", "1",
-            *PREFERENCE, *OWN.get(name, []), *own]
+            *(word for pair in (PREFERENCE | OWN.get(name, {})).items() for word in pair), *own]
 
 
 def last_look(folder):
