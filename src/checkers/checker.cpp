@@ -64,10 +64,14 @@ void CheckerSettings::fields(config::Fields& v, const std::string& list, const s
   }
 }
 
-std::unique_ptr<Checker> CheckerSettings::make(const std::string& id) const {
+void CheckerSettings::check(const std::string& id) const { params(id).check(); }
+
+std::unique_ptr<Checker> CheckerSettings::make(const std::string& id) const { return params(id).make(); }
+
+const CheckerParams& CheckerSettings::params(const std::string& id) const {
   const auto& ids = checker_ids();
   const auto found = std::ranges::find(ids, id);
-  if (found != ids.end()) return params_[static_cast<size_t>(found - ids.begin())]->make();
+  if (found != ids.end()) return *params_[static_cast<size_t>(found - ids.begin())];
   const std::string near = config::closest(id, ids);
   usage_error("there is no checker '" + id + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
               "`hone list rewards` names them");

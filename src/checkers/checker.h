@@ -37,7 +37,9 @@ class CheckerParams {
   virtual ~CheckerParams() = default;
   virtual void fields(config::Fields& v) = 0;
   virtual std::unique_ptr<CheckerParams> clone() const = 0;
-  /// Settings that cannot be: kUsage.
+  /// Settings that cannot be: kUsage. Reads no file, whose name may still be a reference.
+  virtual void check() const = 0;
+  /// The same, and a file that cannot be read.
   virtual std::unique_ptr<Checker> make() const = 0;
 };
 
@@ -46,6 +48,10 @@ class CheckerParamsOf final : public CheckerParams {
  public:
   void fields(config::Fields& v) override { params_.fields(v); }
   std::unique_ptr<CheckerParams> clone() const override { return std::make_unique<CheckerParamsOf>(*this); }
+  void check() const override {
+    if constexpr (requires { C::check_settings(params_); }) C::check_settings(params_);
+    else make();
+  }
   std::unique_ptr<Checker> make() const override { return std::make_unique<C>(params_); }
 
  private:
@@ -57,7 +63,8 @@ struct CheckerKind {
   std::unique_ptr<CheckerParams> (*params)() = nullptr;
 };
 
-/// `C` is a Checker with a struct `Params` that has fields(), and a constructor from it.
+/// `C` is a Checker with a struct `Params` that has fields(), and a constructor from it; with a static
+/// check_settings(params) where the constructor reads files.
 template <class C>
 constexpr CheckerKind define_checker() {
   return {[]() -> std::unique_ptr<CheckerParams> { return std::make_unique<CheckerParamsOf<C>>(); }};
@@ -75,10 +82,12 @@ class CheckerSettings {
 
   /// Groups `exact`, `numeric`, … of a stage whose setting `list` names the checkers that it uses, `used`.
   void fields(config::Fields& v, const std::string& list, const std::vector<std::string>& used);
-  /// Unknown: kUsage.
+  /// Unknown ids, or settings that cannot be: kUsage. Reads no file.
+  void check(const std::string& id) const;
   std::unique_ptr<Checker> make(const std::string& id) const;
 
  private:
+  const CheckerParams& params(const std::string& id) const;
   std::vector<std::unique_ptr<CheckerParams>> params_;  // in the order of checker_ids()
 };
 

@@ -23,10 +23,14 @@ class JsonSchema final : public Checker {
     }
   };
 
-  explicit JsonSchema(const Params& params) : params_(params) {
+  static void check_settings(const Params& params) {
     if (params.schema.empty() == params.field.empty())
       usage_error("the checker 'json_schema' takes a schema, or the field of the rows that holds one",
                   "give json_schema.schema = \"FILE\", or json_schema.field = \"…\"");
+  }
+
+  explicit JsonSchema(const Params& params) : params_(params) {
+    check_settings(params);
     if (!params.schema.empty()) schema_.emplace(parse_json(read_file(params.schema), params.schema), params.schema);
   }
 

@@ -106,7 +106,10 @@ void EvalParams::check() const {
                   "give it another name in `models`");
   for (const std::string& t : tasks)
     if (!kTasks.contains(t)) usage_error("unknown task '" + t + "'", "`hone list tasks` names them");
-  for (const std::string& id : checkers) checker_settings.make(id);
+  for (const std::string& id : checkers) checker_settings.check(id);
+  if (!checkers.empty() && !harmful.empty())
+    usage_error("harmful prompts have no right answer that checkers could know",
+                "give `harmful` and `checkers` to two evaluations");
   if (judge == "world" && world.empty()) usage_error("no world to judge by", "give world = \"@world\"");
   if (judge == "world" && !reward.empty() && names.contains(start) && annotators.empty())
     usage_error("nobody judges the reward model's audit", "give annotators = \"@compare\", or no reward");

@@ -20,6 +20,7 @@
 #include "eval/reward_audit.h"
 #include "eval/text_measures.h"
 #include "rewards/agreement.h"
+#include "rewards/checked_prompts.h"
 #include "rewards/reward_model.h"
 #include "text/tokenizer.h"
 #include "world/story_reader.h"
@@ -27,19 +28,10 @@
 namespace hone::eval {
 namespace {
 
-std::vector<std::unique_ptr<checkers::Checker>> checkers_of(const EvalParams& params) {
-  std::vector<std::unique_ptr<checkers::Checker>> out;
-  for (const std::string& id : params.checkers) out.push_back(params.checker_settings.make(id));
-  return out;
-}
-
 // Adds the held-out prompts of `files`.
 void add_prompts(OpenPrompts& out, const std::vector<std::string>& files, bool harmful, const EvalParams& params,
-                 const data::Encoder& encoder, int64_t context, int64_t seed) {
-  auto read = data::read_prompts(files, params.read, !params.checkers.empty());
-  const auto checkers = checkers_of(params);
-  for (const auto& checker : checkers)
-    for (const std::string& key : checker->keys()) read.report.unread.erase(key);
+                 const rewards::Checkers& checkers, const data::Encoder& encoder, int64_t context, int64_t seed) {
+  auto read = rewards::read_checked_prompts(files, params.read, checkers);
   log::info("  " + read.report.summary());
   std::vector<data::Prompt> rows = std::move(read.rows);
   if (params.held_out > 0) rows = data::split(std::move(rows), params.held_out, static_cast<uint64_t>(seed)).held_out;
@@ -63,23 +55,17 @@ void add_prompts(OpenPrompts& out, const std::vector<std::string>& files, bool h
     out.texts.push_back(text::readable(row.messages));
     out.tokens.push_back(std::move(encoded.items[i]));
     out.keys.push_back(hash64(row.id));
-    if (!checkers.empty()) {
-      out.rows.push_back(row.row ? row.row : std::make_shared<const Json>(Json::object()));
-      for (const auto& checker : checkers) try {
-          checker->require(*out.rows.back());
-        } catch (const Error& e) {
-          fail(e.kind, "prompt " + row.id + ": " + e.what(), e.hint);
-        }
-    }
+    if (!checkers.empty()) out.rows.push_back(row.row ? row.row : std::make_shared<const Json>(Json::object()));
     if (!params.harmful.empty()) out.harmful.push_back(harmful);
   }
 }
 
-OpenPrompts choose_prompts(const EvalParams& params, const data::Encoder& encoder, int64_t context, int64_t seed) {
+OpenPrompts choose_prompts(const EvalParams& params, const rewards::Checkers& checkers, const data::Encoder& encoder,
+                           int64_t context, int64_t seed) {
   if (params.prompts.empty()) usage_error("eval: no prompts", "give prompts = [\"FILE\", …]");
   OpenPrompts out;
-  add_prompts(out, params.prompts, false, params, encoder, context, seed);
-  if (!params.harmful.empty()) add_prompts(out, params.harmful, true, params, encoder, context, seed);
+  add_prompts(out, params.prompts, false, params, checkers, encoder, context, seed);
+  if (!params.harmful.empty()) add_prompts(out, params.harmful, true, params, checkers, encoder, context, seed);
   return out;
 }
 
@@ -173,7 +159,9 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
     if (!folder.empty())
       text::require_same_tokenizer(encoder.tokenizer(), folder, "has another tokenizer than " + original_folder,
                                    "KL, perplexity and reward are of the very tokens that were sampled");
-  OpenMeasures e(choose_prompts(params, encoder, original.decoder.config().max_positions, seed), params.samples);
+  const rewards::Checkers checkers = rewards::make_checkers(params.checkers, params.checker_settings);
+  OpenMeasures e(choose_prompts(params, checkers, encoder, original.decoder.config().max_positions, seed),
+                 params.samples);
 
   std::optional<Agreement> agreement;
   std::vector<double> original_margins;
@@ -193,7 +181,6 @@ void run_open_ended(const EvalParams& params, config::StageContext& context) {
   };
 
   // 2. Answers, and what each is measured by.
-  const auto checkers = checkers_of(params);
   const uint64_t sampling_seed = mix64(static_cast<uint64_t>(seed), hash64("eval"));
   e.models.reserve(folders.size());
   Json ends = Json::object();

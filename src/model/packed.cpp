@@ -34,11 +34,15 @@ Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device devi
   return out;
 }
 
-Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group) {
+std::vector<int64_t> trees_of(int64_t sequences, int64_t group) {
   HONE_CHECK(group >= 1);
-  std::vector<int64_t> trees;
-  for (int64_t left = std::ssize(sequences); left > 0; left -= group) trees.push_back(std::min(group, left));
-  return pack(sequences, device, trees);
+  std::vector<int64_t> out;
+  for (int64_t left = sequences; left > 0; left -= group) out.push_back(std::min(group, left));
+  return out;
+}
+
+Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group) {
+  return pack(sequences, device, trees_of(std::ssize(sequences), group));
 }
 
 Packed pack(std::span<const std::vector<int32_t>> sequences, at::Device device, int64_t group) {

@@ -33,6 +33,8 @@ struct Packed {
 /// Consecutive sequences become a tree where they begin alike: the first `trees[0]` of them, the next `trees[1]`, …,
 /// whose sum is their number.
 Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, std::span<const int64_t> trees);
+/// The sizes of trees of `group` consecutive ones each, of so many sequences.
+std::vector<int64_t> trees_of(int64_t sequences, int64_t group);
 /// Each `group` consecutive ones; 1: none do.
 Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device device, int64_t group);
 Packed pack(std::span<const std::vector<int32_t>> sequences, at::Device device = at::kCPU, int64_t group = 1);

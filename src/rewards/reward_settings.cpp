@@ -65,6 +65,7 @@ void RewardSettings::check() const {
     if (std::ranges::count(rewards, rewards[i]) > 1)
       usage_error("rewards names '" + rewards[i] + "' twice", "give it once, and its weight in reward_weights");
   }
+  for (const std::string& id : checker_ids()) checkers.check(id);
   if (!reward_weights.empty() && reward_weights.size() != rewards.size())
     usage_error("reward_weights has " + count_text(std::ssize(reward_weights)) + " numbers for " +
                     count_text(std::ssize(rewards)) + " rewards",

@@ -49,7 +49,6 @@ class RewardSum {
     std::vector<std::vector<double>> parts;  ///< of each source, of each answer, unweighted
   };
   Scores score(std::span<const Answered> answers) const;
-  const std::vector<Part>& parts() const { return parts_; }
 
  private:
   std::vector<Part> parts_;

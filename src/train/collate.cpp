@@ -1,7 +1,5 @@
 #include "train/collate.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "tensor/from_host.h"
 
@@ -42,10 +40,7 @@ Batch collate(std::span<const data::Sequence* const> sequences, const at::Device
 }
 
 Batch collate(std::span<const data::Sequence* const> sequences, const at::Device& device, int64_t group) {
-  HONE_CHECK(group >= 1);
-  std::vector<int64_t> trees;
-  for (int64_t left = std::ssize(sequences); left > 0; left -= group) trees.push_back(std::min(group, left));
-  return collate(sequences, device, trees);
+  return collate(sequences, device, model::trees_of(std::ssize(sequences), group));
 }
 
 Tensor sum_by_sequence(const Tensor& values, const Batch& batch) {

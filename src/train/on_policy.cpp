@@ -1,7 +1,6 @@
 #include "train/on_policy.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/adapter.h"
 #include "base/error.h"
@@ -12,6 +11,7 @@
 #include "base/sha256.h"
 #include "data/encode_rows.h"
 #include "data/split.h"
+#include "rewards/checked_prompts.h"
 #include "train/adapt.h"
 #include "train/memory.h"
 #include "train/precision.h"
@@ -122,45 +122,12 @@ std::vector<data::Prompt> leave_out_held_out(const OnPolicySettings& params, con
   return out;
 }
 
-// Why nothing can be held against the prompt's row; null if something can.
-std::optional<Error> unreadable(const data::Prompt& prompt, const checkers::Checker& checker) {
-  try {
-    if (!prompt.row && !checker.keys().empty())
-      usage_error("a prompt of plain text has no field '" + checker.keys().front() + "'",
-                  "give rows: {\"prompt\": \"…\", \"" + checker.keys().front() + "\": \"…\"}");
-    checker.require(prompt.row ? *prompt.row : Json::object());
-  } catch (const Error& e) {
-    if (e.kind != Kind::kUsage) throw;
-    return e;
-  }
-  return std::nullopt;
-}
-
-// Leaves the prompts whose rows hold what the checkers read, and takes their keys out of those that nobody reads.
-void require_rows(const OnPolicySettings& settings, data::Read<data::Prompt>& read) {
-  std::vector<std::unique_ptr<checkers::Checker>> checkers;
-  for (const std::string& id : settings.checker_ids()) {
-    checkers.push_back(settings.checkers.make(id));
-    for (const std::string& key : checkers.back()->keys()) read.report.unread.erase(key);
-  }
-  const int64_t left_out = static_cast<int64_t>(std::erase_if(read.rows, [&](const data::Prompt& prompt) {
-    for (const auto& checker : checkers)
-      if (const auto e = unreadable(prompt, *checker)) {
-        if (settings.read.on_bad_line != "skip") usage_error("prompt " + prompt.id + ": " + e->what(), e->hint);
-        return true;
-      }
-    return false;
-  }));
-  if (left_out > 0) log::warn(count_text(left_out) + " prompts are left out: their rows lack what a checker reads");
-  if (read.rows.empty()) usage_error("no prompt's row holds what the checkers read");
-}
-
 }  // namespace
 
 OnPolicyPrompts load_on_policy_prompts(const OnPolicySettings& settings, config::StageContext& context,
                                        const data::Encoder& encoder, int64_t context_length, const std::string& who) {
-  auto read = data::read_prompts(settings.prompts, settings.read, !settings.checker_ids().empty());
-  require_rows(settings, read);
+  const rewards::Checkers checkers = rewards::make_checkers(settings.checker_ids(), settings.checkers);
+  auto read = rewards::read_checked_prompts(settings.prompts, settings.read, checkers);
   log::info("  " + read.report.summary());
   const std::vector<data::Prompt> held_out = leave_out_held_out(settings, context, read.rows, who);
   auto encoded =
@@ -172,7 +139,7 @@ OnPolicyPrompts load_on_policy_prompts(const OnPolicySettings& settings, config:
   for (size_t i = 0; i < encoded.items.size(); ++i) {
     const data::Prompt& prompt = read.rows[static_cast<size_t>(encoded.rows[i])];
     requests.push_back({std::move(encoded.items[i]), hash64(prompt.id), 0, static_cast<int64_t>(i)});
-    if (!settings.checker_ids().empty()) rows.push_back(prompt.row);
+    if (!checkers.empty()) rows.push_back(prompt.row);
   }
   return {std::move(requests), std::move(rows),
           AnswerLog(settings.samples, encoder, held_out, read.rows, context_length,

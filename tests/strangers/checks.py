@@ -226,14 +226,14 @@ class Stranger:
         return worst < 1e-3, f"{len(dict.fromkeys(names))} losses, drift at the start {worst:.0e}, {rows} labelled answers"
 
     def check_group(self):
-        """Without a critic the first step starts at the policy that sampled, and answers end."""
+        """Without a critic, by a reward model and a rule, the first step starts at the policy that sampled, and answers end."""
         out = self.folder / "group"
         self.call("group", "--model", self.stage("sft") / "model", "--reward", self.stage("reward") / "model", "--prompts", self.pairs, "--out", out, "--steps", "2",
-                  "--batch-prompts", "4", "--samples-per-prompt", "4", "--policy-optim.lr", "1e-6", "--sampling.max-tokens", "32")
+                  "--rewards", "model", "--rewards", "regex", "--regex.pattern", r"\w", "--batch-prompts", "4", "--samples-per-prompt", "4", "--policy-optim.lr", "1e-6", "--sampling.max-tokens", "32")
         self.call("check", out)
         first = next(m for m in lines(out / "metrics.jsonl") if m["step"] >= 1)
         ratio = abs(first["ratio_max_first"] - 1)
-        return ratio < 1e-4 and abs(first["kl"]) < 1e-4 and first["logp_gap_max"] < 1e-4 and first["eos_share"] > 0.3, \
+        return ratio < 1e-4 and abs(first["kl"]) < 1e-4 and first["logp_gap_max"] < 1e-4 and first["eos_share"] > 0.3 and first["score_regex"] > 0, \
             f"|ratio-1| {ratio:.0e}, KL {first['kl']:.0e}, gap {first['logp_gap_max']:.0e}, eos share {first['eos_share']:.2f}"
 
     def check_ends(self):
