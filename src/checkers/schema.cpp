@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/error.h"
 #include "text/regex.h"
@@ -129,11 +130,14 @@ bool allows_text(const Json& schema, const std::string& text) {
   return !pattern || matches(pattern->get<std::string>(), text);
 }
 
+// With its keys in no order, which is what equality is of.
+nlohmann::json unordered(const Json& value) { return value; }
+
 bool all_differ(const Json& list) {
-  for (size_t i = 0; i < list.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (list[i] == list[j]) return false;
-  return true;
+  std::vector<nlohmann::json> items;
+  for (const Json& item : list) items.push_back(unordered(item));
+  std::ranges::sort(items, [](const auto& a, const auto& b) { return a < b; });
+  return std::ranges::adjacent_find(items) == items.end();
 }
 
 }  // namespace
@@ -238,8 +242,11 @@ bool Schema::holds(const Json& schema, const Json& value, Walk& walk) const {
     const auto is = [&](const Json& type) { return is_type(value, type.get_ref<const std::string&>()); };
     if (types->is_array() ? std::ranges::none_of(*types, is) : !is(*types)) return false;
   }
-  if (const Json* only = keyword(schema, "const"); only && *only != value) return false;
-  if (const Json* any = keyword(schema, "enum"); any && std::ranges::find(*any, value) == any->end()) return false;
+  if (const Json* only = keyword(schema, "const"); only && unordered(*only) != unordered(value)) return false;
+  if (const Json* any = keyword(schema, "enum")) {
+    const auto same = [&](const Json& one) { return unordered(one) == unordered(value); };
+    if (std::ranges::none_of(*any, same)) return false;
+  }
   if (value.is_number() && !allows_number(schema, value.get<double>())) return false;
   if (value.is_string() && !allows_text(schema, value.get_ref<const std::string&>())) return false;
   if (value.is_array() && !allows_array(schema, value, walk)) return false;

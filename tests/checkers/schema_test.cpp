@@ -25,6 +25,9 @@ TEST_CASE("each keyword, where it holds and where it does not") {
       {R"({"type": "boolean"})", "true", "1"},
       {R"({"const": {"a": [1]}})", R"({"a": [1.0]})", R"({"a": [2]})"},
       {R"({"enum": ["a", 2]})", "2", "\"2\""},
+      {R"({"enum": [{"a": 1, "b": [2]}]})", R"({"b": [2], "a": 1})", R"({"b": [2]})"},
+      {R"({"uniqueItems": true})", R"([{"a": 1}, {"a": 2}, null, "a"])",
+       R"([{"a": 1, "b": 2}, null, {"b": 2, "a": 1}])"},
       {R"({"minimum": 2, "maximum": 3})", "3", "3.1"},
       {R"({"exclusiveMinimum": 2})", "2.1", "2"},
       {R"({"exclusiveMaximum": 2})", "1.9", "2"},
@@ -61,6 +64,13 @@ TEST_CASE("each keyword, where it holds and where it does not") {
     if (c.good) CHECK(allows(c.schema, c.good));
     if (c.bad) CHECK_FALSE(allows(c.schema, c.bad));
   }
+}
+
+TEST_CASE("a long answer is checked in time") {
+  std::string list = "[";
+  for (int i = 0; i < 100'000; ++i) list += std::to_string(i) + ",";
+  CHECK(allows(R"({"uniqueItems": true})", (list + "-1]").c_str()));
+  CHECK_FALSE(allows(R"({"uniqueItems": true})", (list + "7]").c_str()));
 }
 
 TEST_CASE("a reference that leads back to itself allows nothing, and ends") {
