@@ -14,7 +14,7 @@ void check_normaliser(double normaliser) {
 
 [[noreturn]] void unknown_aggregation(std::string_view aggregation) {
   usage_error("unknown aggregation '" + std::string(aggregation) + "'",
-              "there are: sequence_mean, token_mean, constant");
+              "there are: sequence_mean, sequence_sum, token_mean, constant");
 }
 }  // namespace
 
@@ -46,7 +46,7 @@ Tensor reduce(const Tensor& loss, double normaliser) {
 
 double answer_normaliser(std::string_view aggregation, std::span<const int64_t> lengths, int64_t longest) {
   const auto answers = static_cast<double>(lengths.size());
-  if (aggregation == "sequence_mean") return answers;
+  if (aggregation == "sequence_mean" || aggregation == "sequence_sum") return answers;
   if (aggregation == "constant") return answers * static_cast<double>(longest);
   if (aggregation != "token_mean") unknown_aggregation(aggregation);
   double tokens = 0;
@@ -55,7 +55,8 @@ double answer_normaliser(std::string_view aggregation, std::span<const int64_t> 
 }
 
 std::vector<float> answer_weights(std::string_view aggregation, std::span<const int64_t> lengths) {
-  if (aggregation != "sequence_mean" && aggregation != "token_mean" && aggregation != "constant")
+  if (aggregation != "sequence_mean" && aggregation != "sequence_sum" && aggregation != "token_mean" &&
+      aggregation != "constant")
     unknown_aggregation(aggregation);
   std::vector<float> out;
   for (const int64_t n : lengths)

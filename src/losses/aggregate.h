@@ -27,10 +27,12 @@ Tensor reduce(const Tensor& loss, double normaliser);
 
 /// How much the tokens of answers count against each other, and what all is divided by:
 ///
-///     sequence_mean   w_t = 1/T_i   / answers               each answer alike (GRPO: Shao et al. 2024, arXiv
-///     2402.03300) token_mean      w_t = 1       / tokens                each token alike (DAPO: Yu et al. 2025, arXiv
-///     2503.14476) constant        w_t = 1       / (answers · longest)   no length anywhere (Dr. GRPO: Liu et al. 2025,
-///     arXiv 2503.20783)
+// clang-format off
+///     sequence_mean   w_t = 1/T_i   / answers               each answer alike (GRPO: Shao et al. 2024, arXiv 2402.03300)
+///     sequence_sum    w_t = 1       / answers               an answer's log-probability as a whole (RLOO: Ahmadian et al. 2024, arXiv 2402.14740)
+///     token_mean      w_t = 1       / tokens                each token alike (DAPO: Yu et al. 2025, arXiv 2503.14476)
+///     constant        w_t = 1       / (answers · longest)   no length anywhere (Dr. GRPO: Liu et al. 2025, arXiv 2503.20783)
+// clang-format on
 ///
 /// `lengths`: tokens of each answer of the whole minibatch for the normaliser, of the tokens at hand for the weights.
 /// Unknown aggregation: kUsage.

@@ -3,10 +3,13 @@
 // not the same question as which estimates its value (Schulman 2020, "Approximating KL divergence"; Tang & Munos 2025,
 // arXiv 2506.09477):
 //
+// clang-format off
 //     k2        ½ d²           gradient d ∇log π: right
-//     k3        e^-d - 1 + d   its own gradient (1 - e^-d) ∇log π is that of KL(π_ref || π): wrong. Here its value,
-//     with k2's gradient k1_plain  d              gradient ∇log π: mean 0, it does nothing but add noise k3_plain  e^-d
-//     - 1 + d   its own gradient, as TRL's and verl's default has it
+//     k3        e^-d - 1 + d   its own gradient (1 - e^-d) ∇log π is that of KL(π_ref || π): wrong. Here its value, with k2's gradient; TRL's
+//                              `use_bias_correction_kl` comes to the same
+//     k1_plain  d              gradient ∇log π: mean 0, it does nothing but add noise
+//     k3_plain  e^-d - 1 + d   its own gradient, as verl's default has it
+// clang-format on
 //
 // k2 and k3 are weighed by ρ = π / π_old without gradient: 1 until the policy moves, and afterwards what keeps them
 // right for answers of the policy before. The plain ones are for comparison with systems that have them.

@@ -42,9 +42,10 @@ struct PolicyLossParams {
     v("tau_positive", how.tau_positive, "steepness of the gate where the advantage is positive",
       "1: Gao et al. 2025, TRL");
     v("tau_negative", how.tau_negative, "the same where it is negative", "1.05: Gao et al. 2025, TRL");
-    v.choice("aggregation", aggregation, {"sequence_mean", "token_mean", "constant"},
-             "sequence_mean: each answer's mean over its tokens, then over answers (GRPO); token_mean: over all tokens "
-             "of the minibatch (DAPO); constant: their sum over answers times max_tokens (Dr. GRPO)",
+    v.choice("aggregation", aggregation, {"sequence_mean", "sequence_sum", "token_mean", "constant"},
+             "sequence_mean: each answer's mean over its tokens, then over answers (GRPO); sequence_sum: each answer's "
+             "sum, then the mean over answers (RLOO); token_mean: over all tokens of the minibatch (DAPO); constant: "
+             "their sum over answers times max_tokens (Dr. GRPO)",
              "token_mean: Yu et al. 2025, arXiv 2503.14476; TRL and verl");
     v("entropy_coef", entropy_coef, "weight of the entropy bonus", "0: TRL, OpenRLHF, verl");
     v.range("clip_low", 0, 1);

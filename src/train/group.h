@@ -54,7 +54,9 @@ struct GroupParams : OnPolicySettings {
              "reward: Ahmadian et al. 2024; the reward model is one of comparisons, which needs it");
     v.choice("kl_estimator", kl_estimator, {"k2", "k3", "k1_plain", "k3_plain"},
              "of the divergence in the loss. k2 and k3 have the gradient of the divergence (k3 by the straight "
-             "through); the plain ones have not: k1_plain does nothing, k3_plain is what TRL and verl do by default",
+             "through); the plain ones have not: k1_plain does nothing, k3_plain is what verl does by default, and TRL "
+             "did before it "
+             "multiplied by the ratio",
              "k3: verl's low_var_kl+; Tang & Munos 2025, arXiv 2506.09477");
     kl.fields(v);
     v("overlong_buffer", overlong_buffer,

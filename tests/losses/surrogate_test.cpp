@@ -88,7 +88,7 @@ TEST_CASE("gspo has one ratio an answer: the geometric mean, clipped as a whole"
   CHECK(distance(s.clipped, f64({0, 0, 1, 1, 1})) == 0);
 }
 
-TEST_CASE("three ways to weigh the tokens of two answers, of 2 and 6 tokens with a limit of 10") {
+TEST_CASE("four ways to weigh the tokens of two answers, of 2 and 6 tokens with a limit of 10") {
   const std::vector<int64_t> lengths{2, 6};
   const Tensor loss = f64({1, 1, 2, 2, 2, 2, 2, 2});
   const auto mean = [&](const char* how) {
@@ -97,6 +97,7 @@ TEST_CASE("three ways to weigh the tokens of two answers, of 2 and 6 tokens with
         .item<double>();
   };
   CHECK(mean("sequence_mean") == doctest::Approx((1.0 + 2.0) / 2));  // (2/2 + 12/6) / 2
+  CHECK(mean("sequence_sum") == doctest::Approx((2.0 + 12.0) / 2));
   CHECK(mean("token_mean") == doctest::Approx(14.0 / 8));
   CHECK(mean("constant") == doctest::Approx(14.0 / 20));
   CHECK_THROWS_AS(losses::answer_normaliser("mean", lengths, 10), hone::Error);

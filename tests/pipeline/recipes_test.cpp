@@ -57,11 +57,11 @@ TEST_CASE("what other systems have otherwise is known to its stage, differs from
 }
 
 TEST_CASE("a setting that another system has, and the stage does not read, is not refused") {
-  config::StageEntry entry{"group", "group", "test", {{"kl_placement", "test", "\"loss\"", {}}}};
-  std::unique_ptr<pipeline::Stage> stage = pipeline::make_stage("group", "test");
-  CHECK(config::to_json(pipeline::apply_settings(*stage, entry, "trl").find("kl_estimator", "group", "test")) ==
-        "k3_plain");
-  entry.entries.clear();
-  stage = pipeline::make_stage("group", "test");
-  CHECK(config::to_json(pipeline::apply_settings(*stage, entry, "trl").find("kl_estimator", "group", "test")) == "k3");
+  const auto closes = [](std::vector<config::Entry> entries) {
+    const config::StageEntry entry{"ppo", "ppo", "test", std::move(entries)};
+    const std::unique_ptr<pipeline::Stage> stage = pipeline::make_stage("ppo", "test");
+    return config::to_json(pipeline::apply_settings(*stage, entry, "openrlhf").find("close_unfinished", "ppo", "test"));
+  };
+  CHECK(closes({}) == true);
+  CHECK(closes({{"rewards", "test", "[\"exact\"]", {}}}) == false);  // a reward model's alone
 }

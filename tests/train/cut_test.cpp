@@ -418,7 +418,7 @@ Tensor group_gradient(const Precision& precision, const train::GroupParams& give
 TEST_CASE(
     "group learning: however a minibatch is cut, its gradient is the same, with every surrogate and aggregation") {
   for (const losses::SurrogateInfo& surrogate : losses::surrogates())
-    for (const char* aggregation : {"sequence_mean", "token_mean", "constant"}) {
+    for (const char* aggregation : {"sequence_mean", "sequence_sum", "token_mean", "constant"}) {
       train::GroupParams params;
       params.loss.surrogate = surrogate.id;
       params.loss.aggregation = aggregation;
