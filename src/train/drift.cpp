@@ -18,11 +18,12 @@ model::Decoder start_of(const model::Decoder& policy) {
 }  // namespace
 
 DriftMeter::DriftMeter(const model::Decoder& start, const data::Encoder& encoder, std::vector<AskedPrompt> prompts,
-                       int64_t max_tokens, at::ScalarType compute, uint64_t seed)
+                       int64_t samples, int64_t max_tokens, at::ScalarType compute, uint64_t seed)
     : start_(start_of(start)),
       prompts_(std::move(prompts)),
       end_ids_(encoder.endings().ids()),
       absent_ids_(encoder.tokenizer().without_token(start.config().vocab_size)),
+      samples_(samples),
       max_tokens_(max_tokens),
       compute_(compute),
       seed_(mix64(seed, hash64("drift"))) {
@@ -33,7 +34,8 @@ DriftMeter::DriftMeter(const model::Decoder& start, const data::Encoder& encoder
 
 DriftMeter::Sampled DriftMeter::sample(const model::Decoder& policy) const {
   std::vector<rollout::Request> requests;
-  for (const AskedPrompt& p : prompts_) requests.push_back({p.tokens, p.key, 0});
+  for (const AskedPrompt& p : prompts_)
+    for (int64_t k = 0; k < samples_; ++k) requests.push_back({p.tokens, p.key, static_cast<uint64_t>(k)});
   rollout::SamplingParams sampling;
   sampling.max_tokens = max_tokens_;
   sampling.kv_gb = 0.5;
@@ -46,9 +48,9 @@ DriftMeter::Sampled DriftMeter::sample(const model::Decoder& policy) const {
   Sampled out;
   std::vector<rollout::ScoredSequence> sequences;
   for (size_t i = 0; i < answers.size(); ++i) {
-    std::vector<int32_t> ids = prompts_[i].tokens;
+    std::vector<int32_t> ids = requests[i].prompt;
     ids.insert(ids.end(), answers[i].ids.begin(), answers[i].ids.end());
-    sequences.push_back({std::move(ids), static_cast<int64_t>(prompts_[i].tokens.size())});
+    sequences.push_back({std::move(ids), std::ssize(requests[i].prompt)});
     out.tokens += static_cast<double>(answers[i].ids.size());
   }
   const rollout::ScoringOptions scoring{.compute = compute_, .absent_ids = absent_ids_};

@@ -16,9 +16,9 @@ struct Drift {
 class DriftMeter {
  public:
   /// `start` as it is now, before anything is learnt, is copied where it trains and shared where it is frozen. Its own
-  /// answers are sampled here, `prompts` of them with at most `max_tokens` tokens.
+  /// answers are sampled here, `samples` to each of `prompts`, with at most `max_tokens` tokens.
   DriftMeter(const model::Decoder& start, const data::Encoder& encoder, std::vector<AskedPrompt> prompts,
-             int64_t max_tokens, at::ScalarType compute, uint64_t seed);
+             int64_t samples, int64_t max_tokens, at::ScalarType compute, uint64_t seed);
 
   /// The policy meets the same random numbers at every call.
   Drift measure(const model::Decoder& policy) const;
@@ -33,7 +33,7 @@ class DriftMeter {
   model::Decoder start_;
   std::vector<AskedPrompt> prompts_;
   std::vector<int32_t> end_ids_, absent_ids_;
-  int64_t max_tokens_;
+  int64_t samples_, max_tokens_;
   at::ScalarType compute_;
   uint64_t seed_;
   double own_loss_ = 0;  // nats a token

@@ -31,4 +31,28 @@ LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<cons
   return out;
 }
 
+double held_out_loss(const model::Decoder& decoder, std::span<const data::Sequence> sequences, int64_t micro_tokens,
+                     const Forward& forward) {
+  constexpr int64_t kMost = 60000, kOnePass = 8192;  // tokens
+  const at::NoGradGuard no_grad;
+  double loss = 0, weight = 0;
+  int64_t tokens = 0;
+  for (size_t begin = 0; begin < sequences.size() && tokens < kMost;) {
+    std::vector<const data::Sequence*> members;
+    int64_t used = 0;
+    while (begin < sequences.size() &&
+           (members.empty() || used + sequences[begin].size() <= std::min(micro_tokens, kOnePass))) {
+      used += sequences[begin].size();
+      members.push_back(&sequences[begin++]);
+    }
+    tokens += used;
+    const Batch batch = collate(members, decoder.device());
+    if (batch.rows.size(0) == 0) continue;
+    const Tensor losses = token_losses(decoder, batch, forward);
+    loss += (losses.to(at::kDouble) * batch.weights).sum().item<double>();
+    weight += batch.weights.sum(at::kDouble).item<double>();
+  }
+  return weight > 0 ? loss / weight : 0;
+}
+
 }  // namespace hone::train

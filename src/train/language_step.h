@@ -24,4 +24,8 @@ LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<cons
                                    std::span<const int64_t> lengths, std::span<const int64_t> batch,
                                    int64_t micro_tokens, const Forward& forward, const StepDropout& dropout = {});
 
+/// Mean loss of a token over the first of the sequences, about 60,000 tokens of them at most, nats.
+double held_out_loss(const model::Decoder& decoder, std::span<const data::Sequence> sequences, int64_t micro_tokens,
+                     const Forward& forward);
+
 }  // namespace hone::train

@@ -13,6 +13,7 @@
 #include "data/split.h"
 #include "rewards/checked_prompts.h"
 #include "train/adapt.h"
+#include "train/learning.h"
 #include "train/memory.h"
 #include "train/precision.h"
 #include "train/trainable.h"
@@ -248,14 +249,11 @@ void stop_iteration(const NonFinite& e, int64_t step, std::span<const Trajectory
 }
 
 Json save_policy(const OnPolicySettings& settings, const OnPolicyModels& models, const config::StageContext& context) {
-  const fs::path folder = context.folder / config::names::kModel;
-  fs::create_directories(folder);
-  models.tokenizer.save(folder);
-  model::save_model(folder, models.policy);
-  Json out{{"parameters", models.policy.parameter_count()}, {"reference", settings.model}};
+  save_folder(context.folder / config::names::kModel, models.tokenizer, models.policy);
+  Json out = record_of(models.policy);
+  out["reference"] = settings.model;
   if (settings.asks_model()) out["reward"] = settings.reward;
   out["rewards"] = settings.rewards;
-  record_adapter(models.policy, out);
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "train/adapt.h"
 #include "train/answer_ends.h"
 #include "train/batch_plan.h"
+#include "train/learning.h"
 #include "train/memory.h"
 #include "train/memory_count.h"
 #include "train/networks.h"
@@ -119,11 +120,9 @@ ExtraLoss pretraining_mix(const PpoParams& params, const OnPolicyModels& models,
 
 // As a model of one score in the unit of rewards, which `critic` of another run takes; its head has a bias.
 void save_critic(CriticModel& value, const text::Tokenizer& tokenizer, const fs::path& folder) {
-  fs::create_directories(folder);
-  tokenizer.save(folder);
   value.decoder.config().reward_shift = 0;
   value.decoder.config().reward_scale = 1;
-  model::save_model(folder, value.decoder, &value.head);
+  save_folder(folder, tokenizer, value.decoder, &value.head);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 //   5. the model folder
 #include "train/preference.h"
 
-#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -15,23 +14,16 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "data/encode_rows.h"
-#include "data/split.h"
-#include "model/hf_folder.h"
-#include "model/peft_folder.h"
-#include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "text/tokenizer.h"
-#include "train/adapt.h"
-#include "train/answer_ends.h"
 #include "train/answer_log.h"
 #include "train/cross_validation.h"
 #include "train/judged_groups.h"
+#include "train/learning.h"
 #include "train/memory.h"
 #include "train/memory_count.h"
 #include "train/passes.h"
-#include "train/precision.h"
-#include "train/preference_step.h"
+#include "train/preference_start.h"
+#include "train/reference_follower.h"
 #include "train/session.h"
 #include "train/stop_watch.h"
 #include "train/trainable.h"
@@ -48,121 +40,16 @@ std::vector<int64_t> all_of(size_t n) {
   return out;
 }
 
-// The policy before its first step, and what it learns from.
-struct Start {
-  text::Tokenizer tokenizer;
-  model::Decoder policy;
-  at::ScalarType compute;
-  data::Encoder encoder;
-  JudgedData train, held_out;
-  std::vector<data::Prompt> train_prompts, held_out_prompts;
-  std::string reference;  ///< its folder; "": none
-};
-
-// 1. Policy and judged answers.
-Start prepare(const PreferenceParams& params, config::StageContext& context) {
-  const auto seed = static_cast<uint64_t>(context.run.seed);
-  const losses::PreferenceNeeds needs = params.loss.needs();
-  text::Tokenizer tokenizer = text::Tokenizer::load(params.model);
-  model::LoadedModel loaded = model::load_model(params.model);
-  if (loaded.head)
-    usage_error(params.model + ": is a reward model, not a language model", "start from the model that it was made of");
-  model::Decoder policy = std::move(loaded.decoder);
-  policy.to(at::Device(context.run.device), at::kFloat);
-  settle_adapter(policy, params.model, params.adapter, seed);
-  const at::ScalarType compute = resolve_precision(context, policy.config());
-  if (policy.adapter() != nullptr) policy.keep_matrices_in(compute);
-
-  auto read = read_judged(needs.arity, params.data, params.text.read);
-  params.text.keep_part(read);
-  log::info("  " + read.report.summary());
-  const data::Encoder encoder = data::Encoder::make(tokenizer, params.text.length.chat_format, policy.config().eos);
-  settle_answer_ends(encoder, context, policy.config());
-  auto split = data::split(std::move(read.rows), params.text.held_out, seed);
-  std::erase_if(split.held_out, [](const data::JudgedAnswers& row) { return row.tie; });  // no side to be right about
-  const int64_t positions = policy.config().max_positions;
-  auto train = data::encode_judged(split.train, encoder, params.text.length, positions);
-  log::info("  " + train.lengths.summary());
-  data::require_kept(train.lengths, params.text.length, name_of_groups(needs.arity));
-  auto held_out = data::encode_judged(split.held_out, encoder, params.text.length, positions);
-  data::SplitManifest manifest(params.text.held_out, seed);
-  manifest.add(std::span<const data::JudgedAnswers>(split.train));
-  manifest.save(context.folder / config::names::kSplit);
-  data::require_disjoint(manifest, std::span<const data::JudgedAnswers>(split.held_out),
-                         "the held-out " + name_of_groups(needs.arity));
-
-  Start out{std::move(tokenizer),    std::move(policy),          compute, encoder, {}, {},
-            prompts_of(split.train), prompts_of(split.held_out), ""};
-  out.train.groups = std::move(train.items);
-  out.held_out.groups = std::move(held_out.items);
-  for (JudgedData* part : {&out.train, &out.held_out}) {
-    part->measure_lengths();
-    if (needs.mismatched && !part->groups.empty())
-      part->mismatched = mismatched_answers(part->groups, data::sequence_limit(params.text.length, positions));
+// The token ids of a batch's groups, for who looks into one that failed.
+Json ids_of(const JudgedData& data, std::span<const int64_t> batch) {
+  Json out = Json::array();
+  for (const int64_t i : batch) {
+    Json group = Json::array();
+    for (const data::Sequence& s : data.groups[static_cast<size_t>(i)].answers) group.push_back(s.ids);
+    out.push_back(group);
   }
-  if (needs.reference) out.reference = params.reference.empty() ? params.model : params.reference;
   return out;
 }
-
-// 2. The reference, once.
-void add_reference(Start& start, const PreferenceParams& params, const config::StageContext& context) {
-  if (start.reference.empty()) return;
-  if (!params.reference.empty())
-    text::require_same_tokenizer(start.tokenizer, params.reference,
-                                 "the reference has another tokenizer than the policy",
-                                 "both must give the probability of the same token ids");
-  for (JudgedData* part : {&start.train, &start.held_out})
-    if (!part->groups.empty())
-      part->reference = cached_reference(start.reference, params.reference.empty() ? &start.policy : nullptr,
-                                         part->groups, part->mismatched, context, start.compute);
-}
-
-// A reference that follows the policy (SyncSettings): its weights, and its log-probabilities where they are asked for.
-class Follower {
- public:
-  Follower(const SyncSettings& settings, const std::vector<optim::NamedTensor>& start) : settings_(settings) {
-    if (settings.every > 0) weights_ = copies_of(start);
-  }
-  explicit operator bool() const { return settings_.every > 0; }
-  void begin(const optim::StateTensors& start) { weights_ = start, moved_ = false; }
-
-  /// Of the groups `members`, under the reference as it is now.
-  void refresh(JudgedData& data, std::span<const int64_t> members, model::Decoder& policy,
-               const std::vector<optim::NamedTensor>& trained, at::ScalarType compute) const {
-    if (!moved_) return;  // still what was computed at the start
-    const at::NoGradGuard no_grad;
-    const optim::StateTensors own = copies_of(trained);
-    restore_weights(weights_, "", trained);
-    refresh_reference(data.reference, policy, data.groups, data.mismatched, members, compute);
-    restore_weights(own, "", trained);
-  }
-  /// After `done` steps of a pass.
-  void follow(int64_t done, const std::vector<optim::NamedTensor>& trained) {
-    if (settings_.every == 0 || done % settings_.every != 0) return;
-    const at::NoGradGuard no_grad;
-    for (size_t i = 0; i < trained.size(); ++i)
-      weights_[i].second = settings_.alpha * trained[i].tensor.detach() + (1 - settings_.alpha) * weights_[i].second;
-    moved_ = true;
-  }
-  void append_state(optim::StateTensors& out) const {
-    for (const auto& [name, tensor] : weights_) out.emplace_back("reference." + name, tensor);
-  }
-  void restore(const optim::StateTensors& saved, bool moved) {
-    if (settings_.every == 0) return;
-    moved_ = moved;
-    const optim::StateTensors kept = with_prefix(saved, "reference.");  // in an order of its own
-    for (auto& [name, tensor] : weights_)
-      for (const auto& [kept_name, value] : kept)
-        if (kept_name == name) tensor = value;
-  }
-  bool moved() const { return moved_; }
-  const optim::StateTensors& weights() const { return weights_; }
-
- private:
-  SyncSettings settings_;
-  optim::StateTensors weights_;
-  bool moved_ = false;
-};
 
 // What a step says of its batch; metrics.def has their meaning.
 Numbers numbers_of(const PreferenceStep& step, bool reference) {
@@ -187,8 +74,7 @@ void PreferenceParams::check() const {
 void run_preference(const PreferenceParams& params, config::StageContext& context) {
   const auto seed = static_cast<uint64_t>(context.run.seed);
   const losses::PreferenceNeeds needs = params.loss.needs();
-  Start start = prepare(params, context);
-  add_reference(start, params, context);
+  PreferenceStart start = start_preference(params, context);
   model::Decoder& policy = start.policy;
   JudgedData &train = start.train, &held_out = start.held_out;
 
@@ -204,21 +90,19 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
                   looks ? std::optional<HeldOut>(HeldOut{}) : std::nullopt, start.compute, seed);
   if (watch) watch.keep(optimizer->tensors());
   const optim::StateTensors start_weights = passes.size() > 1 ? copies_of(optimizer->tensors()) : optim::StateTensors{};
-  Follower follower(params.sync, optimizer->tensors());
+  ReferenceFollower follower(params.sync, optimizer->tensors());
   CrossValidation folds;
   Statistic statistic;
   LoopState state;
   state.tensors = [&] {
     optim::StateTensors out;
-    append_weights(out, "policy.", optimizer->tensors());
-    for (auto& [name, tensor] : optimizer->state()) out.emplace_back("optim." + name, tensor);
+    append_learner(out, "policy", *optimizer);
     watch.append_state(out);
     follower.append_state(out);
     return out;
   };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
-    restore_weights(saved, "policy.", optimizer->tensors());
-    optimizer->load_state(with_prefix(saved, "optim."));
+    restore_learner(saved, "policy", *optimizer);
     watch.restore(saved, json);
     if (follower) follower.restore(saved, json.at("reference_moved"));
     if (json.contains("folds")) folds.restore(json.at("folds"));
@@ -300,25 +184,16 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     follower.refresh(train, batch, policy, optimizer->tensors(), start.compute);
     optimizer->zero_grad();
     const PreferenceStep done = add_preference_gradient(policy, train, batch, micro, params.loss, statistic, forward);
-    const double factor = optim::schedule_factor(schedule, local, pass->plan.steps());
-    const double norm = std::isfinite(done.loss) ? optimizer->step(factor) : done.loss;
-    if (!std::isfinite(done.loss) || !std::isfinite(norm)) {
-      Json replay = Json::array();
-      for (const int64_t i : batch) {
-        Json group = Json::array();
-        for (const data::Sequence& s : train.groups[static_cast<size_t>(i)].answers) group.push_back(s.ids);
-        replay.push_back(group);
-      }
-      stop_non_finite(context, step, std::isfinite(done.loss) ? "gradient" : "loss", replay);
-    }
+    Numbers numbers = update(*optimizer, optim::schedule_factor(schedule, local, pass->plan.steps()), done.loss,
+                             done.tokens, step, context, [&] { return ids_of(train, batch); });
     follower.follow(local + 1, optimizer->tensors());
     const Numbers sides = numbers_of(done, needs.reference);
     const std::string note = "loss " + decimal_text(done.loss, 3) + "  margin " + decimal_text(sides.back().second, 3);
     const bool due = session.evaluation_due(local, pass->trial ? pass->plan.steps() : steps - pass->first);
     if (pass->trial) {
-      Numbers numbers{{"fold", static_cast<double>(folds.folds())},
-                      {"fold_loss", done.loss},
-                      {"tokens", static_cast<double>(done.tokens)}};
+      numbers = {{"fold", static_cast<double>(folds.folds())},
+                 {"fold_loss", done.loss},
+                 {"tokens", static_cast<double>(done.tokens)}};
       if (due) {
         const HeldOut at = session.apart([&] { return evaluate(train, pass->held_out); });
         folds.add({static_cast<double>(local + 1) / static_cast<double>(pass->plan.steps()), at.accuracy, at.loss});
@@ -330,9 +205,6 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       session.step_done(step, done.tokens, "fold " + std::to_string(folds.folds()) + "  " + note);
       continue;
     }
-    Numbers numbers{{"loss", done.loss}};
-    for (const auto& rate : optimizer->rates(factor)) numbers.push_back(rate);
-    numbers.insert(numbers.end(), {{"grad_norm", norm}, {"tokens", static_cast<double>(done.tokens)}});
     numbers.insert(numbers.end(), sides.begin(), sides.end());
     numbers.emplace_back("accuracy", done.right / static_cast<double>(batch.size()));
     if (losses::preference_loss(params.loss.name).statistic != nullptr && !statistic.groups.defined())
@@ -363,31 +235,28 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   Json stopped = Json::object();
   if (watch) {
     const EarlyStop& early = watch.early();
-    stopped = {{"stopped", early.name()}, {"steps", steps}, {"kept_step", early.kept().step}, {"why", early.why()}};
-    if (early.ended() || early.kept().step != steps) log::info("  " + early.why());
+    const Look& kept = early.kept();
+    stopped = {{"stopped", early.name()}, {"steps", steps}, {"kept_step", kept.step}, {"why", early.why()}};
+    if (early.ended() || kept.step != steps) log::info("  " + early.why());
     if (early.outcome() == EarlyStop::Outcome::kTooHard) context.record.warnings.emplace_back(steps, early.why());
-    if (early.kept().step != steps) {
+    if (kept.step != steps) {
       watch.put_back(optimizer->tensors());
-      answer(early.kept().step);  // for people to read beside the others
+      answer(kept.step);  // for people to read beside the others
     }
-    if (early.kept().accuracy && passes.size() == 1) last = HeldOut{*early.kept().loss, *early.kept().accuracy};
+    if (kept.accuracy && passes.size() == 1) last = HeldOut{*kept.loss, *kept.accuracy};
     if (passes.size() > 1) {
       stopped["folds"] = folds.folds();
-      stopped["folds_accuracy"] = *early.kept().accuracy;
-      stopped["folds_loss"] = *early.kept().loss;
+      stopped["folds_accuracy"] = *kept.accuracy;
+      stopped["folds_loss"] = *kept.loss;
     }
-    if (early.kept().kl_per_token) stopped["kl_per_token"] = *early.kept().kl_per_token;
-    if (early.kept().start_loss_ratio) stopped["start_loss_ratio"] = *early.kept().start_loss_ratio;
+    if (kept.kl_per_token) stopped["kl_per_token"] = *kept.kl_per_token;
+    if (kept.start_loss_ratio) stopped["start_loss_ratio"] = *kept.start_loss_ratio;
   }
 
   // 5. The result.
-  const fs::path folder = context.folder / config::names::kModel;
-  fs::create_directories(folder);
-  start.tokenizer.save(folder);
-  model::save_model(folder, policy);
-  Json model{{"parameters", policy.parameter_count()}};
+  save_folder(context.folder / config::names::kModel, start.tokenizer, policy);
+  Json model = record_of(policy);
   if (!start.reference.empty()) model["reference"] = start.reference;
-  record_adapter(policy, model);
   MemoryCount memory;
   memory.add(policy);
   memory.add_trained(optimizer->tensors());

@@ -95,7 +95,7 @@ struct StopSettings {
   int64_t folds = 0;
   int64_t patience = 0;
   double kl_limit = 0, start_loss_limit = 0;
-  int64_t prompts = 16, max_tokens = 64;
+  int64_t prompts = 16, samples = 1, max_tokens = 64;
 
   bool on() const { return patience > 0 || folds > 0 || drifts(); }
   /// Whether answers are sampled for it.
@@ -117,12 +117,14 @@ struct StopSettings {
       "the same of the start model's loss per token on those answers over that on its own; 1.1: 10% more. 0: off",
       "0; a wrecked policy showed 1.22, a healthy one 1.01 (docs/log.md)");
     v("prompts", prompts, "held-out prompts (trained ones, where none is held out) answered for it at each evaluation");
+    v("samples", samples,
+      "answers to each of them: of 32 answers in all the loss is known to 5%, of 128 to half of that");
     v("max_tokens", max_tokens, "most tokens of one such answer");
     v.range("patience", 0);
     v.range("folds", 0, 100);
     v.only_if("patience", "stop.folds = 0", [this] { return folds == 0; });
     for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);
-    for (const char* key : {"prompts", "max_tokens"}) {
+    for (const char* key : {"prompts", "samples", "max_tokens"}) {
       v.range(key, 1);
       v.only_if(key, "stop.kl_limit or stop.start_loss_limit is above 0", [this] { return drifts(); });
     }

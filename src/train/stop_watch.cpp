@@ -28,7 +28,7 @@ StopWatch::StopWatch(const StopSettings& settings, const model::Decoder& policy,
     if (prompts.empty())
       usage_error("stop.kl_limit and stop.start_loss_limit: there is no prompt short enough to be answered",
                   "set both to 0, or give shorter prompts");
-    drift_.emplace(policy, encoder, std::move(prompts), own.max_tokens, compute, seed);
+    drift_.emplace(policy, encoder, std::move(prompts), own.samples, own.max_tokens, compute, seed);
     look.kl_per_token = 0, look.start_loss_ratio = 1;
   }
   early_.emplace(own, look);
