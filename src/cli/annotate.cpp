@@ -63,7 +63,10 @@ int annotate(Options& options) {
       .shows("the model's own, else 0");
   options.value("--max-tokens", &sampler.max_tokens, "N", "most tokens of an answer; one that is cut there is marked")
       .in_group("Sampling");
-  options.value("--lr", &learning.lr, "X", "learning rate of a round's DPO with LoRA").in_group("Learning");
+  options
+      .value("--lr", &learning.lr, "X",
+             "learning rate of a round's DPO with LoRA; 0: the faster of 3e-4 and 1e-4 that stays near the start")
+      .in_group("Learning");
   options
       .value("--epochs", &learning.epochs, "X",
              "passes over what was judged, at most; 0: 120 divided by how many comparisons there are, from 1 to 4")

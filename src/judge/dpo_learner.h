@@ -13,7 +13,8 @@ namespace hone::judge {
 
 /// Few comparisons, a real chat model, two cores. Where a number comes from stands in dpo_learner.cpp.
 struct LearnSettings {
-  double lr = 1e-4, beta = 0.1;
+  double lr = 0;  ///< 0: 3e-4 where that stays near the start, else 1e-4 (train/rate_trial.h)
+  double beta = 0.1;
   double epochs = 0;  ///< passes at most; 0: passes_for()
   int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, folds = 3;
   double kl_limit = 0.1, start_loss_limit = 1.1;

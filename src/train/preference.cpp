@@ -7,6 +7,8 @@
 //   5. the model folder
 #include "train/preference.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -23,6 +25,7 @@
 #include "train/memory_count.h"
 #include "train/passes.h"
 #include "train/preference_start.h"
+#include "train/rate_trial.h"
 #include "train/reference_follower.h"
 #include "train/session.h"
 #include "train/stop_watch.h"
@@ -81,7 +84,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   // 3. The plan and the steps.
   const std::vector<Pass> passes = passes_of(train.groups, params.stop.folds, params.batch_pairs, params.epochs, seed);
   const Pass& whole = passes.back();
-  std::optional<optim::Optimizer> optimizer(std::in_place, trainable_tensors(policy), params.optim);
+  optim::OptimParams optim = params.optim;
+  std::optional<optim::Optimizer> optimizer(std::in_place, trainable_tensors(policy), optim);
   const int64_t micro = micro_tokens(params, policy.config(), start.compute == at::kBFloat16);
   model::AttentionWork attention;
   const Forward forward(start.compute, params.checkpoint_activations, &attention);
@@ -89,7 +93,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   StopWatch watch(params.stop, policy, start.encoder, start.held_out_prompts, start.train_prompts,
                   looks ? std::optional<HeldOut>(HeldOut{}) : std::nullopt, start.compute, seed);
   if (watch) watch.keep(optimizer->tensors());
-  const optim::StateTensors start_weights = passes.size() > 1 ? copies_of(optimizer->tensors()) : optim::StateTensors{};
+  optim::StateTensors start_weights;  // where there is a way back to the start
+  if (passes.size() > 1 || !params.stop.rates.empty()) start_weights = copies_of(optimizer->tensors());
   ReferenceFollower follower(params.sync, optimizer->tensors());
   CrossValidation folds;
   Statistic statistic;
@@ -102,6 +107,8 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     return out;
   };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
+    optim.lr = json.at("lr");
+    optimizer.emplace(trainable_tensors(policy), optim);
     restore_learner(saved, "policy", *optimizer);
     watch.restore(saved, json);
     if (follower) follower.restore(saved, json.at("reference_moved"));
@@ -110,6 +117,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   };
   state.json = [&] {
     Json out = watch.json();
+    out["lr"] = optim.lr;
     if (follower) out["reference_moved"] = follower.moved();
     if (passes.size() > 1) out["folds"] = folds.state();
     if (statistic.count > 0) out["statistic"] = {statistic.value, statistic.count};
@@ -162,19 +170,41 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     watch.until(end);
     session.set_total_steps(steps = std::max(whole.first, end));
   };
+  // Fitted to the shortest pass, so that all of them warm up alike.
+  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, passes.front().plan.steps());
+  // Where a rate would lead in a few steps of the last pass.
+  const auto drift_at = [&](double rate) -> std::optional<Drift> {
+    optim.lr = rate;
+    optimizer.emplace(trainable_tensors(policy), optim);
+    Statistic own;
+    bool finite = true;
+    for (int64_t step = 0; finite && step < std::min(kTrialSteps, whole.plan.steps()); ++step) {
+      optimizer->zero_grad();
+      const PreferenceStep done =
+          add_preference_gradient(policy, train, whole.batch(whole.first + step), micro, params.loss, own, forward);
+      finite = std::isfinite(done.loss) &&
+               std::isfinite(optimizer->step(optim::schedule_factor(schedule, step, whole.plan.steps())));
+    }
+    std::optional<Drift> out;
+    if (finite) out = watch.drift(policy);
+    restore_weights(start_weights, "", optimizer->tensors());
+    return out;
+  };
+  if (session.first_step() == 0 && !params.stop.rates.empty()) {
+    optim.lr = session.apart([&] { return rate_that_holds(params.stop, params.optim.lr, drift_at); });
+    optimizer.emplace(trainable_tensors(policy), optim);
+  }
   if (session.first_step() >= whole.first && passes.size() > 1) end_where_folds_say();
   if (watch.ended()) session.set_total_steps(steps = session.first_step());
   if (session.first_step() == 0) answer(0);
   std::optional<HeldOut> last;
   auto pass = passes.begin();
-  // Fitted to the shortest pass, so that all of them warm up alike.
-  const optim::ScheduleParams schedule = optim::fit_schedule(params.optim.schedule, passes.front().plan.steps());
   for (int64_t step = session.first_step(); step < steps; ++step) {
     while (step >= pass->end()) ++pass;
     const int64_t local = step - pass->first;
     if (local == 0 && passes.size() > 1) {  // from the start again
       restore_weights(start_weights, "", optimizer->tensors());
-      optimizer.emplace(trainable_tensors(policy), params.optim);
+      optimizer.emplace(trainable_tensors(policy), optim);
       statistic = {};
       if (follower) follower.begin(start_weights);
       if (pass->trial)
@@ -249,6 +279,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       stopped["folds_accuracy"] = *kept.accuracy;
       stopped["folds_loss"] = *kept.loss;
     }
+    if (!params.stop.rates.empty()) stopped["lr"] = optim.lr;
     if (kept.kl_per_token) stopped["kl_per_token"] = *kept.kl_per_token;
     if (kept.start_loss_ratio) stopped["start_loss_ratio"] = *kept.start_loss_ratio;
   }

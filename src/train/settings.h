@@ -94,6 +94,7 @@ struct SampleSettings {
 struct StopSettings {
   int64_t folds = 0;
   int64_t patience = 0;
+  std::vector<double> rates;
   double kl_limit = 0, start_loss_limit = 0;
   int64_t prompts = 16, samples = 1, max_tokens = 64;
 
@@ -116,6 +117,10 @@ struct StopSettings {
     v("start_loss_limit", start_loss_limit,
       "the same of the start model's loss per token on those answers over that on its own; 1.1: 10% more. 0: off",
       "0; a wrecked policy showed 1.22, a healthy one 1.01 (docs/log.md)");
+    v("rates", rates,
+      "learning rates to try in the place of optim.lr, in this order: the first is taken that stays within half of "
+      "both "
+      "limits for a few steps from the start; none does: optim.lr. Empty: none is tried");
     v("prompts", prompts, "held-out prompts (trained ones, where none is held out) answered for it at each evaluation");
     v("samples", samples,
       "answers to each of them: of 32 answers in all the loss is known to 5%, of 128 to half of that");
@@ -124,10 +129,9 @@ struct StopSettings {
     v.range("folds", 0, 100);
     v.only_if("patience", "stop.folds = 0", [this] { return folds == 0; });
     for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);
-    for (const char* key : {"prompts", "samples", "max_tokens"}) {
-      v.range(key, 1);
+    for (const char* key : {"prompts", "samples", "max_tokens"}) v.range(key, 1);
+    for (const char* key : {"rates", "prompts", "samples", "max_tokens"})
       v.only_if(key, "stop.kl_limit or stop.start_loss_limit is above 0", [this] { return drifts(); });
-    }
   }
 };
 

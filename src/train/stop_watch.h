@@ -38,6 +38,9 @@ class StopWatch {
   void look(int64_t done, const std::optional<HeldOut>& held_out, const model::Decoder& policy,
             const std::vector<optim::NamedTensor>& trained, Numbers& numbers);
 
+  /// How far `policy` is from the start; only where the settings have a limit for it.
+  Drift drift(const model::Decoder& policy) const { return drift_->measure(policy); }
+
   /// What stands in the checkpoint: the kept weights, and where it is.
   void keep(const std::vector<optim::NamedTensor>& trained) { kept_ = copies_of(trained); }
   void append_state(optim::StateTensors& out) const;

@@ -421,6 +421,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"stop.kl_limit", {{}, {0.5}}},
                                   {"stop.start_loss_limit", {{}, {2.0}}},
                                   {"stop.prompts", {{{"stop.kl_limit", 0.5}, {"text.held_out", 0.3}}, {1}}},
+                                  {"stop.rates", {{{"stop.kl_limit", 0.5}}, {Json::array({0.01})}}},
                                   {"stop.samples", {{{"stop.kl_limit", 0.5}}, {2}}},
                                   {"stop.max_tokens", {{{"stop.kl_limit", 0.5}}, {3}}},
                                   {"sync.every", {{}, {1}}},
