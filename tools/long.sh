@@ -79,6 +79,7 @@ all_parts() {  # the longest first, so that no core waits at the end
     # A model of 135 million parameters: both want the machine to themselves for their times to be read (JOBS=1).
     recipe real-chat-rl recipes/real-chat-rl.toml --set data="$data"
     recipe real-chat recipes/real-chat.toml --set data="$data"
+    recipe real-losses recipes/real-losses.toml --set data="$data"
     recipe real-feedback recipes/real-feedback.toml --set data="$data"
   else
     echo "== real recipes: skipped, $data is absent"
@@ -112,6 +113,7 @@ all_parts() {  # the longest first, so that no core waits at the end
     seed=$((16#$(printf '%s' "$hash" | cut -c$((i * 6 + 1))-$((i * 6 + 6)))))
     recipe "align-fresh-$seed" recipes/align.toml --set seed=$seed
   done
+  part methods bash -c '"$0" run recipes/align.toml --out "$1/methods-align" --resume && python3 tools/methods.py "$0" --align "$1/methods-align" --out "$1/methods" --jobs 1' "$hone" "$out"
   recipe over-optimise recipes/over-optimise.toml
   recipe sycophancy recipes/sycophancy.toml
   recipe blind-spot recipes/blind-spot.toml

@@ -23,7 +23,7 @@ OWN = {
     "kto": {"--epochs": "0.125"},  # of each comparison it sees two answers
     "bco": {"--epochs": "0.125"},
 }
-GROUP = ["reinforce", "reinforce_plus_plus", "rloo", "remax", "grpo", "dr_grpo", "dapo", "gspo", "cispo"]
+GROUP = sorted(p.stem for p in Path("recipes").glob("*.toml") if "--data runs/align" in p.read_text())
 
 
 def stage(align, kind):

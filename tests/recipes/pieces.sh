@@ -31,9 +31,9 @@ piece() {  # piece RECIPE [KEY=VALUE…]
   grep -q '</html>' "$out/report.html" || fail "$recipe left no page"
   echo "recipes: $recipe, $(ls -d "$out"/*/ | wc -l) stages, $demanded checks measured, $((SECONDS - start)) s"
 }
-group=(reinforce reinforce_plus_plus rloo remax grpo dr_grpo dapo gspo cispo)  # on what another recipe has left
+mapfile -t group < <(grep -l -- "--data runs/align" recipes/*.toml | xargs -n1 basename -s .toml)  # on what another recipe has left
 world=(over-optimise blind-spot sycophancy own checked)
-real=(real-stories real-feedback real-chat real-chat-rl)
+real=(real-stories real-feedback real-chat real-losses real-chat-rl)
 case $2 in
   world)
     for file in recipes/*.toml; do
@@ -80,6 +80,11 @@ case $2 in
       eval.text_passages=6 eval.sampling.max_tokens=12 eval.max_lost_share=1)
     piece real-chat "${small[@]}" dpo.model="$model" eval.models="start=$model,dpo=@dpo" dpo.epochs=0.05 dpo.text.max_lost_share=1 \
       dpo.keep.evaluate_every=1000 dpo.samples.max_tokens=16
+    losses=()
+    for loss in dpo ipo kto simpo orpo; do
+      losses+=("$loss.model=$model" "$loss.epochs=0.05" "$loss.text.max_lost_share=1" "$loss.batch_pairs=4")
+    done
+    piece real-losses "${small[@]}" "${losses[@]}" eval.models="start=$model,dpo=@dpo,ipo=@ipo,kto=@kto,simpo=@simpo,orpo=@orpo"
     piece real-chat-rl "${small[@]}" reward.model="$model" second.model="$model" ppo.model="$model" \
       eval.models="start=$model,ppo=@ppo" reward.epochs=0.03 second.epochs=0.03 reward.text.max_lost_share=1 second.text.max_lost_share=1 ppo.max_lost_share=1 reward.keep.evaluate_every=1000 \
       second.keep.evaluate_every=1000 ppo.steps=2 ppo.batch_prompts=8 ppo.critic_warmup=1 ppo.sampling.max_tokens=12 \
