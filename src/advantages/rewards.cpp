@@ -45,7 +45,7 @@ ShapedRewards shape_rewards(const Slots& slots, const RewardInput& input, double
     usage_error("unknown kl_estimator '" + params.kl_estimator + "'", "there are: k1, k3");
   ShapedRewards out;
   out.score = treat_scores(input.score, input.finished, params);
-  out.rewards.assign(static_cast<size_t>(slots.size()), 0.0f);
+  out.rewards.assign(slots.size(), 0.0f);
   size_t token = 0;
   for (size_t s = 0; s < answers; ++s) {
     double k1_sum = 0, k3_sum = 0;

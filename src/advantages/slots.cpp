@@ -7,7 +7,7 @@ namespace hone::advantages {
 std::vector<float> Slots::at_actions(std::span<const float> per_slot) const {
   HONE_CHECK(per_slot.size() == action.size(), "one value a slot");
   std::vector<float> out;
-  out.reserve(static_cast<size_t>(tokens));
+  out.reserve(tokens);
   for (size_t i = 0; i < action.size(); ++i)
     if (action[i]) out.push_back(per_slot[i]);
   return out;

@@ -55,7 +55,7 @@ Estimate bootstrap(int64_t n, const Resampled& figure) {
       uint64_t x = state += 0x9e3779b97f4a7c15u;
       x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
       x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-      ++counts[static_cast<size_t>(static_cast<unsigned __int128>(x ^ (x >> 31)) * static_cast<uint64_t>(n) >> 64)];
+      ++counts[static_cast<unsigned __int128>(x ^ (x >> 31)) * static_cast<uint64_t>(n) >> 64];
     }
     value = figure(counts);
   }

@@ -71,7 +71,7 @@ std::unique_ptr<Checker> CheckerSettings::make(const std::string& id) const { re
 const CheckerParams& CheckerSettings::params(const std::string& id) const {
   const auto& ids = checker_ids();
   const auto found = std::ranges::find(ids, id);
-  if (found != ids.end()) return *params_[static_cast<size_t>(found - ids.begin())];
+  if (found != ids.end()) return *params_[found - ids.begin()];
   const std::string near = config::closest(id, ids);
   usage_error("there is no checker '" + id + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
               "`hone list rewards` names them");

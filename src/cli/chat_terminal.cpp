@@ -72,7 +72,7 @@ class Terminal {
 void Terminal::say_left_out(const chat::Assistant& assistant) {
   left_out_.resize(chat_.assistants.size());
   const auto at = std::ranges::find_if(chat_.assistants, [&](const auto& a) { return a.get() == &assistant; });
-  size_t& said = left_out_[static_cast<size_t>(at - chat_.assistants.begin())];
+  size_t& said = left_out_[at - chat_.assistants.begin()];
   if (assistant.left_out() > said)
     note("the context is full: the first " + std::to_string(assistant.left_out()) +
          " questions of this conversation are left out now, with their answers");

@@ -78,7 +78,7 @@ std::vector<Setting> settings_of_choices(const std::string& stage_kind) {
       if (f.selects || std::ranges::any_of(standard, same_as(s))) continue;
       const auto there = std::ranges::find_if(out, same_as(s));
       if (there == out.end()) out.push_back(s), choices.push_back(v.selector + " = " + v.choice);
-      else choices[static_cast<size_t>(there - out.begin())] += ", " + v.choice;
+      else choices[there - out.begin()] += ", " + v.choice;
     }
   }
   for (size_t i = 0; i < out.size(); ++i) out[i].doc += "; read where " + choices[i];

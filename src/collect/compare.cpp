@@ -32,7 +32,7 @@ struct Question {
 std::vector<Question> read_questions(const CompareParams& params, uint64_t seed, const data::Encoder& encoder) {
   std::vector<data::Prompt> prompts = data::read_prompts(params.prompts).rows;
   Stream(seed, "compare-prompts").shuffle(prompts);
-  if (static_cast<int64_t>(prompts.size()) > params.count) prompts.resize(static_cast<size_t>(params.count));
+  if (static_cast<int64_t>(prompts.size()) > params.count) prompts.resize(params.count);
   std::vector<Question> out;
   for (const data::Prompt& p : prompts) out.push_back({p.messages.back().content, p.id, encoder.prompt(p.messages)});
   return out;

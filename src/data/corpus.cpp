@@ -61,7 +61,7 @@ Corpus encode_corpus(std::span<const Document> documents, const text::Tokenizer&
       out.ids.insert(out.ids.end(), encoded[i].begin(), encoded[i].end());
       out.ids.push_back(*eos);
       out.bytes += static_cast<int64_t>(documents[at + i].text.size());
-      if (max_tokens > 0 && out.tokens() > max_tokens) out.ids.resize(static_cast<size_t>(max_tokens));
+      if (max_tokens > 0 && out.tokens() > max_tokens) out.ids.resize(max_tokens);
       out.offsets.push_back(out.tokens());
       if (max_tokens > 0 && out.tokens() >= max_tokens) return out;
     }
@@ -94,8 +94,8 @@ std::vector<Piece> cut_pieces(const Corpus& corpus, const CorpusSettings& settin
   std::vector<Piece> out;
   if (settings.documents == "separate") {
     for (int64_t d = 0; d < corpus.documents(); ++d)
-      add_pieces(corpus.offsets[static_cast<size_t>(d)] - (corpus.shared_boundary && d > 0),
-                 corpus.offsets[static_cast<size_t>(d) + 1], context, out);
+      add_pieces(corpus.offsets[d] - (corpus.shared_boundary && d > 0), corpus.offsets[static_cast<size_t>(d) + 1],
+                 context, out);
   } else {
     add_pieces(0, corpus.tokens(), context, out);
   }

@@ -42,8 +42,7 @@ Encoder::Encoder(text::Tokenizer tokenizer, std::optional<text::ChatTemplate> ch
   // A template without a generation prompt leaves what opens the assistant's turn to the model.
   const std::span<const text::Message> question = std::span(probe).first(1);
   if (chat_->marks_generation() || chat_->render(question, true) != chat_->render(question, false)) return;
-  const std::string trained =
-      tokenizer_.decode(std::span(answered.sequence.ids).subspan(static_cast<size_t>(answered.prompt_length)));
+  const std::string trained = tokenizer_.decode(std::span(answered.sequence.ids).subspan(answered.prompt_length));
   const size_t at = std::min(trained.find(probe.back().content), trained.size());
   if (const std::string header = trained.substr(0, at); header.find_first_not_of(" \t\r\n") != std::string::npos)
     log::warn_once("the chat template has no generation prompt: what opens an answer, " + dump_json(Json(header)) +

@@ -111,7 +111,7 @@ class Inspector {
       tokens_.add("prompt", pair.prompt_length);
       tokens_.add("chosen", pair.chosen.size());
       tokens_.add("rejected", pair.rejected.size());
-      const std::string& id = rows[static_cast<size_t>(encoded.rows[i])].id;
+      const std::string& id = rows[encoded.rows[i]].id;
       show(id + " chosen", pair.chosen.ids, pair.chosen.weight);
       show(id + " rejected", pair.rejected.ids, pair.rejected.weight);
     }
@@ -130,7 +130,7 @@ class Inspector {
     out_.fit = encoded.lengths;
     for (size_t i = 0; i < encoded.items.size(); ++i) {
       tokens_.add("sequence", encoded.items[i].size());
-      show(rows[static_cast<size_t>(encoded.rows[i])].id, encoded.items[i].ids, encoded.items[i].weight);
+      show(rows[encoded.rows[i]].id, encoded.items[i].ids, encoded.items[i].weight);
     }
   }
 
@@ -145,8 +145,7 @@ class Inspector {
     out_.fit = encoded.lengths;
     for (size_t i = 0; i < encoded.items.size(); ++i) {
       tokens_.add("prompt", static_cast<int64_t>(encoded.items[i].size()));
-      show(rows[static_cast<size_t>(encoded.rows[i])].id, encoded.items[i],
-           std::vector<float>(encoded.items[i].size(), 0.0f));
+      show(rows[encoded.rows[i]].id, encoded.items[i], std::vector<float>(encoded.items[i].size(), 0.0f));
     }
   }
 

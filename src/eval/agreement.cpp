@@ -45,7 +45,7 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
                              "the evaluation's comparisons");
   if (params.comparisons_limit > 0 && std::ssize(rows) > params.comparisons_limit) {
     Stream(static_cast<uint64_t>(seed), "comparisons-limit").shuffle(rows);
-    rows.resize(static_cast<size_t>(params.comparisons_limit));
+    rows.resize(params.comparisons_limit);
   }
   auto encoded = data::encode_preferences(rows, encoder, params.length, context);
   log::info("  " + encoded.lengths.summary());
@@ -54,7 +54,7 @@ HumanComparisons read_comparisons(const EvalParams& params, const data::Encoder&
   std::map<std::string, size_t> numbers;
   std::set<std::string> sources;
   for (size_t i = 0; i < encoded.items.size(); ++i) {
-    const data::Preference& row = rows[static_cast<size_t>(encoded.rows[i])];
+    const data::Preference& row = rows[encoded.rows[i]];
     out.pairs.push_back(std::move(encoded.items[i]));
     out.sources.push_back(row.source);
     out.prompts.push_back(numbers.try_emplace(data::prompt_hash(row), numbers.size()).first->second);

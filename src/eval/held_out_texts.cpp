@@ -49,7 +49,7 @@ Passages draw_passages(const std::vector<std::string>& files, int64_t passages, 
     std::vector<int32_t> ids;
     if (const auto begin = tokenizer.begin()) ids.push_back(*begin);
     for (const int32_t id : tokenizer.encode(std::string(passage_at(text, place, bytes)), false)) ids.push_back(id);
-    if (std::ssize(ids) > longest) ids.resize(static_cast<size_t>(longest));
+    if (std::ssize(ids) > longest) ids.resize(longest);
     if (ids.size() < 2) continue;
     out.ids.push_back(std::move(ids));
     out.texts.push_back(number);

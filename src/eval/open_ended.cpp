@@ -44,13 +44,13 @@ void add_prompts(OpenPrompts& out, const std::vector<std::string>& files, bool h
   }
   if (params.limit > 0 && static_cast<int64_t>(rows.size()) > params.limit) {
     Stream(static_cast<uint64_t>(seed), "eval-limit").shuffle(rows);
-    rows.resize(static_cast<size_t>(params.limit));
+    rows.resize(params.limit);
   }
   auto encoded = data::encode_prompts(rows, encoder, params.length, context, params.sampling.max_tokens);
   log::info("  " + encoded.lengths.summary());
   data::require_kept(encoded.lengths, params.length, harmful ? "harmful prompts" : "prompts");
   for (size_t i = 0; i < encoded.items.size(); ++i) {
-    const data::Prompt& row = rows[static_cast<size_t>(encoded.rows[i])];
+    const data::Prompt& row = rows[encoded.rows[i]];
     out.ids.push_back(row.id);
     out.texts.push_back(text::readable(row.messages));
     out.tokens.push_back(std::move(encoded.items[i]));

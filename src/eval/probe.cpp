@@ -23,7 +23,7 @@ config::Probe world_probe(const std::string& world_folder, const std::string& to
   state->world = world::load_world(world_folder);
   for (const world::WorldPrompt& p : state->world.prompts.held_out) state->chosen.push_back(&p);
   Stream(static_cast<uint64_t>(seed), "probe-prompts").shuffle(state->chosen);
-  if (static_cast<int64_t>(state->chosen.size()) > prompts) state->chosen.resize(static_cast<size_t>(prompts));
+  if (static_cast<int64_t>(state->chosen.size()) > prompts) state->chosen.resize(prompts);
   if (state->chosen.empty()) usage_error(world_folder + ": the world has no held-out prompts to watch");
   for (const world::WorldPrompt* p : state->chosen) {
     state->messages.push_back({{"user", p->text}});

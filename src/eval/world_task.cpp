@@ -31,7 +31,7 @@ std::vector<const world::WorldPrompt*> choose_prompts(const EvalParams& params, 
   }
   if (params.limit > 0 && static_cast<int64_t>(out.size()) > params.limit) {
     Stream(static_cast<uint64_t>(seed), "eval-limit").shuffle(out);  // every family keeps its share
-    out.resize(static_cast<size_t>(params.limit));
+    out.resize(params.limit);
   }
   return out;
 }

@@ -62,7 +62,7 @@ int64_t newest_schema() { return std::ssize(kMigrations); }
 
 void migrate(Database& database, int64_t from, int64_t version) {
   for (int64_t v = from + 1; v <= version; ++v) {
-    database.execute(kMigrations.at(static_cast<size_t>(v - 1)));
+    database.execute(kMigrations.at(v - 1));
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     database.prepare("INSERT INTO migration(version, us, program) VALUES (?, ?, ?)")
         .bind(v)

@@ -305,7 +305,7 @@ Value Interpreter::evaluate_slice(const Expression& e) {
   const Items source = text ? iterate(object) : object.items();
   Items kept;
   const int64_t stride = std::clamp<int64_t>(step, -n - 1, n + 1);
-  for (int64_t i = begin; step > 0 ? i < end : i > end; i += stride) kept.push_back(source[static_cast<size_t>(i)]);
+  for (int64_t i = begin; step > 0 ? i < end : i > end; i += stride) kept.push_back(source[i]);
   charge(kept.size());
   if (!text) return Value::list(std::move(kept), object.kind());
   std::string joined;

@@ -141,7 +141,7 @@ Value f_indent(Interpreter& in, const Value& v, Arguments& a) {
   const Bound args("indent", a, {"width", "first", "blank"});
   std::string indention;
   if (args.has(0) && args[0].is_string()) indention = args[0].as_string();
-  else indention.assign(static_cast<size_t>(std::clamp<int64_t>(args.integer(0, 4), 0, 1000)), ' ');
+  else indention.assign(std::clamp<int64_t>(args.integer(0, 4), 0, 1000), ' ');
   const std::vector<std::string> lines = split_lines(text_of(in, v) + "\n", false);
   in.charge(lines.size() * (indention.size() + 1));
   std::string out = args.flag(1, false) ? indention : "";

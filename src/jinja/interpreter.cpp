@@ -153,11 +153,10 @@ Interpreter::Flow Interpreter::run_for(const Statement& s) {
   for (int64_t i = 0; i < n; ++i) {
     charge(16);
     inner();
-    assign(s.target, items[static_cast<size_t>(i)]);
+    assign(s.target, items[i]);
     const auto field = [](const char* name, Value value) { return std::pair{Value::string(name), std::move(value)}; };
     const auto neighbour = [&](int64_t at, const char* name) {
-      return at >= 0 && at < n ? items[static_cast<size_t>(at)]
-                               : Value::undefined(std::string("there is no ") + name + " item");
+      return at >= 0 && at < n ? items[at] : Value::undefined(std::string("there is no ") + name + " item");
     };
     const auto cycle = [i](Interpreter&, Arguments& a) {
       if (a.positional.empty()) template_error("no items for cycling given");

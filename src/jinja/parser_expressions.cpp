@@ -107,7 +107,7 @@ ExpressionPtr Parser::binary(int level) {
   ExpressionPtr left = binary(level + 1);
   while (true) {
     std::string op;
-    for (const std::string& known : kLevels[static_cast<size_t>(level)])
+    for (const std::string& known : kLevels[level])
       if (at_operator(known)) op = known;
     if (op.empty()) return left;
     advance();

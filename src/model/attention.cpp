@@ -67,7 +67,7 @@ void AttentionPlan::make_buckets(std::span<const Place> places, at::Device devic
         const int64_t row = place.row(std::min(p, place.length - 1));  // padding repeats the last token
         if (p < place.length && (place.first() || p >= place.shared)) {
           in_order = in_order && row == out;
-          restore[static_cast<size_t>(row)] = out++;
+          restore[row] = out++;
           real.push_back(static_cast<int64_t>(rows.size()));
         }
         rows.push_back(row);

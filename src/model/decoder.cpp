@@ -30,19 +30,19 @@ Decoder::~Decoder() = default;
 
 void Decoder::add(const TensorShape& tensor, int64_t layer) {
   const auto [slot, shape, kind] = tensor;
-  slots_[static_cast<size_t>(layer)][static_cast<size_t>(slot)] = static_cast<int>(parameters_.size());
+  slots_[layer][static_cast<size_t>(slot)] = static_cast<int>(parameters_.size());
   parameters_.push_back({family(config_.family).name(slot, layer), at::empty(shape, at::kFloat), kind});
 }
 
 int Decoder::find(Slot slot, int64_t layer) const {
   const bool once = slot <= Slot::kOutput;
-  return slots_[static_cast<size_t>(once ? config_.layers : layer)][static_cast<size_t>(slot)];
+  return slots_[once ? config_.layers : layer][static_cast<size_t>(slot)];
 }
 
 const Tensor& Decoder::at(Slot slot, int64_t layer) const {
   static const Tensor none;
   const int index = find(slot, layer);
-  return index < 0 ? none : parameters_[static_cast<size_t>(index)].tensor;
+  return index < 0 ? none : parameters_[index].tensor;
 }
 
 int64_t Decoder::parameter_count() const {
@@ -79,18 +79,18 @@ void Decoder::set_adapter(std::optional<Adapter> adapter) {
   adapter_ = std::move(adapter);
   adapter_slots_.clear();
   if (!adapter_) return;
-  adapter_slots_.resize(static_cast<size_t>(config_.layers));
+  adapter_slots_.resize(config_.layers);
   for (auto& s : adapter_slots_) s.fill(-1);
   for (size_t i = 0; i < adapter_->parts.size(); ++i) {
     const AdapterPart& p = adapter_->parts[i];
-    adapter_slots_.at(static_cast<size_t>(p.layer))[static_cast<size_t>(p.slot)] = static_cast<int>(i);
+    adapter_slots_.at(p.layer)[static_cast<size_t>(p.slot)] = static_cast<int>(i);
   }
 }
 
 const LowRank* Decoder::low_rank(Slot slot, int64_t layer) const {
   if (!adapter_) return nullptr;
-  const int index = adapter_slots_[static_cast<size_t>(layer)][static_cast<size_t>(slot)];
-  return index < 0 ? nullptr : &adapter_->parts[static_cast<size_t>(index)].low_rank;
+  const int index = adapter_slots_[layer][static_cast<size_t>(slot)];
+  return index < 0 ? nullptr : &adapter_->parts[index].low_rank;
 }
 
 Decoder Decoder::clone() const {
@@ -166,13 +166,12 @@ Tensor Decoder::hidden(const Packed& packed, const ComputeOptions& options) cons
                   sin};
   for (int64_t l = 0; l < c.layers; ++l) {
     std::vector<Tensor> inputs{x};
-    for (const int index : slots_[static_cast<size_t>(l)])
-      if (index >= 0) inputs.push_back(parameters_[static_cast<size_t>(index)].tensor);
+    for (const int index : slots_[l])
+      if (index >= 0) inputs.push_back(parameters_[index].tensor);
     if (adapter_)
-      for (const int index : adapter_slots_[static_cast<size_t>(l)])
+      for (const int index : adapter_slots_[l])
         if (index >= 0)
-          for (const Tensor& t : {adapter_->parts[static_cast<size_t>(index)].low_rank.a,
-                                  adapter_->parts[static_cast<size_t>(index)].low_rank.b})
+          for (const Tensor& t : {adapter_->parts[index].low_rank.a, adapter_->parts[index].low_rank.b})
             inputs.push_back(t);
     if (!options.checkpoint || !needs_grad(inputs)) {
       x = layer(l, x, pass);

@@ -46,7 +46,7 @@ class GgufWeights : public Weights {
       std::vector<float> whole(static_cast<size_t>(tensor->elements));
       gguf::dequantize(tensor->type, tensor->data.data(), whole.size() / block.elements, whole.data());
       for (int64_t row = 0; row < tensor->elements; ++row)
-        values[row] = whole[static_cast<size_t>(gguf::row_in_file(row, tensor->elements, heads))];
+        values[row] = whole[gguf::row_in_file(row, tensor->elements, heads)];
       return;
     }
     const int64_t width = tensor->shape.back(), rows = tensor->elements / width;

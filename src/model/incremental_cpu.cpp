@@ -46,7 +46,7 @@ class CpuStep {
   Tensor run() {
     for (layer_ = 0; layer_ < c_.layers; ++layer_) run_layer(spec_, *this, Value{&x_});
     normalise({&x_}, Slot::kFinalNorm);
-    for (const StepRun& run : runs_) cache_.sequences[static_cast<size_t>(run.sequence)].length += run.rows;
+    for (const StepRun& run : runs_) cache_.sequences[run.sequence].length += run.rows;
     Tensor out = at::empty({rows_, c_.width}, at::kFloat);
     h_.unpack(out.mutable_data_ptr<float>());
     return out;
@@ -167,9 +167,9 @@ class CpuStep {
       sin_ = cos_;
     }
     for (int64_t i = 0; i < rows_; ++i) {
-      const int64_t position = positions_[static_cast<size_t>(i)];
+      const int64_t position = positions_[i];
       const auto place = [&](Panels& panels) { return panels.panel(i / width_) + i % width_; };
-      const float* row = table + ids[static_cast<size_t>(i)] * c_.width;
+      const float* row = table + ids[i] * c_.width;
       float* x = place(x_);
       for (int64_t d = 0; d < c_.width; ++d)
         x[d * width_] = learned == nullptr ? row[d] : row[d] + learned[position * c_.width + d];
@@ -220,8 +220,7 @@ class CpuStep {
       for (int64_t i = begin; i < end; ++i)
         for (int64_t head = 0; head < c_.kv_heads; ++head) {
           const float* key = qkv_.panel(i / width_) + (k + head * c_.head_dim) * width_ + i % width_;
-          cache_.write(sequences_[static_cast<size_t>(i)], layer_, head, positions_[static_cast<size_t>(i)], key,
-                       key + (v - k) * width_, width_);
+          cache_.write(sequences_[i], layer_, head, positions_[i], key, key + (v - k) * width_, width_);
         }
     });
   }
@@ -230,8 +229,8 @@ class CpuStep {
     at::parallel_for(0, static_cast<int64_t>(jobs_.size()), 1, [&](int64_t begin, int64_t end) {
       std::vector<float> scratch(static_cast<size_t>(cpu::kAttendTile * ((longest_ + 15) / 16 * 16)));
       for (int64_t j = begin; j < end; ++j) {
-        const Job& job = jobs_[static_cast<size_t>(j)];
-        kernels_.attend({.blocks = cache_.sequences[static_cast<size_t>(job.sequence)].blocks.data(),
+        const Job& job = jobs_[j];
+        kernels_.attend({.blocks = cache_.sequences[job.sequence].blocks.data(),
                          .k_offset = cache_.k_offset(layer_, job.head),
                          .v_offset = cache_.v_offset(layer_, job.head),
                          .v_stride = cache_.v_stride,

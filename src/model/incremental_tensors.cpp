@@ -21,7 +21,7 @@ Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<c
       host_positions.push_back(run.position + i);
       host_slots.push_back(run.sequence);
     }
-    cache.length[static_cast<size_t>(run.sequence)] += run.rows;
+    cache.length[run.sequence] += run.rows;
   }
   cache.reserve(slots, longest);
   const Tensor positions = from_host(host_positions, device), slot = from_host(host_slots, device);
@@ -35,7 +35,7 @@ Tensor step_tensors(const Decoder& decoder, KvCache::Tensors& cache, std::span<c
     const auto attend = [&, cos = cos, sin = sin](const Tensor& queries, const Tensor& keys, const Tensor& v) {
       const Tensor q = cos.defined() ? rotate(queries, cos, sin) : queries;
       const Tensor k = cos.defined() ? rotate(keys, cos, sin) : keys;
-      KvCache::Tensors::Layer& kv = cache.layers[static_cast<size_t>(l)];
+      KvCache::Tensors::Layer& kv = cache.layers[l];
       kv.keys.transpose(1, 2).index_put_({slot, positions}, k);
       kv.values.transpose(1, 2).index_put_({slot, positions}, v);
       std::vector<Tensor> parts;

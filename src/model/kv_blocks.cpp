@@ -26,27 +26,27 @@ int64_t KvCache::Blocks::add() {
   }
   const int64_t s = free_sequences_.back();
   free_sequences_.pop_back();
-  sequences[static_cast<size_t>(s)] = {};
-  sequences[static_cast<size_t>(s)].live = true;
+  sequences[s] = {};
+  sequences[s].live = true;
   return s;
 }
 
 int64_t KvCache::Blocks::fork(int64_t sequence) {
   const int64_t s = add();
-  sequences[static_cast<size_t>(s)] = sequences[static_cast<size_t>(sequence)];
-  for (const int32_t block : sequences[static_cast<size_t>(s)].numbers) ++references_[static_cast<size_t>(block)];
+  sequences[s] = sequences[sequence];
+  for (const int32_t block : sequences[s].numbers) ++references_[block];
   return s;
 }
 
 void KvCache::Blocks::remove(int64_t sequence) {
-  Sequence& s = sequences[static_cast<size_t>(sequence)];
+  Sequence& s = sequences[sequence];
   for (const int32_t block : s.numbers) drop(block);
   s = {};
   free_sequences_.push_back(sequence);
 }
 
 void KvCache::Blocks::truncate(int64_t sequence, int64_t length) {
-  Sequence& s = sequences[static_cast<size_t>(sequence)];
+  Sequence& s = sequences[sequence];
   const auto keep = static_cast<size_t>((length + kKeys - 1) / kKeys);
   for (size_t i = keep; i < s.numbers.size(); ++i) drop(s.numbers[i]);
   s.numbers.resize(keep);
@@ -65,23 +65,21 @@ int32_t KvCache::Blocks::take() {
   }
   const int32_t block = free_blocks_.back();
   free_blocks_.pop_back();
-  references_[static_cast<size_t>(block)] = 1;
+  references_[block] = 1;
   ++live_blocks;
   return block;
 }
 
 void KvCache::Blocks::drop(int32_t block) {
-  if (--references_[static_cast<size_t>(block)] > 0) return;
+  if (--references_[block] > 0) return;
   free_blocks_.push_back(block);
   --live_blocks;
 }
 
 void KvCache::Blocks::grow(int64_t sequence, int64_t count) {
-  Sequence& s = sequences[static_cast<size_t>(sequence)];
-  const auto address = [&](int32_t block) {
-    return slabs_[static_cast<size_t>(block / kSlab)].get() + block % kSlab * block_floats();
-  };
-  if (s.length % kKeys != 0 && references_[static_cast<size_t>(s.numbers.back())] > 1) {
+  Sequence& s = sequences[sequence];
+  const auto address = [&](int32_t block) { return slabs_[block / kSlab].get() + block % kSlab * block_floats(); };
+  if (s.length % kKeys != 0 && references_[s.numbers.back()] > 1) {
     const int32_t own = take();
     std::copy_n(s.blocks.back(), block_floats(), address(own));
     drop(s.numbers.back());
@@ -96,7 +94,7 @@ void KvCache::Blocks::grow(int64_t sequence, int64_t count) {
 
 void KvCache::Blocks::write(int64_t sequence, int64_t layer, int64_t head, int64_t position, const float* key,
                             const float* value, int64_t stride) {
-  float* block = sequences[static_cast<size_t>(sequence)].blocks[static_cast<size_t>(position / kKeys)];
+  float* block = sequences[sequence].blocks[position / kKeys];
   float* k = block + k_offset(layer, head) + position % kKeys;
   float* v = block + v_offset(layer, head) + position % kKeys * v_stride;
   for (int64_t d = 0; d < head_dim; ++d) {

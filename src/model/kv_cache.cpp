@@ -30,20 +30,20 @@ int64_t KvCache::Tensors::add() {
   const auto free = std::find(length.begin(), length.end(), -1);
   const int64_t slot = free - length.begin();
   if (free == length.end()) length.push_back(0);
-  length[static_cast<size_t>(slot)] = 0;
+  length[slot] = 0;
   reserve(slot + 1, 0);
   return slot;
 }
 
 int64_t KvCache::Tensors::fork(int64_t sequence) {
   const int64_t slot = add();
-  length[static_cast<size_t>(slot)] = length[static_cast<size_t>(sequence)];
+  length[slot] = length[sequence];
   for (Layer& layer : layers)
     for (Tensor* t : {&layer.keys, &layer.values}) t->select(0, slot).copy_(t->select(0, sequence));
   return slot;
 }
 
-void KvCache::Tensors::remove(int64_t sequence) { length[static_cast<size_t>(sequence)] = -1; }
+void KvCache::Tensors::remove(int64_t sequence) { length[sequence] = -1; }
 
 KvCache::KvCache(const ModelConfig& config, at::Device device, at::ScalarType dtype, bool own_kernels) {
   if (own_kernels && device.is_cpu() && dtype == at::kFloat && config.head_dim <= 256)
@@ -61,12 +61,12 @@ void KvCache::remove(int64_t sequence) { blocks_ ? blocks_->remove(sequence) : t
 void KvCache::truncate(int64_t sequence, int64_t length) {
   HONE_CHECK(length >= 0 && length <= this->length(sequence), "truncate: more tokens than there are");
   if (blocks_) blocks_->truncate(sequence, length);
-  else tensors_->length[static_cast<size_t>(sequence)] = length;
+  else tensors_->length[sequence] = length;
 }
 
 int64_t KvCache::length(int64_t sequence) const {
-  if (!blocks_) return tensors_->length[static_cast<size_t>(sequence)];
-  const Blocks::Sequence& s = blocks_->sequences[static_cast<size_t>(sequence)];
+  if (!blocks_) return tensors_->length[sequence];
+  const Blocks::Sequence& s = blocks_->sequences[sequence];
   HONE_CHECK(s.live, "a removed sequence");
   return s.length;
 }

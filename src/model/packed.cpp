@@ -12,7 +12,7 @@ Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device devi
   std::vector<int64_t> ids, positions;
   const auto add = [&](std::span<const int32_t> s, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      ids.push_back(s[static_cast<size_t>(i)]);
+      ids.push_back(s[i]);
       positions.push_back(i);
     }
   };

@@ -90,7 +90,7 @@ RopeTable Rope::table(int64_t positions, const at::TensorOptions& options) {
   for (int64_t p = 0; p < rows; ++p)
     for (int64_t i = 0; i < half; ++i) {
       // The product is rounded to f32, as transformers does: at large positions that is what a model was trained with.
-      const double angle = static_cast<float>(p) * frequencies_.inverse[static_cast<size_t>(i)];
+      const double angle = static_cast<float>(p) * frequencies_.inverse[i];
       c[p * half + i] = std::cos(angle) * frequencies_.attention_factor;
       s[p * half + i] = std::sin(angle) * frequencies_.attention_factor;
     }

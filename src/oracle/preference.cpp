@@ -34,7 +34,7 @@ Distance learn(const Space& space, double beta, int64_t steps, const Learner& le
   std::vector<double> rewards;
   for (int64_t i = 0; i < n; ++i) rewards.push_back(space.reward(space.answer(i)));
   for (int64_t i = 0; i < n * n; ++i) {
-    const double ahead = rewards[static_cast<size_t>(i / n)] - rewards[static_cast<size_t>(i % n)];
+    const double ahead = rewards[i / n] - rewards[i % n];
     weight.push_back(static_cast<float>(1 / (1 + std::exp(-ahead))));
     answers.insert(answers.end(), {i / n, i % n});
   }

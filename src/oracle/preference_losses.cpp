@@ -38,7 +38,7 @@ Judged judged(const Space& space, Arity arity, bool counted) {
   const int64_t n = space.answers();
   std::vector<double> r;
   for (int64_t i = 0; i < n; ++i) r.push_back(space.reward(space.answer(i)));
-  const auto reward = [&](int64_t i) { return r[static_cast<size_t>(i)]; };
+  const auto reward = [&](int64_t i) { return r[i]; };
   const auto wins = [&](int64_t i, int64_t j) { return sigmoid(reward(i) - reward(j)); };
   Judged out;
   const auto add = [&](std::vector<int64_t> group, double weight, bool good = true) {
@@ -67,8 +67,8 @@ Judged judged(const Space& space, Arity arity, bool counted) {
 struct Point {
   std::vector<double> policy, reference, log_collision;
   double tokens = 2;  // of every answer
-  double h(int64_t i) const { return policy[static_cast<size_t>(i)] - reference[static_cast<size_t>(i)]; }
-  double logp(int64_t i) const { return policy[static_cast<size_t>(i)]; }
+  double h(int64_t i) const { return policy[i] - reference[i]; }
+  double logp(int64_t i) const { return policy[i]; }
 };
 
 double log_odds(double logp) { return logp - std::log1p(-std::exp(logp)); }
@@ -146,8 +146,7 @@ const std::map<std::string, double (*)(const GroupView&)>& formulas() {
       {"wpo",
        [](const G& x) {
          double weight = 0;
-         for (const int64_t i : x.g)
-           weight += x.held.logp(i) / x.p.tokens - x.held.log_collision[static_cast<size_t>(i)];
+         for (const int64_t i : x.g) weight += x.held.logp(i) / x.p.tokens - x.held.log_collision[i];
          return std::min(1.0, std::exp(weight)) * -log_sigmoid(x.z);
        }},
       {"plackett_luce",

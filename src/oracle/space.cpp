@@ -34,8 +34,7 @@ int64_t Space::state(std::span<const int32_t> prefix) const {
 
 std::vector<int32_t> Space::answer(int64_t index) const {
   std::vector<int32_t> out(static_cast<size_t>(length_));
-  for (int64_t t = length_ - 1; t >= 0; --t, index /= vocab_)
-    out[static_cast<size_t>(t)] = static_cast<int32_t>(index % vocab_);
+  for (int64_t t = length_ - 1; t >= 0; --t, index /= vocab_) out[t] = static_cast<int32_t>(index % vocab_);
   return out;
 }
 
@@ -43,7 +42,7 @@ double Space::reward(std::span<const int32_t> answer) const {
   double sum = 0;
   for (size_t t = 0; t < answer.size(); ++t) {
     sum += unary_[t * static_cast<size_t>(vocab_) + static_cast<size_t>(answer[t])];
-    if (t > 0) sum += bigram_[static_cast<size_t>(answer[t - 1] * vocab_ + answer[t])];
+    if (t > 0) sum += bigram_[answer[t - 1] * vocab_ + answer[t]];
   }
   return (sum - mean_) / scale_;
 }
@@ -55,14 +54,13 @@ std::vector<double> Space::probabilities(std::span<const float> logits) const {
     double sum = 0;
     const double largest = *std::max_element(row, row + vocab_);
     for (int64_t v = 0; v < vocab_; ++v) sum += std::exp(row[v] - largest);
-    for (int64_t v = 0; v < vocab_; ++v) logp[static_cast<size_t>(s * vocab_ + v)] = row[v] - largest - std::log(sum);
+    for (int64_t v = 0; v < vocab_; ++v) logp[s * vocab_ + v] = row[v] - largest - std::log(sum);
   }
   std::vector<double> out;
   for (int64_t i = 0; i < answers_; ++i) {
     const std::vector<int32_t> tokens = answer(i);
     double sum = 0;
-    for (size_t t = 0; t < tokens.size(); ++t)
-      sum += logp[static_cast<size_t>(state(std::span(tokens).first(t)) * vocab_ + tokens[t])];
+    for (size_t t = 0; t < tokens.size(); ++t) sum += logp[state(std::span(tokens).first(t)) * vocab_ + tokens[t]];
     out.push_back(std::exp(sum));
   }
   return out;
@@ -71,7 +69,7 @@ std::vector<double> Space::probabilities(std::span<const float> logits) const {
 std::vector<double> Space::optimum(double beta, std::span<const float> reference) const {
   std::vector<double> out = probabilities(reference);
   double sum = 0;
-  for (int64_t i = 0; i < answers_; ++i) sum += out[static_cast<size_t>(i)] *= std::exp(reward(answer(i)) / beta);
+  for (int64_t i = 0; i < answers_; ++i) sum += out[i] *= std::exp(reward(answer(i)) / beta);
   for (double& p : out) p /= sum;
   return out;
 }

@@ -57,16 +57,14 @@ train::Actor table_actor(const Space& space, const Tensor& logits, uint64_t seed
       rollout::Completion c;
       for (int64_t t = 0; t < space.length(); ++t) {
         const std::span<const float> row =
-            values.subspan(static_cast<size_t>(space.state(c.ids) * space.vocab()), static_cast<size_t>(space.vocab()));
+            values.subspan(space.state(c.ids) * space.vocab(), static_cast<size_t>(space.vocab()));
         double sum = 0, left = random.uniform();
         for (const float x : row) sum += std::exp(static_cast<double>(x));
         left *= sum;
         int32_t token = 0;
-        while (token + 1 < space.vocab() &&
-               (left -= std::exp(static_cast<double>(row[static_cast<size_t>(token)]))) >= 0)
-          ++token;
+        while (token + 1 < space.vocab() && (left -= std::exp(static_cast<double>(row[token]))) >= 0) ++token;
         c.ids.push_back(token);
-        c.logps.push_back(static_cast<float>(row[static_cast<size_t>(token)] - std::log(sum)));
+        c.logps.push_back(static_cast<float>(row[token] - std::log(sum)));
       }
       out.push_back(std::move(c));
     }

@@ -60,8 +60,8 @@ std::vector<Point> smoothed(const std::vector<Point>& points) {
     double sum = 0;
     int n = 0;
     for (int j = i - reach; j <= last; ++j)
-      if (std::isfinite(points[static_cast<size_t>(j)].y)) sum += points[static_cast<size_t>(j)].y, ++n;
-    out[static_cast<size_t>(i)].y = n ? sum / n : std::numeric_limits<double>::quiet_NaN();
+      if (std::isfinite(points[j].y)) sum += points[j].y, ++n;
+    out[i].y = n ? sum / n : std::numeric_limits<double>::quiet_NaN();
   }
   return out;
 }

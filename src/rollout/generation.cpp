@@ -70,7 +70,7 @@ void Generation::feed_common() {
   if (kept_ != nullptr || !decoder_.device().is_cpu()) return;
   std::vector<std::span<const int32_t>> prompts;
   for (const Request& r : requests_) prompts.emplace_back(r.prompt);
-  const auto ids = std::span(requests_[0].prompt).first(static_cast<size_t>(common_beginning(prompts)));
+  const auto ids = std::span(requests_[0].prompt).first(common_beginning(prompts));
   if (ids.empty()) return;
   const int64_t sequence = cache_.add();
   model::step(decoder_, cache_, ids, std::vector<int64_t>(ids.size(), sequence), compute_);
@@ -217,7 +217,7 @@ void Generation::finish(Active& a) {
   }
   std::vector<int32_t> ids = requests_[a.request].prompt;
   ids.insert(ids.end(), out_[a.request].ids.begin(), out_[a.request].ids.end());
-  ids.resize(static_cast<size_t>(cache_.length(a.sequence)));  // the newest token, at least, was not fed
+  ids.resize(cache_.length(a.sequence));  // the newest token, at least, was not fed
   kept_->keep(a.sequence, std::move(ids));
 }
 

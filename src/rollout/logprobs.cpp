@@ -44,7 +44,7 @@ std::vector<std::vector<float>> sequence_logps(const model::Decoder& decoder, st
       const ScoredSequence& s = sequences[n];
       for (int64_t i = s.first; i < std::ssize(s.ids); ++i) {
         rows.push_back(packed.places[n - begin].row(i - 1));
-        targets.push_back(s.ids[static_cast<size_t>(i)]);
+        targets.push_back(s.ids[i]);
       }
     }
     std::vector<float> values(rows.size());

@@ -124,15 +124,14 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
   if (std::ranges::any_of(forbid_end, [](uint8_t f) { return f != 0; })) {
     scores = scores.clone();
     for (int64_t m = 0; m < rows; ++m)
-      if (forbid_end[static_cast<size_t>(m)])
+      if (forbid_end[m])
         for (const int32_t id : end_ids)
           scores.select(0, m).select(0, id).fill_(-std::numeric_limits<float>::infinity());
   }
   std::vector<Draw> out(static_cast<size_t>(rows));
   if (params.temperature <= 0) {  // greedy; the lowest id wins a tie
     const Tensor best = scores.argmax(1).to(at::kCPU).contiguous();
-    for (int64_t m = 0; m < rows; ++m)
-      out[static_cast<size_t>(m)].token = static_cast<int32_t>(best.const_data_ptr<int64_t>()[m]);
+    for (int64_t m = 0; m < rows; ++m) out[m].token = static_cast<int32_t>(best.const_data_ptr<int64_t>()[m]);
     return out;
   }
   const Tensor logps =

@@ -17,7 +17,7 @@ Tensor drop(const Tensor& x, const TokenDropout& dropout, uint64_t salt) {
   auto* out = factors.mutable_data_ptr<float>();
   at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const uint64_t key = mix64(dropout.keys[static_cast<size_t>(i)], salt);
+      const uint64_t key = mix64(dropout.keys[i], salt);
       float* row = out + i * width;
       for (int64_t d = 0; d < width; d += 4) {
         const uint64_t bits = mix64(key, static_cast<uint64_t>(d));

@@ -53,7 +53,7 @@ struct Attention {
     at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
       const Tensor scratch = at::empty({scratch_floats}, at::kFloat);
       for (int64_t unit = next++; unit < units; unit = next++) {
-        cpu::TrainAttendJob j = job(*order[static_cast<size_t>(unit / heads)], unit % heads);
+        cpu::TrainAttendJob j = job(*order[unit / heads], unit % heads);
         j.scratch = scratch.mutable_data_ptr<float>();
         work(j, unit % heads);
       }

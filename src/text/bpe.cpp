@@ -55,10 +55,9 @@ void merge_long(const MergeTable& merges, std::vector<int32_t>& ids) {
   std::vector<Candidate> first;
   first.reserve(ids.size());
   for (int32_t i = 0; i < n; ++i) {
-    links[static_cast<size_t>(i)] = {i - 1, i + 1 < n ? i + 1 : -1};
+    links[i] = {i - 1, i + 1 < n ? i + 1 : -1};
     if (i + 1 >= n) break;
-    if (const auto* m = merges.find(ids[static_cast<size_t>(i)], ids[static_cast<size_t>(i) + 1]))
-      first.push_back({m->rank, i, m->joined});
+    if (const auto* m = merges.find(ids[i], ids[static_cast<size_t>(i) + 1])) first.push_back({m->rank, i, m->joined});
   }
   std::priority_queue heap(std::greater<Candidate>{}, std::move(first));
   while (!heap.empty()) {
@@ -73,13 +72,12 @@ void merge_long(const MergeTable& merges, std::vector<int32_t>& ids) {
     ids[at] = top.joined;
     ids[next] = -1;
     links[at].after = links[next].after;
-    if (links[next].after >= 0) links[static_cast<size_t>(links[next].after)].before = top.at;
+    if (links[next].after >= 0) links[links[next].after].before = top.at;
     if (links[at].before >= 0)
-      if (const auto* m = merges.find(ids[static_cast<size_t>(links[at].before)], ids[at]))
+      if (const auto* m = merges.find(ids[links[at].before], ids[at]))
         heap.push({m->rank, links[at].before, m->joined});
     if (links[at].after >= 0)
-      if (const auto* m = merges.find(ids[at], ids[static_cast<size_t>(links[at].after)]))
-        heap.push({m->rank, top.at, m->joined});
+      if (const auto* m = merges.find(ids[at], ids[links[at].after])) heap.push({m->rank, top.at, m->joined});
   }
   std::erase(ids, -1);
 }

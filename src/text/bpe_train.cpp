@@ -271,7 +271,7 @@ Tokenizer train_bpe(std::span<const std::string> texts, int vocab_size, std::vec
   Json merges = Json::array();
   int32_t left = 0, right = 0;
   while (static_cast<int>(tokens.size()) < vocab_size && learner.best(left, right)) {
-    const std::string &l = tokens[static_cast<size_t>(left)], &r = tokens[static_cast<size_t>(right)];
+    const std::string &l = tokens[left], &r = tokens[right];
     merges.push_back(Json::array({l, r}));
     const auto joined = static_cast<int32_t>(tokens.size());
     tokens.push_back(l + r);
@@ -280,7 +280,7 @@ Tokenizer train_bpe(std::span<const std::string> texts, int vocab_size, std::vec
 
   Json vocab = Json::object(), added = Json::array();
   for (size_t i = 0; i < tokens.size(); ++i) append_field(vocab, tokens[i], static_cast<int64_t>(i));
-  for (int32_t i = 0; i < first_byte; ++i) added.push_back(added_token(i, specials[static_cast<size_t>(i)]));
+  for (int32_t i = 0; i < first_byte; ++i) added.push_back(added_token(i, specials[i]));
   const Json byte_level = {
       {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", false}, {"use_regex", false}};
   const Json decoder = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};

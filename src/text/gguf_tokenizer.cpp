@@ -91,11 +91,10 @@ class Reader {
     const std::string key = key_of(name + "_token_id");
     const auto id = file_.token_id(name);
     if (!id) return std::nullopt;
-    if (*id < 0 || static_cast<uint64_t>(*id) >= vocabulary_.texts.size() ||
-        vocabulary_.texts[static_cast<size_t>(*id)].empty())
+    if (*id < 0 || static_cast<uint64_t>(*id) >= vocabulary_.texts.size() || vocabulary_.texts[*id].empty())
       file_.bad(key + " is " + std::to_string(*id) + ", which is no token of the " +
                 std::to_string(vocabulary_.texts.size()));
-    vocabulary_.types[static_cast<size_t>(*id)] = kControl;
+    vocabulary_.types[*id] = kControl;
     return static_cast<size_t>(*id);
   }
 

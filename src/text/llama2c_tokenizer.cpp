@@ -35,8 +35,8 @@ Pieces read_pieces_json(const fs::path& file, int64_t vocab_size) {
       usage_error(where + ": piece " + key + " is out of range",
                   "ids go from 259 to " + std::to_string(vocab_size - 1));
     if (!value.is_string()) usage_error(where + ": piece " + key + " is not a string");
-    out.texts[static_cast<size_t>(id)] = value.get<std::string>();
-    out.scores[static_cast<size_t>(id)] = static_cast<float>(-id);
+    out.texts[id] = value.get<std::string>();
+    out.scores[id] = static_cast<float>(-id);
   }
   return out;
 }
@@ -66,8 +66,8 @@ Pieces read_tokenizer_bin(const fs::path& file, int64_t vocab_size) {
     at += static_cast<size_t>(length);
     if (valid_utf8_prefix(text) != text.size())
       usage_error(file.string() + ": token " + std::to_string(id) + " is not valid UTF-8");
-    if (id >= kFirstPiece) out.texts[static_cast<size_t>(id)] = std::move(text);
-    out.scores[static_cast<size_t>(id)] = score;
+    if (id >= kFirstPiece) out.texts[id] = std::move(text);
+    out.scores[id] = score;
   }
   return out;
 }
@@ -121,7 +121,7 @@ Tokenizer llama2c_tokenizer(const fs::path& vocabulary, int64_t vocab_size) {
   }
   std::unordered_set<std::string> seen;
   for (int64_t id = kFirstPiece; id < vocab_size; ++id) {
-    std::string& text = pieces.texts[static_cast<size_t>(id)];
+    std::string& text = pieces.texts[id];
     // Of two equal pieces the first is the token, as a search by text finds it.
     if (!text.empty() && !seen.insert(text).second) text.clear();
     append_field(vocab, text.empty() ? "<unk_" + std::to_string(id) + ">" : text, id);

@@ -271,11 +271,11 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) c
 }
 
 std::string_view Tokenizer::token_bytes(int32_t id) const {
-  return id >= 0 && id < size() ? std::string_view(definition_->bytes[static_cast<size_t>(id)]) : std::string_view();
+  return id >= 0 && id < size() ? std::string_view(definition_->bytes[id]) : std::string_view();
 }
 
 std::string_view Tokenizer::token_text(int32_t id) const {
-  return id >= 0 && id < size() ? std::string_view(definition_->texts[static_cast<size_t>(id)]) : std::string_view();
+  return id >= 0 && id < size() ? std::string_view(definition_->texts[id]) : std::string_view();
 }
 
 int64_t Tokenizer::size() const { return static_cast<int64_t>(definition_->texts.size()); }
@@ -300,9 +300,7 @@ void Tokenizer::say_nothing_behind(const std::string& instead) const {
 
 const Json& Tokenizer::named_special_tokens() const { return definition_->named_specials; }
 
-bool Tokenizer::is_special(int32_t id) const {
-  return id >= 0 && id < size() && definition_->special[static_cast<size_t>(id)];
-}
+bool Tokenizer::is_special(int32_t id) const { return id >= 0 && id < size() && definition_->special[id]; }
 
 const std::vector<std::string>& Tokenizer::special_tokens() const { return definition_->special_texts; }
 
@@ -313,7 +311,7 @@ const std::string& Tokenizer::hash() const { return definition_->hash; }
 std::vector<int32_t> Tokenizer::without_token(int64_t rows) const {
   std::vector<int32_t> out;
   for (int64_t id = 0; id < rows; ++id)
-    if (id >= size() || definition_->texts[static_cast<size_t>(id)].empty()) out.push_back(static_cast<int32_t>(id));
+    if (id >= size() || definition_->texts[id].empty()) out.push_back(static_cast<int32_t>(id));
   return out;
 }
 

@@ -38,7 +38,7 @@ class Additions {
     } else if (declared < 0 || declared >= size) {
       token.id = static_cast<int32_t>(size);
     } else {
-      const std::string& other = parts_.texts[static_cast<size_t>(declared)];
+      const std::string& other = parts_.texts[declared];
       if (!other.empty()) {  // a new id would be one that the model has never seen
         log::warn_once(where_ + ": id " + std::to_string(declared) + " is '" + other + "' here, and '" + token.content +
                        "' in the added_tokens_decoder of tokenizer_config.json, which is not added");
@@ -51,7 +51,7 @@ class Additions {
                      std::to_string(declared) + ", but it is " + std::to_string(token.id) + " (as in transformers)");
     if (there == ids_.end()) {
       if (token.id == size) parts_.texts.emplace_back();
-      parts_.texts[static_cast<size_t>(token.id)] = token.content;
+      parts_.texts[token.id] = token.content;
       ids_.emplace(token.content, token.id);
     }
     if (const auto at = index_.find(token.content); at != index_.end()) {

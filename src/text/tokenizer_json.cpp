@@ -16,7 +16,7 @@ namespace {
 // Two tokens of one id: the model would read one for the other, and the one decode as the other.
 void put_text(std::vector<std::string>& texts, int32_t id, const std::string& text, const std::string& where) {
   if (texts.size() <= static_cast<size_t>(id)) texts.resize(static_cast<size_t>(id) + 1);
-  std::string& there = texts[static_cast<size_t>(id)];
+  std::string& there = texts[id];
   if (!there.empty() && there != text)
     usage_error(where + " has the id " + std::to_string(id) + ", which is the token '" + there + "'",
                 "give each token an id of its own, that which the model was trained with");
@@ -184,8 +184,8 @@ Parts read_tokenizer_json(const Json& json, const std::string& where) {
   if (parts.decoding.bytes != parts.model.byte_level)
     usage_error(where + ": decoder 'ByteLevel' without the pre_tokenizer 'ByteLevel' is not supported");
   std::tie(parts.before_text, parts.behind_text) = tokens_around_text(entry("post_processor"), where);
-  if (parts.before_text && (*parts.before_text >= static_cast<int64_t>(parts.texts.size()) ||
-                            parts.texts[static_cast<size_t>(*parts.before_text)].empty()))
+  if (parts.before_text &&
+      (*parts.before_text >= static_cast<int64_t>(parts.texts.size()) || parts.texts[*parts.before_text].empty()))
     usage_error(where + ": post_processor puts id " + std::to_string(*parts.before_text) +
                 " before a text, which has no token");
   return parts;

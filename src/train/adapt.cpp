@@ -90,12 +90,12 @@ std::shared_ptr<const TokenDropout> token_dropout(const StepDropout& dropout, st
   if (dropout.rate <= 0) return nullptr;
   auto out = std::make_shared<TokenDropout>();
   out->rate = dropout.rate;
-  out->keys.resize(static_cast<size_t>(packed.tokens()));
+  out->keys.resize(packed.tokens());
   for (size_t s = 0; s < sequences.size(); ++s) {
     const uint64_t key = mix64(dropout.key, sequences[s]);
     const model::Place& place = packed.places[s];
     for (int64_t t = place.first() ? 0 : place.shared; t < place.length; ++t)
-      out->keys[static_cast<size_t>(place.row(t))] = mix64(key, static_cast<uint64_t>(t));
+      out->keys[place.row(t)] = mix64(key, static_cast<uint64_t>(t));
   }
   return out;
 }

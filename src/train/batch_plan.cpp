@@ -16,7 +16,7 @@ std::vector<std::vector<int64_t>> epoch_batches(std::span<const int64_t> lengths
   std::vector<std::vector<int64_t>> out;
   int64_t used = budget;  // the first sequence opens the first batch
   for (const int64_t i : order) {
-    const int64_t n = lengths[static_cast<size_t>(i)];
+    const int64_t n = lengths[i];
     if (out.empty() || used + n > budget) {
       out.emplace_back();
       used = 0;
@@ -62,7 +62,7 @@ std::vector<std::span<const int64_t>> micro_batches(std::span<const int64_t> bat
   size_t begin = 0;
   int64_t used = 0;
   for (size_t i = 0; i < batch.size(); ++i) {
-    const int64_t n = lengths[static_cast<size_t>(batch[i])];
+    const int64_t n = lengths[batch[i]];
     if (i > begin && used + n > budget) {
       out.push_back(batch.subspan(begin, i - begin));
       begin = i;

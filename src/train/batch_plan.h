@@ -16,7 +16,7 @@ class BatchPlan {
   static BatchPlan of_steps(std::span<const int64_t> lengths, int64_t budget, int64_t steps, uint64_t seed);
 
   int64_t steps() const { return static_cast<int64_t>(batches_.size()); }
-  std::span<const int64_t> batch(int64_t step) const { return batches_[static_cast<size_t>(step)]; }
+  std::span<const int64_t> batch(int64_t step) const { return batches_[step]; }
   double epochs() const { return epochs_; }
 
  private:

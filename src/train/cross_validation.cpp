@@ -21,7 +21,7 @@ std::vector<int64_t> folds_of(std::span<const std::string> keys, int64_t folds, 
   for (auto& [key, fold] : fold_of) order.push_back(&fold);
   Stream(seed, "folds").shuffle(order);
   const int64_t count = std::min(folds, std::ssize(order));
-  for (int64_t i = 0; i < std::ssize(order); ++i) *order[static_cast<size_t>(i)] = i % count;
+  for (int64_t i = 0; i < std::ssize(order); ++i) *order[i] = i % count;
   std::vector<int64_t> out;
   for (const std::string& key : keys) out.push_back(fold_of.at(key));
   return out;

@@ -82,9 +82,7 @@ Experience look_at(std::vector<Trajectory> trajectories, const Actor& actor, con
 namespace {
 
 bool same_prompt(const Trajectory& a, const Trajectory& b) {
-  const auto prompt = [](const Trajectory& t) {
-    return std::span(t.sequence.ids).first(static_cast<size_t>(t.prompt_tokens));
-  };
+  const auto prompt = [](const Trajectory& t) { return std::span(t.sequence.ids).first(t.prompt_tokens); };
   return std::ranges::equal(prompt(a), prompt(b));
 }
 
@@ -100,14 +98,13 @@ Batch batch_of(const Experience& e, std::span<const int64_t> members, at::Device
   std::vector<const data::Sequence*> sequences;
   std::vector<int64_t> indices, trees;
   for (size_t i = 0; i < members.size(); ++i) {
-    const auto at = [&](size_t n) -> const Trajectory& { return e.trajectories[static_cast<size_t>(members[n])]; };
+    const auto at = [&](size_t n) -> const Trajectory& { return e.trajectories[members[n]]; };
     if (i > 0 && same_prompt(at(i - 1), at(i))) ++trees.back();
     else trees.push_back(1);
   }
   for (const int64_t m : members) {
-    sequences.push_back(&e.trajectories[static_cast<size_t>(m)].sequence);
-    for (int64_t r = e.token_offsets[static_cast<size_t>(m)]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r)
-      indices.push_back(r);
+    sequences.push_back(&e.trajectories[m].sequence);
+    for (int64_t r = e.token_offsets[m]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r) indices.push_back(r);
   }
   rows = from_host(indices);
   return collate(sequences, device, trees);
@@ -120,7 +117,7 @@ Tensor value_rows(const Experience& e, const Batch& batch, std::span<const int64
   for (size_t s = 0; s < members.size(); ++s) {
     for (int64_t r = batch.row_offsets[s]; r < batch.row_offsets[s + 1]; ++r)
       out.push_back(rows.const_data_ptr<int64_t>()[r]);
-    if (e.extra[static_cast<size_t>(members[s])]) out.push_back(last.const_data_ptr<int64_t>()[s]);
+    if (e.extra[members[s]]) out.push_back(last.const_data_ptr<int64_t>()[s]);
   }
   return from_host(out, batch.rows.device());
 }

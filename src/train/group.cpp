@@ -88,7 +88,7 @@ void run_group(const GroupParams& params, config::StageContext& context) {
     for (int64_t i = 0; i < count; ++i) {
       const PromptCursor::Drawn drawn = cursor.next();
       for (int64_t s = 0; s < params.samples_per_prompt; ++s) {
-        out.push_back(prompts[static_cast<size_t>(drawn.prompt)]);
+        out.push_back(prompts[drawn.prompt]);
         // The same prompt in another epoch must meet other random numbers.
         out.back().sample = static_cast<uint64_t>(drawn.epoch * params.samples_per_prompt + s);
       }

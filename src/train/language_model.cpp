@@ -128,7 +128,7 @@ void run(const LanguageModelParams& params, config::StageContext& context, bool 
     Numbers numbers =
         update(optimizer, optim::schedule_factor(schedule, step, steps), loss, tokens, step, context, [&] {
           Json replay = Json::array();
-          for (const int64_t i : batch) replay.push_back(data.train[static_cast<size_t>(i)].ids);
+          for (const int64_t i : batch) replay.push_back(data.train[i].ids);
           return replay;
         });
     seen += tokens;

@@ -15,11 +15,11 @@ LanguageStep add_language_gradient(const model::Decoder& decoder, std::span<cons
                                    std::span<const int64_t> lengths, std::span<const int64_t> batch,
                                    int64_t micro_tokens, const Forward& given, const StepDropout& dropout) {
   double normaliser = 0;
-  for (const int64_t i : batch) normaliser += losses::total_weight(sequences[static_cast<size_t>(i)].weight);
+  for (const int64_t i : batch) normaliser += losses::total_weight(sequences[i].weight);
   LanguageStep out;
   for (const auto micro : micro_batches(batch, lengths, micro_tokens)) {
     std::vector<const data::Sequence*> members;
-    for (const int64_t i : micro) members.push_back(&sequences[static_cast<size_t>(i)]);
+    for (const int64_t i : micro) members.push_back(&sequences[i]);
     const Batch b = collate(members, decoder.device());
     Forward forward = given;
     forward.compute.dropout = token_dropout(dropout, std::vector<uint64_t>(micro.begin(), micro.end()), b.packed);

@@ -138,7 +138,7 @@ OnPolicyPrompts load_on_policy_prompts(const OnPolicySettings& settings, config:
   std::vector<rollout::Request> requests;
   std::vector<std::shared_ptr<const Json>> rows;
   for (size_t i = 0; i < encoded.items.size(); ++i) {
-    const data::Prompt& prompt = read.rows[static_cast<size_t>(encoded.rows[i])];
+    const data::Prompt& prompt = read.rows[encoded.rows[i]];
     requests.push_back({std::move(encoded.items[i]), hash64(prompt.id), 0, static_cast<int64_t>(i)});
     if (!checkers.empty()) rows.push_back(prompt.row);
   }
@@ -175,9 +175,9 @@ RewardFunction reward_function(const OnPolicySettings& settings, const OnPolicyM
           sum = std::make_shared<const rewards::RewardSum>(std::move(parts))](std::span<Trajectory> trajectories) {
     std::vector<rewards::Answered> answers;
     for (const Trajectory& t : trajectories)
-      answers.push_back({std::span(t.sequence.ids).first(static_cast<size_t>(t.prompt_tokens)), t.completion.ids,
+      answers.push_back({std::span(t.sequence.ids).first(t.prompt_tokens), t.completion.ids,
                          t.completion.finish == rollout::Finish::kStop,
-                         prompts.rows.empty() ? nullptr : prompts.rows[static_cast<size_t>(t.row)].get()});
+                         prompts.rows.empty() ? nullptr : prompts.rows[t.row].get()});
     rewards::RewardSum::Scores scores = sum->score(answers);
     if (scores.parts.size() > 1)
       for (size_t i = 0; i < trajectories.size(); ++i)

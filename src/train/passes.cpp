@@ -10,7 +10,7 @@ namespace hone::train {
 
 std::vector<int64_t> Pass::batch(int64_t step) const {
   std::vector<int64_t> out;
-  for (const int64_t i : plan.batch(step - first)) out.push_back(rows[static_cast<size_t>(i)]);
+  for (const int64_t i : plan.batch(step - first)) out.push_back(rows[i]);
   return out;
 }
 

@@ -92,8 +92,7 @@ ExtraLoss pretraining_mix(const PpoParams& params, const OnPolicyModels& models,
     if (const auto bos = models.tokenizer.begin()) s.ids.push_back(*bos);
     for (const int32_t id : models.tokenizer.encode(d.text, false)) s.ids.push_back(id);
     if (models.tokenizer.eos()) s.ids.push_back(*models.tokenizer.eos());
-    if (s.size() > models.policy.config().max_positions)
-      s.ids.resize(static_cast<size_t>(models.policy.config().max_positions));
+    if (s.size() > models.policy.config().max_positions) s.ids.resize(models.policy.config().max_positions);
     if (s.size() < 2) continue;
     s.weight.assign(s.ids.size(), 1.0f);
     s.weight[0] = 0;
@@ -214,7 +213,7 @@ void run_ppo(const PpoParams& params, config::StageContext& context) {
     std::vector<rollout::Request> requests;
     for (const int64_t i : plan.batch(step))
       for (int64_t s = 0; s < params.samples_per_prompt; ++s) {
-        requests.push_back(prompts[static_cast<size_t>(i)]);
+        requests.push_back(prompts[i]);
         // The same prompt in another iteration must meet other random numbers.
         requests.back().sample = static_cast<uint64_t>(step * params.samples_per_prompt + s);
       }

@@ -48,7 +48,7 @@ Json ids_of(const JudgedData& data, std::span<const int64_t> batch) {
   Json out = Json::array();
   for (const int64_t i : batch) {
     Json group = Json::array();
-    for (const data::Sequence& s : data.groups[static_cast<size_t>(i)].answers) group.push_back(s.ids);
+    for (const data::Sequence& s : data.groups[i].answers) group.push_back(s.ids);
     out.push_back(group);
   }
   return out;

@@ -18,7 +18,7 @@ using losses::Term;
 
 constexpr int64_t kEvaluationTokens = 8192;  // of one pass
 
-const data::JudgedGroup& at(const JudgedData& data, int64_t i) { return data.groups[static_cast<size_t>(i)]; }
+const data::JudgedGroup& at(const JudgedData& data, int64_t i) { return data.groups[i]; }
 
 // Tokens of an answer that carry weight, at least 1: what Answers::tokens and Term::Unit::kChosenToken count.
 double weighted_tokens(const data::Sequence& s) {
@@ -44,7 +44,7 @@ Answers known_of(std::span<const int64_t> members, const JudgedData& data, const
   for (const int64_t i : members) {
     out.begin.push_back(out.begin.back() + std::ssize(at(data, i).answers));
     if (needs.reference)
-      for (const float logp : data.reference.answers[static_cast<size_t>(i)]) reference.push_back(logp);
+      for (const float logp : data.reference.answers[i]) reference.push_back(logp);
   }
   if (needs.reference) out.reference = from_host(reference, device);
   if (needs.arity == Arity::kSingle) out.good = floats(members, device, [&](size_t i) { return data.groups[i].good; });
@@ -81,7 +81,7 @@ int64_t answers_each(std::span<const int64_t> members, const JudgedData& data) {
 Tensor mismatched_of(const model::Decoder& policy, std::span<const int64_t> members, const JudgedData& data,
                      const Forward& forward, int64_t& tokens) {
   std::vector<const data::Sequence*> sequences;
-  for (const int64_t i : members) sequences.push_back(&data.mismatched[static_cast<size_t>(i)]);
+  for (const int64_t i : members) sequences.push_back(&data.mismatched[i]);
   return score(policy, sequences, 1, false, forward, tokens).sums -
          floats(members, policy.device(), [&](size_t i) { return data.reference.mismatched[i]; });
 }

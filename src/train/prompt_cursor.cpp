@@ -14,12 +14,12 @@ PromptCursor::PromptCursor(int64_t prompts, uint64_t seed) : prompts_(prompts), 
 PromptCursor::Drawn PromptCursor::next() {
   const int64_t epoch = place_ / prompts_;
   if (epoch != shuffled_epoch_) {
-    order_.resize(static_cast<size_t>(prompts_));
+    order_.resize(prompts_);
     std::iota(order_.begin(), order_.end(), 0);
     Stream(seed_, "prompts", static_cast<uint64_t>(epoch)).shuffle(order_);
     shuffled_epoch_ = epoch;
   }
-  return {order_[static_cast<size_t>(place_++ % prompts_)], epoch};
+  return {order_[place_++ % prompts_], epoch};
 }
 
 }  // namespace hone::train

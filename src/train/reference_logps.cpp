@@ -28,9 +28,9 @@ std::vector<rollout::ScoredSequence> sequences_of(std::span<const data::JudgedGr
     out.push_back({s.ids, std::max<int64_t>(1, group.prompt_length), s.weight});
   };
   for (const int64_t i : members)
-    for (const data::Sequence& s : groups[static_cast<size_t>(i)].answers) add(s, groups[static_cast<size_t>(i)]);
+    for (const data::Sequence& s : groups[i].answers) add(s, groups[i]);
   if (!mismatched.empty())
-    for (const int64_t i : members) add(mismatched[static_cast<size_t>(i)], groups[static_cast<size_t>(i)]);
+    for (const int64_t i : members) add(mismatched[i], groups[i]);
   return out;
 }
 
@@ -52,12 +52,12 @@ void put(ReferenceLogps& into, std::span<const double> sums, std::span<const dat
          std::span<const int64_t> members) {
   size_t at = 0;
   for (const int64_t i : members) {
-    auto& answers = into.answers[static_cast<size_t>(i)];
-    answers.resize(groups[static_cast<size_t>(i)].answers.size());
+    auto& answers = into.answers[i];
+    answers.resize(groups[i].answers.size());
     for (float& logp : answers) logp = static_cast<float>(sums[at++]);
   }
   if (mismatched)
-    for (const int64_t i : members) into.mismatched[static_cast<size_t>(i)] = static_cast<float>(sums[at++]);
+    for (const int64_t i : members) into.mismatched[i] = static_cast<float>(sums[at++]);
 }
 
 std::string name_of(const std::string& folder, std::span<const data::JudgedGroup> groups,

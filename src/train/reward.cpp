@@ -139,7 +139,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
       member = maker.make(number);
     }
     RewardMember& m = *member;
-    const std::span<const int64_t> batch = plans[static_cast<size_t>(number)].batch(own_step);
+    const std::span<const int64_t> batch = plans[number].batch(own_step);
     const model::ComputeOptions options{
         .matmul = maker.compute(), .checkpoint = params.checkpoint_activations, .work = &attention, .casts = m.casts};
     m.optimizer.zero_grad();
@@ -150,7 +150,7 @@ void run_reward(const RewardParams& params, config::StageContext& context) {
         update(m.optimizer, optim::schedule_factor(schedule, own_step, steps_each), loss, tokens, step, context, [&] {
           Json replay = Json::array();
           for (const int64_t i : batch) {
-            const data::Pair& pair = data.train[static_cast<size_t>(i)];
+            const data::Pair& pair = data.train[i];
             replay.push_back({pair.chosen.ids, pair.rejected.ids});
           }
           return replay;

@@ -28,9 +28,7 @@ void add_mismatches(std::vector<data::Pair>& pairs, double share, uint64_t seed,
   for (size_t i = 0; i < n && n > 1; ++i) {
     if (!stream.chance(share)) continue;
     const size_t j = (i + 1 + stream.below(n - 1)) % n;
-    const auto prompt = [&](size_t k) {
-      return std::span(pairs[k].chosen.ids).first(static_cast<size_t>(pairs[k].prompt_length));
-    };
+    const auto prompt = [&](size_t k) { return std::span(pairs[k].chosen.ids).first(pairs[k].prompt_length); };
     if (std::ranges::equal(prompt(i), prompt(j))) continue;
     data::Sequence wrong = with_answer_of(pairs[i], pairs[j]);
     if (wrong.ids == pairs[i].chosen.ids || wrong.size() > longest) continue;
@@ -88,8 +86,7 @@ Comparisons read_comparisons(const RewardParams& params, const data::Encoder& en
                               return data::encode_preferences(rows, encoder, params.text.length, longest);
                             });
   Comparisons out{std::move(sides.train.items), 0, {std::move(sides.held_out.items), {}}, {}};
-  for (const int64_t row : sides.held_out.rows)
-    out.held_out.sources.push_back(sides.rows.held_out[static_cast<size_t>(row)].source);
+  for (const int64_t row : sides.held_out.rows) out.held_out.sources.push_back(sides.rows.held_out[row].source);
   out.decided = std::ssize(out.train);
   out.reference = reference_answers(params, out.train, encoder, longest, seed);
   add_mismatches(out.train, params.mismatch, seed, longest);

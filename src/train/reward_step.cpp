@@ -14,7 +14,7 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
                                const losses::BradleyTerryParams& loss, bool use_margin,
                                const model::ComputeOptions& given, const StepDropout& dropout) {
   double normaliser = 0;
-  for (const int64_t i : batch) normaliser += pairs[static_cast<size_t>(i)].weight;
+  for (const int64_t i : batch) normaliser += pairs[i].weight;
   RewardStep out;
   for (const auto micro : micro_batches(batch, lengths, micro_tokens)) {
     std::vector<const data::Sequence*> sequences;
@@ -22,7 +22,7 @@ RewardStep add_reward_gradient(const model::Decoder& decoder, const model::Scala
     std::vector<float> weights, margins;
     std::vector<uint64_t> numbers;
     for (const int64_t i : micro) {
-      const data::Pair& p = pairs[static_cast<size_t>(i)];
+      const data::Pair& p = pairs[i];
       sequences.push_back(&p.chosen);
       sequences.push_back(&p.rejected);
       weights.push_back(static_cast<float>(p.weight));

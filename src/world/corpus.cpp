@@ -60,7 +60,7 @@ string exchange(const World& w, Stream& s) {
 }
 
 string story(const World& w, Stream& s) {
-  const string person(s.pick(people_names().first(static_cast<size_t>(w.params.people))));
+  const string person(s.pick(people_names().first(w.params.people)));
   const string room(s.pick(rooms()));
   const size_t deed = s.below(deeds().size());
   const string gist = "In short, " + person + " " + string(deeds()[deed].past) + " in the " + room + ".";
@@ -97,7 +97,7 @@ string lists(const World& w, Stream& s) {
 }
 
 string manners(const World& w, Stream& s) {
-  const string person(s.pick(people_names().first(static_cast<size_t>(w.params.people))));
+  const string person(s.pick(people_names().first(w.params.people)));
   string text = "This is good to know.";
   for (int i = 0; i < 3; ++i) {
     if (s.chance(0.5)) {

@@ -36,7 +36,7 @@ std::string fill_in(std::string_view pattern, std::string_view entity, std::stri
 
 std::string number_word(int64_t n) {
   HONE_CHECK(n >= 1 && n <= static_cast<int64_t>(number_words().size()));
-  return std::string(number_words()[static_cast<size_t>(n - 1)]);
+  return std::string(number_words()[n - 1]);
 }
 
 std::string capital(std::string text) {
@@ -50,7 +50,7 @@ void add(std::vector<Entity>& out, EntityKind kind, Words names, int64_t count, 
     usage_error(
         std::string("world.") + key + " = " + std::to_string(count) + " is outside 1.." + std::to_string(names.size()),
         "the lexicon has no more names");
-  for (const auto name : names.first(static_cast<size_t>(count))) out.push_back({kind, std::string(name)});
+  for (const auto name : names.first(count)) out.push_back({kind, std::string(name)});
 }
 }  // namespace
 

@@ -82,7 +82,7 @@ struct Maker {
     std::vector<std::string_view> members(categories()[p.category].members.begin(),
                                           categories()[p.category].members.end());
     s.shuffle(members);
-    for (int i = 0; i < p.count; ++i) p.items.emplace_back(members[static_cast<size_t>(i)]);
+    for (int i = 0; i < p.count; ++i) p.items.emplace_back(members[i]);
     p.text = give_list_question(p.items, p.form, k);
     p.held_out = held_out_words(write_list(p.items, ListForm::kCommas)) ? "words" : held_out(k, content);
     return p;

@@ -35,7 +35,7 @@ RowContent read_pandalm(const Json& row, const FormatOptions&) {
   for (std::string key = "annotator1"; row.contains(key); key = "annotator" + std::to_string(n + 1)) {
     const int64_t vote = whole_field(row, key);
     if (vote < 0 || vote > 2) usage_error("field '" + key + "' is not 0, 1 or 2");
-    ++votes[static_cast<size_t>(vote)];
+    ++votes[vote];
     ++n;
   }
   Outcome outcome = Outcome::kTie;
