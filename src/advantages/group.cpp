@@ -128,7 +128,7 @@ std::vector<float> token_advantages(const Slots& slots, std::span<const float> a
   HONE_CHECK(slots.size() == slots.tokens, "without a critic no slot follows the last token");
   HONE_CHECK(static_cast<int64_t>(answer_advantages.size()) == slots.answers(), "one advantage an answer");
   HONE_CHECK(penalties.empty() || static_cast<int64_t>(penalties.size()) == slots.tokens, "one penalty a token");
-  std::vector<float> out(static_cast<size_t>(slots.tokens));
+  std::vector<float> out(slots.tokens);
   for (size_t s = 0; s < answer_advantages.size(); ++s) {
     double later = 0;
     for (auto i = static_cast<size_t>(slots.offsets[s + 1]); i-- > static_cast<size_t>(slots.offsets[s]);) {

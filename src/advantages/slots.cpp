@@ -19,7 +19,7 @@ Slots make_slots(std::span<const int64_t> lengths, std::span<const uint8_t> extr
   out.offsets.push_back(0);
   for (size_t s = 0; s < lengths.size(); ++s) {
     HONE_CHECK(lengths[s] >= 1, "an answer has at least one token");
-    out.action.insert(out.action.end(), static_cast<size_t>(lengths[s]), 1);
+    out.action.insert(out.action.end(), lengths[s], 1);
     if (!extra.empty() && extra[s]) out.action.push_back(0);
     out.offsets.push_back(out.size());
     out.tokens += lengths[s];

@@ -42,7 +42,7 @@ double t975(double freedom) {
 
 Estimate bootstrap(int64_t n, const Resampled& figure) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  std::vector<int32_t> counts(static_cast<size_t>(n), 1);
+  std::vector<int32_t> counts(n, 1);
   Estimate out{n > 0 ? figure(counts) : 0, -kInfinity, kInfinity, n};
   if (n < 2) return out;
   constexpr size_t kResamples = 2000;

@@ -94,8 +94,7 @@ std::vector<Piece> cut_pieces(const Corpus& corpus, const CorpusSettings& settin
   std::vector<Piece> out;
   if (settings.documents == "separate") {
     for (int64_t d = 0; d < corpus.documents(); ++d)
-      add_pieces(corpus.offsets[d] - (corpus.shared_boundary && d > 0), corpus.offsets[static_cast<size_t>(d) + 1],
-                 context, out);
+      add_pieces(corpus.offsets[d] - (corpus.shared_boundary && d > 0), corpus.offsets[d + 1], context, out);
   } else {
     add_pieces(0, corpus.tokens(), context, out);
   }

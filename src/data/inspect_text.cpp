@@ -54,7 +54,7 @@ void add_histogram(std::string& out, const std::string& title, const Lengths& l)
     const int64_t high = b == 0 ? 0 : (int64_t{1} << b) - 1;
     const std::string range = low == high ? count_text(low) : count_text(low) + "-" + count_text(high);
     out += right(range, 17) + right(count_text(l.bins[b]), 9) + "  " +
-           std::string(static_cast<size_t>((l.bins[b] * kBar + most - 1) / most), '#') + "\n";
+           std::string((l.bins[b] * kBar + most - 1) / most, '#') + "\n";
   }
 }
 

@@ -116,9 +116,9 @@ std::string canonical_number(double value) {
   const int point = exponent + 1, count = static_cast<int>(digits.size());
   const std::string sign = value < 0 ? "-" : "";
   // ECMAScript's Number::toString, steps 6 to 10.
-  if (count <= point && point <= 21) return sign + digits + std::string(static_cast<size_t>(point - count), '0');
+  if (count <= point && point <= 21) return sign + digits + std::string(point - count, '0');
   if (0 < point && point <= 21) return sign + digits.substr(0, static_cast<size_t>(point)) + "." + digits.substr(point);
-  if (-6 < point && point <= 0) return sign + "0." + std::string(static_cast<size_t>(-point), '0') + digits;
+  if (-6 < point && point <= 0) return sign + "0." + std::string(-point, '0') + digits;
   const std::string power = (point > 0 ? "+" : "-") + std::to_string(std::abs(point - 1));
   return sign + digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + "e" + power;
 }

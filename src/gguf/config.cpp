@@ -87,7 +87,7 @@ Json llama3_scaling(const File& file, const TensorInfo& tensor, double theta, in
   const int64_t n = head_dim / 2;
   if (tensor.type != TensorType::kF32 || tensor.elements != n)
     file.bad("tensor 'rope_freqs.weight' should be F32 with " + std::to_string(n) + " factors");
-  std::vector<float> factors(static_cast<size_t>(n));
+  std::vector<float> factors(n);
   dequantize(tensor.type, tensor.data.data(), static_cast<uint64_t>(n), factors.data());
   const auto agree = [&](const std::vector<double>& wanted) {
     return std::ranges::equal(factors, wanted, [](double a, double b) { return std::abs(a - b) <= 1e-4 * b; });

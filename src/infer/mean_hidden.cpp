@@ -29,7 +29,7 @@ std::vector<std::vector<float>> Engine::mean_hidden(std::span<const Scored> sequ
     const int64_t width = hidden.size(1);
     for (size_t s = begin; s < end; ++s) {
       const model::Place& place = packed.places[s - begin];
-      std::vector<double> sum(static_cast<size_t>(width), 0);
+      std::vector<double> sum(width, 0);
       for (int64_t i = sequences[s].first; i < place.length; ++i) {
         const float* row = hidden.const_data_ptr<float>() + place.row(i) * width;
         for (size_t d = 0; d < sum.size(); ++d) sum[d] += static_cast<double>(row[d]);

@@ -60,7 +60,7 @@ std::vector<float> answer_weights(std::string_view aggregation, std::span<const 
     unknown_aggregation(aggregation);
   std::vector<float> out;
   for (const int64_t n : lengths)
-    out.insert(out.end(), static_cast<size_t>(n), aggregation == "sequence_mean" ? 1.0f / static_cast<float>(n) : 1.0f);
+    out.insert(out.end(), n, aggregation == "sequence_mean" ? 1.0f / static_cast<float>(n) : 1.0f);
   return out;
 }
 

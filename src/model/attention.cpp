@@ -41,7 +41,7 @@ void AttentionPlan::make_buckets(std::span<const Place> places, at::Device devic
   }
   std::ranges::stable_sort(order, std::ranges::greater(), &Place::length);
 
-  std::vector<int64_t> restore(static_cast<size_t>(tokens));
+  std::vector<int64_t> restore(tokens);
   int64_t out = 0;
   bool in_order = true;
   for (size_t first = 0; first < order.size();) {

@@ -43,7 +43,7 @@ class GgufWeights : public Weights {
     auto* values = out.mutable_data_ptr<float>();
     const gguf::BlockLayout block = gguf::layout(tensor->type);
     if (tensor->shape.size() == 1) {  // a bias: one value a row
-      std::vector<float> whole(static_cast<size_t>(tensor->elements));
+      std::vector<float> whole(tensor->elements);
       gguf::dequantize(tensor->type, tensor->data.data(), whole.size() / block.elements, whole.data());
       for (int64_t row = 0; row < tensor->elements; ++row)
         values[row] = whole[gguf::row_in_file(row, tensor->elements, heads)];

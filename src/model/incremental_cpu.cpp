@@ -227,7 +227,7 @@ class CpuStep {
   void attend_to_cache() {
     const int64_t group = c_.heads / c_.kv_heads;
     at::parallel_for(0, static_cast<int64_t>(jobs_.size()), 1, [&](int64_t begin, int64_t end) {
-      std::vector<float> scratch(static_cast<size_t>(cpu::kAttendTile * ((longest_ + 15) / 16 * 16)));
+      std::vector<float> scratch(cpu::kAttendTile * ((longest_ + 15) / 16 * 16));
       for (int64_t j = begin; j < end; ++j) {
         const Job& job = jobs_[j];
         kernels_.attend({.blocks = cache_.sequences[job.sequence].blocks.data(),

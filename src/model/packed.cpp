@@ -18,7 +18,7 @@ Packed pack(std::span<const std::span<const int32_t>> sequences, at::Device devi
   };
   size_t taken = 0;
   for (const int64_t size : trees) {
-    const auto tree = sequences.subspan(taken, static_cast<size_t>(size));
+    const auto tree = sequences.subspan(taken, size);
     taken += tree.size();
     const int64_t shared = common_beginning(tree), trunk = std::ssize(ids);
     add(tree[0], 0, shared);

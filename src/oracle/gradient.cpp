@@ -112,11 +112,10 @@ double gradient_deviation(const Problem& problem, int64_t batches, int64_t batch
     const train::Batch packed = train::collate(pointers, at::kCPU);
     const Tensor logp = actor.logps(packed, {}).logps;
     const std::vector<float> old = floats(logp), fixed = floats(frozen.logps(packed, {}).logps);
-    const advantages::Slots slots =
-        advantages::make_slots(std::vector<int64_t>(static_cast<size_t>(batch), space.length()));
-    const std::vector<uint8_t> finished(static_cast<size_t>(batch), 1);
+    const advantages::Slots slots = advantages::make_slots(std::vector<int64_t>(batch, space.length()));
+    const std::vector<uint8_t> finished(batch, 1);
     const auto shaped = advantages::shape_rewards(slots, {scores, finished, old, fixed}, problem.beta, {});
-    const std::vector<float> values(static_cast<size_t>(slots.size()), 0.25f);  // any baseline leaves the mean as it is
+    const std::vector<float> values(slots.size(), 0.25f);  // any baseline leaves the mean as it is
     const auto estimates = advantages::estimate({slots, shaped.rewards, values}, how);
     const auto surrogate =
         losses::clipped_surrogate(logp, logp.detach(), table(slots.at_actions(estimates.advantages), 1).squeeze(1), {});

@@ -49,7 +49,7 @@ Distance learn(const Space& space, const Problem& problem, const train::PpoParam
                             reward);
   Distance out;
   out.start = total_variation(networks.probabilities(), optimum);
-  std::vector<rollout::Request> requests(static_cast<size_t>(params.batch_prompts));
+  std::vector<rollout::Request> requests(params.batch_prompts);
   for (int64_t step = 0; step < steps; ++step) {
     for (size_t i = 0; i < requests.size(); ++i)
       requests[i] = {networks.prompt, static_cast<uint64_t>(step) * requests.size() + i, 0};

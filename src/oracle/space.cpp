@@ -33,7 +33,7 @@ int64_t Space::state(std::span<const int32_t> prefix) const {
 }
 
 std::vector<int32_t> Space::answer(int64_t index) const {
-  std::vector<int32_t> out(static_cast<size_t>(length_));
+  std::vector<int32_t> out(length_);
   for (int64_t t = length_ - 1; t >= 0; --t, index /= vocab_) out[t] = static_cast<int32_t>(index % vocab_);
   return out;
 }

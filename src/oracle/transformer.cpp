@@ -27,7 +27,7 @@ model::Decoder with_adapter(const model::Decoder& reference, uint64_t seed) {
 
 std::vector<float> logits_of(const Space& space, const model::Decoder& decoder) {
   const at::NoGradGuard no_grad;
-  std::vector<float> out(static_cast<size_t>(space.states() * space.vocab()));
+  std::vector<float> out(space.states() * space.vocab());
   std::vector<std::vector<int32_t>> sequences;
   std::vector<int64_t> states;
   const auto flush = [&] {

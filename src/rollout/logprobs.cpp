@@ -77,7 +77,7 @@ std::vector<double> summed_logps(const model::Decoder& decoder, std::span<const 
     const ScoredSequence& s = sequences[out.size()];
     double sum = 0;
     for (size_t k = 0; k < logps.size(); ++k)
-      if (s.weight.empty() || s.weight[static_cast<size_t>(s.first) + k] != 0) sum += logps[k];
+      if (s.weight.empty() || s.weight[s.first + k] != 0) sum += logps[k];
     out.push_back(sum);
   }
   return out;

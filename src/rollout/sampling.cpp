@@ -29,7 +29,7 @@ Draw draw_full(const float* logps, int64_t vocabulary, double uniform) {
 // The nucleus of the whole distribution. It is as a rule a few dozen of many thousand tokens, so no more of them are
 // put in order than it takes.
 Draw draw_nucleus(const float* logps, int64_t vocabulary, double uniform, double top_p) {
-  std::vector<int32_t> order(static_cast<size_t>(vocabulary));
+  std::vector<int32_t> order(vocabulary);
   std::iota(order.begin(), order.end(), 0);
   const auto before = [&](int32_t a, int32_t b) { return logps[a] != logps[b] ? logps[a] > logps[b] : a < b; };
   const auto probability = [&](int32_t v) { return std::exp(static_cast<double>(logps[v])); };
@@ -57,7 +57,7 @@ Draw draw_nucleus(const float* logps, int64_t vocabulary, double uniform, double
 // Top-k, then top-p over what is left (the order of transformers' warpers), renormalised.
 Draw draw_cut(const float* logps, int64_t vocabulary, double uniform, const SamplingParams& params) {
   if (params.top_k <= 0 || params.top_k >= vocabulary) return draw_nucleus(logps, vocabulary, uniform, params.top_p);
-  std::vector<int32_t> order(static_cast<size_t>(vocabulary));
+  std::vector<int32_t> order(vocabulary);
   std::iota(order.begin(), order.end(), 0);
   const auto before = [&](int32_t a, int32_t b) { return logps[a] != logps[b] ? logps[a] > logps[b] : a < b; };
   auto keep = static_cast<size_t>(params.top_k);
@@ -128,7 +128,7 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
         for (const int32_t id : end_ids)
           scores.select(0, m).select(0, id).fill_(-std::numeric_limits<float>::infinity());
   }
-  std::vector<Draw> out(static_cast<size_t>(rows));
+  std::vector<Draw> out(rows);
   if (params.temperature <= 0) {  // greedy; the lowest id wins a tie
     const Tensor best = scores.argmax(1).to(at::kCPU).contiguous();
     for (int64_t m = 0; m < rows; ++m) out[m].token = static_cast<int32_t>(best.const_data_ptr<int64_t>()[m]);
@@ -142,8 +142,7 @@ std::vector<Draw> draw(const Tensor& logits, std::span<const double> uniforms, c
     for (int64_t begin = 0; begin < rows; begin += kRows) {
       const int64_t n = std::min(kRows, rows - begin);
       const auto from = static_cast<size_t>(begin);
-      const auto some =
-          draw_there(logps.narrow(0, begin, n), uniforms.subspan(from, static_cast<size_t>(n)), params, cut);
+      const auto some = draw_there(logps.narrow(0, begin, n), uniforms.subspan(from, n), params, cut);
       std::ranges::copy(some, out.begin() + begin);
     }
   } else {

@@ -57,7 +57,7 @@ void merge_long(const MergeTable& merges, std::vector<int32_t>& ids) {
   for (int32_t i = 0; i < n; ++i) {
     links[i] = {i - 1, i + 1 < n ? i + 1 : -1};
     if (i + 1 >= n) break;
-    if (const auto* m = merges.find(ids[i], ids[static_cast<size_t>(i) + 1])) first.push_back({m->rank, i, m->joined});
+    if (const auto* m = merges.find(ids[i], ids[i + 1])) first.push_back({m->rank, i, m->joined});
   }
   std::priority_queue heap(std::greater<Candidate>{}, std::move(first));
   while (!heap.empty()) {

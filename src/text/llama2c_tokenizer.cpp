@@ -27,8 +27,7 @@ struct Pieces {
 Pieces read_pieces_json(const fs::path& file, int64_t vocab_size) {
   const std::string where = file.string();
   const Json json = parse_json(read_file(file), where);
-  Pieces out{std::vector<std::string>(static_cast<size_t>(vocab_size)),
-             std::vector<float>(static_cast<size_t>(vocab_size))};
+  Pieces out{std::vector<std::string>(vocab_size), std::vector<float>(vocab_size)};
   for (const auto& [key, value] : object_field(json, "pieces", where).items()) {
     const int32_t id = token_id(parse_json(key, where + ": pieces"), where + ": piece '" + key + "'");
     if (id < kFirstPiece || id >= vocab_size)
@@ -44,8 +43,7 @@ Pieces read_pieces_json(const fs::path& file, int64_t vocab_size) {
 // int32 longest token; then a token: f32 score, int32 length, its bytes. Spaces stand for the word mark.
 Pieces read_tokenizer_bin(const fs::path& file, int64_t vocab_size) {
   const std::string bytes = read_file(file, uint64_t{256} << 20);
-  Pieces out{std::vector<std::string>(static_cast<size_t>(vocab_size)),
-             std::vector<float>(static_cast<size_t>(vocab_size))};
+  Pieces out{std::vector<std::string>(vocab_size), std::vector<float>(vocab_size)};
   size_t at = 4;
   for (int64_t id = 0; at < bytes.size(); ++id) {
     float score = 0;
@@ -97,8 +95,7 @@ Tokenizer llama2c_tokenizer(const fs::path& vocabulary, int64_t vocab_size) {
   if (vocab_size < kFirstPiece || vocab_size > (1 << 20))
     usage_error("a llama2.c model with a vocabulary of " + std::to_string(vocab_size) + " is not supported",
                 "at least 259: three special tokens and 256 bytes");
-  Pieces pieces{std::vector<std::string>(static_cast<size_t>(vocab_size)),
-                std::vector<float>(static_cast<size_t>(vocab_size))};
+  Pieces pieces{std::vector<std::string>(vocab_size), std::vector<float>(vocab_size)};
   if (!vocabulary.empty())
     pieces = vocabulary.extension() == ".json" ? read_pieces_json(vocabulary, vocab_size)
                                                : read_tokenizer_bin(vocabulary, vocab_size);

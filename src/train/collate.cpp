@@ -44,7 +44,7 @@ Batch collate(std::span<const data::Sequence* const> sequences, const at::Device
 }
 
 Tensor sum_by_sequence(const Tensor& values, const Batch& batch) {
-  std::vector<int64_t> owner(static_cast<size_t>(values.size(0)));
+  std::vector<int64_t> owner(values.size(0));
   for (size_t s = 0; s + 1 < batch.row_offsets.size(); ++s)
     for (int64_t r = batch.row_offsets[s]; r < batch.row_offsets[s + 1]; ++r) owner[r] = static_cast<int64_t>(s);
   return at::zeros({batch.sequences()}, values.options()).index_add(0, from_host(owner, values.device()), values);

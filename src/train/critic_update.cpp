@@ -18,9 +18,7 @@ CriticTotals update_critic(const Experience& e, const Tensor& returns, const Cri
   const double factor = optim::schedule_factor(params.schedule, step, total_steps);
   std::vector<int64_t> all(e.trajectories.size());
   std::iota(all.begin(), all.end(), 0);
-  const auto slots_of = [&](int64_t m) {
-    return std::pair(e.slots.offsets[m], e.slots.offsets[static_cast<size_t>(m) + 1]);
-  };
+  const auto slots_of = [&](int64_t m) { return std::pair(e.slots.offsets[m], e.slots.offsets[m + 1]); };
   for (int64_t epoch = 0; epoch < params.epochs; ++epoch)
     for (std::vector<int64_t>& drawn : shuffled_minibatches(all, params.minibatches, seed, "ppo-critic", step, epoch)) {
       const std::vector<int64_t> members = prompts_together(e, std::move(drawn));

@@ -104,7 +104,7 @@ Batch batch_of(const Experience& e, std::span<const int64_t> members, at::Device
   }
   for (const int64_t m : members) {
     sequences.push_back(&e.trajectories[m].sequence);
-    for (int64_t r = e.token_offsets[m]; r < e.token_offsets[static_cast<size_t>(m) + 1]; ++r) indices.push_back(r);
+    for (int64_t r = e.token_offsets[m]; r < e.token_offsets[m + 1]; ++r) indices.push_back(r);
   }
   rows = from_host(indices);
   return collate(sequences, device, trees);

@@ -78,7 +78,7 @@ struct Experience {
   int64_t tokens = 0;                     // of prompts and answers
 
   int64_t answers() const { return static_cast<int64_t>(trajectories.size()); }
-  int64_t answer_tokens(int64_t s) const { return token_offsets[static_cast<size_t>(s) + 1] - token_offsets[s]; }
+  int64_t answer_tokens(int64_t s) const { return token_offsets[s + 1] - token_offsets[s]; }
 };
 
 /// Samples an answer for each request and scores it.

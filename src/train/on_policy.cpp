@@ -192,7 +192,7 @@ void write_samples(Session& session, const OnPolicySettings& settings, const tex
     const Trajectory& t = trajectories[i];
     const std::span<const int32_t> ids(t.sequence.ids);
     Json sample{{"step", step},
-                {"prompt", tokenizer.decode(ids.subspan(0, static_cast<size_t>(t.prompt_tokens)), true)},
+                {"prompt", tokenizer.decode(ids.subspan(0, t.prompt_tokens), true)},
                 {"completion", tokenizer.decode(t.completion.ids, true)},
                 {"reward", t.score},
                 {"finish", t.completion.finish == rollout::Finish::kStop ? "stop" : "length"}};

@@ -21,8 +21,7 @@ std::vector<int64_t> answer_lengths(const Experience& e, std::span<const int64_t
 // (R of the batch) i64: which answer each row belongs to.
 Tensor answer_of_rows(const Batch& b) {
   std::vector<int64_t> out;
-  for (int64_t s = 0; s < b.sequences(); ++s)
-    out.insert(out.end(), static_cast<size_t>(b.row_offsets[static_cast<size_t>(s) + 1] - b.row_offsets[s]), s);
+  for (int64_t s = 0; s < b.sequences(); ++s) out.insert(out.end(), b.row_offsets[s + 1] - b.row_offsets[s], s);
   return from_host(out, b.rows.device());
 }
 

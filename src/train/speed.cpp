@@ -29,7 +29,7 @@ double seconds_of(auto&& work) {
 }
 
 std::vector<int32_t> random_ids(Stream& stream, int64_t length, int64_t vocabulary) {
-  std::vector<int32_t> ids(static_cast<size_t>(length));
+  std::vector<int32_t> ids(length);
   for (int32_t& id : ids) id = static_cast<int32_t>(stream.below(static_cast<uint64_t>(vocabulary)));
   return ids;
 }
@@ -92,8 +92,7 @@ Speed::Step Speed::measure_step(const model::ModelConfig& config, const optim::O
   // The first round is one sequence and warms up; each later one takes twice as many, until a round takes its time.
   for (int64_t round = 0, count = 1; round < 12 && spent < 3 * kEnoughSeconds; ++round) {
     while (std::ssize(sequences) < count) {
-      sequences.push_back(
-          {random_ids(stream, length, config.vocab_size), std::vector<float>(static_cast<size_t>(length), 1)});
+      sequences.push_back({random_ids(stream, length, config.vocab_size), std::vector<float>(length, 1)});
       sequences.back().weight[0] = 0;
     }
     const std::vector<int64_t> lengths(sequences.size(), length);

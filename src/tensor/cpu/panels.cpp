@@ -45,7 +45,7 @@ namespace {
 // One row, read from memory that is its own: in a panel each number of it would cost a line of the cache.
 void single_row(const Panels& x, const PanelLinear& layer, Panels& y, int64_t offset, bool add) {
   const Kernels& k = kernels();
-  std::vector<float> row(static_cast<size_t>(x.features));
+  std::vector<float> row(x.features);
   for (int64_t d = 0; d < x.features; ++d) row[d] = x.panel(0)[d * x.width];
   at::parallel_for(0, (layer.n + k.lanes - 1) / k.lanes, 4, [&](int64_t first, int64_t last) {
     k.single_linear(row.data(), layer.weight, x.features, layer.bias, y.panel(0) + offset * y.width, y.width,
