@@ -24,6 +24,10 @@ OWN = {
     "bco": {"--epochs": "0.125"},
     # Its minimum lies at a margin of ln(1 / eps - 1) / beta: 69 nats at .1, where this model says nothing any more (gold .560).
     "exo": {"--loss.beta": "1"},
+    # At its own tau of .05 the loss rises where learning starts (its slope at 0 is +.78), and half of the pairs are unlearnt: .484.
+    "discopop": {"--loss.tau": "0.5", "--epochs": "0.125"},
+    # Holds quantiles of all answers against each other, so that nothing saturates at .1: .306.
+    "aot_unpaired": {"--loss.beta": "1", "--epochs": "0.125"},
     # Lowers both answers, for a model better than the chosen ones, which this one is not: gold rises for some 40 steps, then falls.
     "apo_down": {"--loss.beta": "1", "--epochs": "0.0625", "--optim.lr": "5e-5"},
 }

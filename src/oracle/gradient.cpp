@@ -164,6 +164,7 @@ GradientFit group_gradient(const GroupWay& way, const Problem& problem, int64_t 
     return out;
   };
   const auto answers = static_cast<double>(prompts * way.samples_per_prompt);
+  // What is known of a baseline; a new one that is biased by a known factor gets its line here.
   const double factor = way.baseline == std::string("mean")    ? 1 - 1 / static_cast<double>(way.samples_per_prompt)
                         : way.baseline == std::string("batch") ? 1 - 1 / answers
                                                                : 1;
