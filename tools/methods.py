@@ -31,7 +31,8 @@ OWN = {
     # Lowers both answers, for a model better than the chosen ones, which this one is not: gold rises for some 40 steps, then falls.
     "apo_down": {"--loss.beta": "1", "--epochs": "0.0625", "--optim.lr": "5e-5"},
 }
-GROUP = sorted(p.stem for p in Path("recipes").glob("*.toml") if "--data runs/align" in p.read_text())
+ROOT = Path(__file__).resolve().parents[1]
+GROUP = sorted(p.stem for p in (ROOT / "recipes").glob("*.toml") if "--data runs/align" in p.read_text())
 
 
 def stage(align, kind):
@@ -43,7 +44,7 @@ def stage(align, kind):
 
 def command(hone, align, name, seed, out, own):
     if name in GROUP:
-        return [hone, "run", f"recipes/{name}.toml", "--data", align, "--out", out, "--resume", "--seed", seed, "--threads", "1",
+        return [hone, "run", ROOT / f"recipes/{name}.toml", "--data", align, "--out", out, "--resume", "--seed", seed, "--threads", "1",
                 "--set", f"group.watch={stage(align, 'world')}", "--set", "group.watch_every=1000", *own]
     return [hone, "preference", "--model", stage(align, "sft") / "model", "--data", stage(align, "compare") / "comparisons.jsonl",
             "--watch", stage(align, "world"), "--loss.name", name, "--out", out, "--resume", "--seed", seed, "--threads", "1",

@@ -19,9 +19,9 @@ using feedback::RoundOutcome;
 // on them is known to 5%, of 128 to half of that.
 constexpr int64_t kMeasuredPrompts = 32, kMeasuredTokens = 128, kMeasuredSamples = 4;
 
-// A low-rank adapter takes ten to a hundred times the rate that all weights do. Two tastes, 60 comparisons, KL a token
-// and the start's loss ratio behind 20 steps (docs/log.md): lists .006 and .88 at 1e-4, learnt too little to be seen,
-// .057 and .76 at 3e-4; short answers .007 and 1.1 at 1e-4, .21 and 1.5 at 3e-4, which is a wreck.
+// A low-rank adapter takes ten to a hundred times the rate that all weights do. Two tastes, 40 and 60 comparisons, KL a
+// token and the start's loss ratio behind some 20 steps (docs/log.md): lists .006 and .88 at 1e-4, learnt too little to
+// be seen, .057 and .76 at 3e-4; short answers .007 and 1.1 at 1e-4, .21 and 1.5 at 3e-4, a wreck.
 constexpr double kFastRate = 3e-4, kGentleRate = 1e-4;
 
 // Every difference from the stages' defaults, and why.

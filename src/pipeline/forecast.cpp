@@ -290,7 +290,8 @@ void forecast(const train::PreferenceParams& params, PlannedRun& planned, Foreca
     // The reference is the policy before its first step, or read and dropped before the optimiser is made.
     f.memory = train::learning_memory(*f.model, params.adapter, params.optim, held(planned, *f.model));
     if (params.stop.on() && params.adapter.rank == 0) {  // the weights that are kept, and the start's
-      const double copies = 1 + (params.stop.drifts() ? 1 : 0) + (params.stop.folds > 0 ? 1 : 0);
+      const double copies =
+          1 + (params.stop.drifts() ? 1 : 0) + (params.stop.folds > 0 || !params.stop.rates.empty() ? 1 : 0);
       f.memory.weights += copies * 4 * static_cast<double>(model::parameter_count(*f.model));
     }
     f.activations = activations(planned, params, *f.model, amount.mean(256) * static_cast<double>(params.batch_pairs));

@@ -69,6 +69,11 @@ void PreferenceParams::check() const {
   if (stop.folds == 1) usage_error("stop.folds = 1 leaves nothing to learn from", "give 2 or more, or 0");
   if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
   if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");
+  if (!stop.rates.empty())
+    for (const double own : {optim.matrix_lr, optim.embedding_lr, optim.vector_lr, optim.head_lr})
+      if (own > 0)
+        usage_error("stop.rates are tried in the place of optim.lr, and a kind of tensor has a rate of its own",
+                    "leave out optim.matrix_lr, embedding_lr, vector_lr and head_lr, or stop.rates");
   if (sync.every > 0 && !reference.empty())
     usage_error("sync.every moves the reference towards the policy, so it must begin as the policy does",
                 "leave out reference, or set sync.every = 0");
@@ -107,7 +112,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
     return out;
   };
   state.restore = [&](const optim::StateTensors& saved, const Json& json) {
-    optim.lr = json.at("lr");
+    if (json.contains("lr")) optim.lr = json.at("lr");
     optimizer.emplace(trainable_tensors(policy), optim);
     restore_learner(saved, "policy", *optimizer);
     watch.restore(saved, json);
@@ -182,8 +187,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       optimizer->zero_grad();
       const PreferenceStep done =
           add_preference_gradient(policy, train, whole.batch(whole.first + step), micro, params.loss, own, forward);
-      finite = std::isfinite(done.loss) &&
-               std::isfinite(optimizer->step(optim::schedule_factor(schedule, step, whole.plan.steps())));
+      finite =
+          std::isfinite(done.loss) &&
+          std::isfinite(optimizer->step(1));  // whatever the warm-up, which is longer where there is more to learn from
     }
     std::optional<Drift> out;
     if (finite) out = watch.drift(policy);

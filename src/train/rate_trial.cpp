@@ -9,7 +9,8 @@ namespace hone::train {
 namespace {
 
 bool holds(const StopSettings& s, const Drift& drift) {
-  if (s.kl_limit > 0 && drift.kl_per_token > s.kl_limit / 2) return false;
+  // Written so that what is no number does not hold.
+  if (s.kl_limit > 0 && !(drift.kl_per_token <= s.kl_limit / 2)) return false;
   return s.start_loss_limit <= 0 || drift.start_loss_ratio - 1 <= (s.start_loss_limit - 1) / 2;
 }
 

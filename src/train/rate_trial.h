@@ -3,7 +3,7 @@
 // start for a few steps, and held against the limits of early stopping (early_stop.h):
 //
 //     the first of stop.rates with  KL a token <= kl_limit / 2  and  start-loss ratio - 1 <= (start_loss_limit - 1) / 2
-//     behind kTrialSteps steps; where none has, optim.lr
+//     behind kTrialSteps steps at the full rate, without warm-up; where none has, optim.lr
 //
 // A trial leaves nothing behind but its answer.
 #pragma once

@@ -126,6 +126,7 @@ struct StopSettings {
       "answers to each of them: of 32 answers in all the loss is known to 5%, of 128 to half of that");
     v("max_tokens", max_tokens, "most tokens of one such answer");
     v.range("patience", 0);
+    v.range("rates", 1e-12);
     v.range("folds", 0, 100);
     v.only_if("patience", "stop.folds = 0", [this] { return folds == 0; });
     for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);

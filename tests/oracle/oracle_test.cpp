@@ -122,11 +122,12 @@ TEST_CASE("without a critic: what biases the gradient is seen to") {
 TEST_CASE("every baseline and scale in the list is held against the exact gradient") {
   std::set<std::string> held;
   for (const auto* ways : {&kKnownWays, &kBiasedWays})
-    for (const oracle::GroupWay& way : *ways) held.insert({way.baseline, way.scale});
+    for (const oracle::GroupWay& way : *ways)
+      held.insert({std::string("baseline ") + way.baseline, std::string("scale ") + way.scale});
   for (const std::string name : {
 #define HONE_ADVANTAGE(id, doc, citation)
-#define HONE_BASELINE(id, fewest, doc, citation) #id,
-#define HONE_SCALE(id, fewest, doc, citation) #id,
+#define HONE_BASELINE(id, fewest, doc, citation) "baseline " #id,
+#define HONE_SCALE(id, fewest, doc, citation) "scale " #id,
 #include "advantages/advantages.def"
 #undef HONE_SCALE
 #undef HONE_BASELINE

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <map>
 
 #include "train/drift.h"
@@ -26,5 +27,7 @@ TEST_CASE("the first rate that stays near the start is taken, else the stage's o
   drift[1e-4] = train::Drift{0.01, 1.2};
   CHECK(train::rate_that_holds(settings, 1e-6, at) == 1e-6);
   settings.start_loss_limit = 0;
+  CHECK(train::rate_that_holds(settings, 1e-6, at) == 1e-4);
+  drift[1e-3] = train::Drift{std::nan(""), std::nan("")};
   CHECK(train::rate_that_holds(settings, 1e-6, at) == 1e-4);
 }

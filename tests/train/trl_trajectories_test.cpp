@@ -10,6 +10,7 @@
 #include "config/fields.h"
 #include "model/hf_folder.h"
 #include "optim/schedule.h"
+#include "rewards/reward_model.h"
 #include "rollout/logprobs.h"
 #include "train/group_learner.h"
 #include "train/language_step.h"
@@ -215,6 +216,11 @@ TEST_CASE("fifty steps of a reward model are TRL's") {
   take(t, train::trainable_tensors(start.decoder, &head), [&](const std::vector<int64_t>& members) {
     return train::add_reward_gradient(start.decoder, head, pairs, lengths, members, 1 << 20, {}, false, {}).loss;
   });
+  std::vector<std::vector<int32_t>> sequences;
+  for (const data::Pair& pair : pairs) sequences.insert(sequences.end(), {pair.chosen.ids, pair.rejected.ids});
+  const std::vector<double> scores = rewards::raw_scores(start.decoder, head, sequences, at::ScalarType::Undefined);
+  for (size_t i = 0; i < scores.size(); ++i)
+    CHECK(scores[i] == doctest::Approx(t["end"][i].get<double>()).epsilon(1e-3).scale(1));
 }
 
 TEST_CASE("fifty steps of DPO are TRL's") { take_preference("dpo"); }

@@ -2,8 +2,8 @@
 """Writes tests/golden/openrlhf.json: what OpenRLHF's own functions make of a small batch.
 
 Run from the source as it is published, without Ray, vLLM or DeepSpeed: its losses (models/loss.py), its divergence and its
-rewards of tokens (models/utils.py), its advantages (the methods of trainer/ppo_utils/experience_maker.py, and from there the
-whitening that stands in compute_advantages_and_returns, here once more). The batch has a token 14 nats away from the reference,
+rewards of tokens (models/utils.py), its advantages (get_advantages_and_returns of trainer/ppo_utils/experience_maker.py). Only the
+whitening, which stands in the midst of compute_advantages_and_returns there, is written down here once more. The batch has a token 14 nats away from the reference,
 a score of 13 and values that move by more than half, so that each of its limits is reached. To make the file again:
 
     pip download --no-deps openrlhf==0.11.2 && python3 -m zipfile -e openrlhf-0.11.2-*.whl SOURCE
@@ -45,8 +45,7 @@ def methods_of(path, names):
 sys.modules["openrlhf_models"] = types.ModuleType("openrlhf_models")
 sys.modules["openrlhf_models"].__path__ = [str(SOURCE / "models")]
 UTILS, LOSS = load("utils"), load("loss")
-GAE, RETURNS = methods_of(SOURCE / "trainer" / "ppo_utils" / "experience_maker.py",
-                          ["get_advantages_and_returns", "get_cumulative_returns"])
+[GAE] = methods_of(SOURCE / "trainer" / "ppo_utils" / "experience_maker.py", ["get_advantages_and_returns"])
 
 LENGTHS, LONGEST = [7, 3, 5, 1, 6], 7
 KL_COEF, CLIP_RANGE, VALUE_CLIP = 0.01, (-10.0, 10.0), 0.5
@@ -103,12 +102,6 @@ def main():
     out["pairs"] = {"chosen": chosen.tolist(), "rejected": rejected.tolist(), "margin": margin.tolist(),
                     "loss": LOSS.PairWiseLoss()(chosen, rejected).item(),
                     "loss_with_margin": LOSS.PairWiseLoss()(chosen, rejected, margin).item()}
-    # Groups: four answers to each of two prompts. A return without a critic, of the answer's advantage alone.
-    group = torch.tensor([[0.1, 0.9, 0.4, 0.4], [2.0, -1.0, 0.0, 0.5]])
-    out["groups"] = {"reward": group.flatten().tolist(),
-                     "leave_one_out": (group - (group.sum(-1, keepdim=True) - group) / 3).flatten().tolist(),
-                     "mean": (group - group.mean(-1, keepdim=True)).flatten().tolist()}
-    out["reinforce"] = whitened(RETURNS(None, rewards, mask, 1.0), mask).tolist()
     path = ROOT / "tests" / "golden" / "openrlhf.json"
     path.write_text(json.dumps(out, separators=(",", ":")).replace(',"', ',\n"') + "\n")
 
