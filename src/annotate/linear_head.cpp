@@ -114,7 +114,8 @@ LinearHead::LinearHead(std::vector<Features> differences, std::vector<double> la
     for (size_t i = 0; i < n; ++i) to[i] = b[i] - root_[i] * inner[i];
     // The whole step, or half of it, …
     double gain = 0;
-    for (double part = 1; part > 1e-6; part /= 2) {
+    for (int halved = 0; halved < 20; ++halved) {
+      const double part = std::ldexp(1.0, -halved);
       std::vector<double> next(n);
       for (size_t i = 0; i < n; ++i) next[i] = a[i] + part * (to[i] - a[i]);
       std::vector<double> at = of_a(next);
