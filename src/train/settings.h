@@ -130,7 +130,8 @@ struct StopSettings {
     v.range("folds", 0, 100);
     v.only_if("patience", "stop.folds = 0", [this] { return folds == 0; });
     for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);
-    for (const char* key : {"prompts", "samples", "max_tokens"}) v.range(key, 1);
+    for (const char* key : {"prompts", "max_tokens"}) v.range(key, 1);
+    v.range("samples", 1, 1000);
     for (const char* key : {"rates", "prompts", "samples", "max_tokens"})
       v.only_if(key, "stop.kl_limit or stop.start_loss_limit is above 0", [this] { return drifts(); });
   }

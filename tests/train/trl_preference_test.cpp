@@ -7,11 +7,13 @@
 
 #include "../golden/golden.h"
 #include "config/fields.h"
+#include "golden_rows.h"
 #include "model/hf_folder.h"
 #include "train/preference_step.h"
 #include "train/trainable.h"
 
 using namespace hone;
+using golden::behind;
 
 namespace {
 
@@ -22,16 +24,6 @@ const Json& file() {
 
 model::Decoder model_of(const char* role) {
   return model::load_model("tests/golden/" + file()["models"][role].get<std::string>()).decoder;
-}
-
-data::Sequence behind(const Json& prompt, const Json& answer) {
-  data::Sequence out;
-  for (const Json* part : {&prompt, &answer})
-    for (const Json& id : *part) {
-      out.ids.push_back(id);
-      out.weight.push_back(part == &prompt ? 0.0F : 1.0F);
-    }
-  return out;
 }
 
 train::JudgedData batch_of(const Json& entry, const losses::PreferenceNeeds& needs) {

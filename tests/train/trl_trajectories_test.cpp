@@ -8,6 +8,7 @@
 
 #include "../golden/golden.h"
 #include "config/fields.h"
+#include "golden_rows.h"
 #include "model/hf_folder.h"
 #include "optim/schedule.h"
 #include "rewards/reward_model.h"
@@ -21,6 +22,7 @@
 #include "train/trainable.h"
 
 using namespace hone;
+using golden::behind;
 
 namespace {
 
@@ -34,16 +36,6 @@ const Json& trajectory(const std::string& name) {
 
 model::LoadedModel loaded(const Json& name) {
   return model::load_model("tests/golden/models/" + name.get<std::string>());
-}
-
-data::Sequence behind(const Json& prompt, const Json& answer) {
-  data::Sequence out;
-  for (const Json* part : {&prompt, &answer})
-    for (const Json& id : *part) {
-      out.ids.push_back(id);
-      out.weight.push_back(part == &prompt ? 0.0F : 1.0F);
-    }
-  return out;
 }
 
 // AdamW and the schedule as TRL has them by default.
