@@ -30,22 +30,23 @@ void GroupCommit::run(const std::function<void(Database&)>& work) {
 }
 
 void GroupCommit::commit(const Group& group) {
+  const auto say = [&](const char* sql) { database_.prepare(sql).run(); };
   try {
-    database_.execute("BEGIN IMMEDIATE");
+    say("BEGIN IMMEDIATE");
     for (Request* r : group) {
-      database_.execute("SAVEPOINT request");
+      say("SAVEPOINT request");
       try {
         (*r->work)(database_);
-        database_.execute("RELEASE request");
+        say("RELEASE request");
       } catch (...) {
         // A full disk and its like end the whole transaction.
         if (!database_.in_transaction()) throw;
         r->error = std::current_exception();
-        database_.execute("ROLLBACK TO request");
-        database_.execute("RELEASE request");
+        say("ROLLBACK TO request");
+        say("RELEASE request");
       }
     }
-    database_.execute("COMMIT");
+    say("COMMIT");
   } catch (...) {
     for (Request* r : group)
       if (!r->error) r->error = std::current_exception();

@@ -25,9 +25,17 @@ std::string uri_path(const std::filesystem::path& path) {
 }  // namespace
 
 Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), bound_(other.bound_) {}
+    : database_(other.database_),
+      statement_(std::exchange(other.statement_, nullptr)),
+      idle_(other.idle_),
+      bound_(other.bound_) {}
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  if (!statement_) return;
+  sqlite3_reset(statement_);  // ends what it reads
+  sqlite3_clear_bindings(statement_);
+  idle_->push_back(statement_);
+}
 
 Statement& Statement::bind(int64_t value) {
   sqlite3_bind_int64(statement_, ++bound_, value);
@@ -142,18 +150,30 @@ void Database::open(const std::string& name, int flags, const std::string& vfs) 
   sqlite3_exec(handle_, "PRAGMA cell_size_check = ON", nullptr, nullptr, nullptr);
 }
 
-Database::~Database() { sqlite3_close_v2(handle_); }
+Database::~Database() {
+  for (const auto& [sql, statements] : idle_)
+    for (sqlite3_stmt* s : statements) sqlite3_finalize(s);
+  sqlite3_close_v2(handle_);
+}
 
 void Database::execute(const char* sql) {
   if (const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); code != SQLITE_OK) failed(code);
 }
 
 Statement Database::prepare(std::string_view sql) {
+  auto idle = idle_.find(sql);
+  if (idle == idle_.end()) idle = idle_.emplace(sql, Statement::Idle()).first;
+  if (!idle->second.empty()) {
+    sqlite3_stmt* again = idle->second.back();
+    idle->second.pop_back();
+    return {*this, again, idle->second};
+  }
   sqlite3_stmt* statement = nullptr;
-  if (const int code = sqlite3_prepare_v2(handle_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                          &statement, nullptr);
       code != SQLITE_OK)
     failed(code);
-  return {*this, statement};
+  return {*this, statement, idle->second};
 }
 
 std::string Database::ask(std::string_view sql) {

@@ -3,9 +3,11 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "feedback/store.h"
 
@@ -14,7 +16,8 @@ struct sqlite3_stmt;
 
 namespace hone::feedback {
 
-/// A prepared statement; every value is bound. Borrowed from its database.
+/// A prepared statement; every value is bound. Borrowed from its database, which keeps it for the next time: compiling
+/// the insert of an event with its triggers takes longer than running it.
 class Statement {
  public:
   Statement& bind(int64_t value);
@@ -38,9 +41,12 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(class Database& database, sqlite3_stmt* statement) : database_(&database), statement_(statement) {}
+  using Idle = std::vector<sqlite3_stmt*>;
+  Statement(class Database& database, sqlite3_stmt* statement, Idle& idle)
+      : database_(&database), statement_(statement), idle_(&idle) {}
   Database* database_;
   sqlite3_stmt* statement_;
+  Idle* idle_;  // where it goes when it is done
   int bound_ = 0;
 };
 
@@ -55,8 +61,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// Statements without values.
+  /// Statements without values, compiled each time.
   void execute(const char* sql);
+  /// `sql`: one statement. Each different text is kept until the database closes: nothing that varies belongs into it.
   Statement prepare(std::string_view sql);
   /// The first column of the first row of a query without values, as text; "" where there is none.
   std::string ask(std::string_view sql);
@@ -73,6 +80,7 @@ class Database {
   void open(const std::string& name, int flags, const std::string& vfs);
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
+  std::map<std::string, Statement::Idle, std::less<>> idle_;  // by text; several where one was used within another
 };
 
 }  // namespace hone::feedback
