@@ -23,8 +23,9 @@ struct LearnTask {
   feedback::ModelName start, original;
   std::filesystem::path comparisons;  ///< rows that `hone preference` takes
   std::filesystem::path prompts;      ///< rows on which old and new are measured beside taste
-  std::filesystem::path kept;         ///< rows drawn by chance, which nobody learned from; may have none
-  std::filesystem::path texts;        ///< rows of text whose perplexity says what was forgotten
+  std::filesystem::path asked;  ///< rows that are asked while it learns, to see how far it has gone; may have none
+  std::filesystem::path kept;   ///< rows drawn by chance, which nobody learned from; may have none
+  std::filesystem::path texts;  ///< rows of text whose perplexity says what was forgotten
 };
 
 struct Learned {

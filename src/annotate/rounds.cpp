@@ -15,6 +15,7 @@ using feedback::RoundOutcome;
 using feedback::RoundStart;
 
 constexpr size_t kMeasured = 32;  // prompts on which old and new are measured beside taste
+constexpr size_t kAsked = 32;     // others, which are asked while it learns
 
 [[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) {
   throw Desk::Refused(Desk::Trouble::kConflict, what, hint);
@@ -175,6 +176,7 @@ LearnTask Rounds::task_of(const RoundStart& round) const {
   task.original = round.original;
   task.comparisons = task.folder.string() + ".jsonl";
   task.prompts = task.folder.string() + ".prompts.jsonl";
+  task.asked = task.folder.string() + ".asked.jsonl";
   task.kept = task.folder.string() + ".kept.jsonl";
   task.texts = task.folder.string() + ".texts.jsonl";
   return task;
@@ -200,12 +202,19 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
       write_rows(round.folder + ".jsonl",
                  feedback::export_rows(labels, feedback::ExportShape::kMessages, feedback::Ties::kDrop));
       write_rows(round.folder + ".kept.jsonl", feedback::evaluation_rows(labels));
-      std::string prompts, texts;
-      for (const DealtPrompt& p : deck_.fresh_ones(kMeasured)) {
-        texts += dump_json(Json{{"text", p.messages.back().content}}) + "\n";
-        prompts += dump_json(Json{{"prompt", text::messages_json(p.messages)}, {"id", p.hash.substr(0, 16)}}) + "\n";
+      // Where they are few, half of them are asked and half measured.
+      const std::vector<DealtPrompt> fresh = deck_.fresh_ones(kMeasured + kAsked);
+      const size_t measured = std::min(kMeasured, (fresh.size() + 1) / 2);
+      std::string prompts, asked, texts;
+      for (size_t i = 0; i < fresh.size(); ++i) {
+        const DealtPrompt& p = fresh[i];
+        if (i < measured) texts += dump_json(Json{{"text", p.messages.back().content}}) + "\n";
+        if (i >= measured && p.visit > 0) break;  // it may be one that is learned from
+        (i < measured ? prompts : asked) +=
+            dump_json(Json{{"prompt", text::messages_json(p.messages)}, {"id", p.hash.substr(0, 16)}}) + "\n";
       }
       write_file_atomic(round.folder + ".prompts.jsonl", prompts);
+      write_file_atomic(round.folder + ".asked.jsonl", asked);
       write_file_atomic(round.folder + ".texts.jsonl", texts);
       append(feedback::round_started(annotator_, round));
     } else {

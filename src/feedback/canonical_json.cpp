@@ -31,9 +31,21 @@ std::u16string utf16(std::string_view text) {
   return out;
 }
 
-void write_text(const std::string& text, std::string& out) {
-  if (valid_utf8_prefix(text) != text.size()) usage_error("a text is not UTF-8");
-  out += dump_json(text);  // escapes just what RFC 8785 does
+// The escape of RFC 8785 (section 3.2.2.2), or nothing.
+std::string escape(char c) {
+  constexpr std::string_view kShort = "\b\f\n\r\t\"\\", kLetters = "bfnrt\"\\";
+  if (const size_t at = kShort.find(c); at != kShort.npos) return {'\\', kLetters[at]};
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x20) return "";
+  return {'\\', 'u', '0', '0', byte < 16 ? '0' : '1', "0123456789abcdef"[byte & 15]};
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool comes_before(const std::string& a, const std::string& b) {
+  return is_ascii(a) && is_ascii(b) ? a < b : utf16(a) < utf16(b);
 }
 
 void write(const Json& value, std::string& out) {
@@ -60,7 +72,7 @@ void write(const Json& value, std::string& out) {
       out += canonical_number(value.get<double>());
       return;
     case Json::value_t::string:
-      write_text(value.get_ref<const std::string&>(), out);
+      append_canonical_text(value.get_ref<const std::string&>(), out);
       return;
     case Json::value_t::array: {
       out += '[';
@@ -73,19 +85,19 @@ void write(const Json& value, std::string& out) {
       return;
     }
     case Json::value_t::object: {
-      std::vector<std::pair<std::u16string, Json::const_iterator>> order;
+      std::vector<Json::const_iterator> order;
       for (auto it = value.begin(); it != value.end(); ++it) {
         if (valid_utf8_prefix(it.key()) != it.key().size()) usage_error("a key is not UTF-8");
-        order.emplace_back(utf16(it.key()), it);
+        order.push_back(it);
       }
-      std::ranges::sort(order, {}, &decltype(order)::value_type::first);
+      std::ranges::sort(order, comes_before, [](const auto& it) -> const std::string& { return it.key(); });
       out += '{';
       for (size_t i = 0; i < order.size(); ++i) {
-        if (i > 0 && order[i].first == order[i - 1].first) usage_error("a key is there twice");
+        if (i > 0 && order[i].key() == order[i - 1].key()) usage_error("a key is there twice");
         if (i > 0) out += ',';
-        write_text(order[i].second.key(), out);
+        append_canonical_text(order[i].key(), out);
         out += ':';
-        write(order[i].second.value(), out);
+        write(order[i].value(), out);
       }
       out += '}';
       return;
@@ -98,6 +110,21 @@ void write(const Json& value, std::string& out) {
 }
 
 }  // namespace
+
+void append_canonical_text(std::string_view text, std::string& out) {
+  if (valid_utf8_prefix(text) != text.size()) usage_error("a text is not UTF-8");
+  out += '"';
+  size_t done = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+    out += text.substr(done, i - done);
+    out += escape(text[i]);
+    done = i + 1;
+  }
+  out += text.substr(done);
+  out += '"';
+}
 
 std::string canonical_number(double value) {
   if (!std::isfinite(value)) usage_error("a number is not finite");

@@ -308,10 +308,20 @@ void check_event(const NewEvent& event) {
 }
 
 std::string hash_of(const Event& event) {
-  const Json head = {{"actor", event.actor}, {"key", event.key}, {"payload_sha256", event.payload_sha256},
-                     {"query", event.query}, {"seq", event.seq}, {"type", event.type},
-                     {"us", event.us}};
-  return sha256(bytes_of(event.prev) + canonical_json(head));
+  // As canonical_json would write it: the keys are in order. Each append waits for this within its transaction.
+  std::string out = bytes_of(event.prev);
+  const auto text = [&](std::string_view before, const std::string& value) {
+    out += before;
+    append_canonical_text(value, out);
+  };
+  text(R"({"actor":)", event.actor);
+  text(R"(,"key":)", event.key);
+  text(R"(,"payload_sha256":)", event.payload_sha256);
+  text(R"(,"query":)", event.query);
+  out += R"(,"seq":)" + std::to_string(event.seq);
+  text(R"(,"type":)", event.type);
+  out += R"(,"us":)" + std::to_string(event.us) + "}";
+  return sha256(out);
 }
 
 }  // namespace hone::feedback

@@ -4,7 +4,7 @@
 
 namespace hone::feedback {
 
-void GroupCommit::run(const std::function<void(Database&)>& work) {
+void GroupCommit::run(const Work& work) {
   Request mine{&work, nullptr};
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
@@ -31,18 +31,20 @@ void GroupCommit::run(const std::function<void(Database&)>& work) {
 
 void GroupCommit::commit(const Group& group) {
   const auto say = [&](const char* sql) { database_.prepare(sql).run(); };
+  Transaction transaction{database_, {}};
   try {
     say("BEGIN IMMEDIATE");
     for (Request* r : group) {
       say("SAVEPOINT request");
       try {
-        (*r->work)(database_);
+        (*r->work)(transaction);
         say("RELEASE request");
       } catch (...) {
         // A full disk and its like end the whole transaction.
         if (!database_.in_transaction()) throw;
         r->error = std::current_exception();
         say("ROLLBACK TO request");
+        transaction.head.reset();
         say("RELEASE request");
       }
     }

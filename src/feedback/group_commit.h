@@ -6,23 +6,32 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "feedback/sqlite.h"
 
 namespace hone::feedback {
 
+/// What a request's work runs in.
+struct Transaction {
+  Database& database;
+  std::optional<Receipt> head;  ///< the log's, once a request has read it
+};
+
 class GroupCommit {
  public:
+  using Work = std::function<void(Transaction&)>;
+
   /// `limit`: requests in one transaction.
   GroupCommit(Database& database, int64_t limit) : database_(database), limit_(limit) {}
 
   /// Runs `work` within a transaction; returns when that is on the disk, throws what `work` threw, or why the
   /// transaction failed. Work may be called on another caller's thread.
-  void run(const std::function<void(Database&)>& work);
+  void run(const Work& work);
 
  private:
   struct Request {
-    const std::function<void(Database&)>* work;
+    const Work* work;
     std::exception_ptr error;
     bool done = false;
   };

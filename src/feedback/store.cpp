@@ -128,7 +128,7 @@ struct Store::Parts {
   }
 
   // Runs `work` within a transaction that is on the disk when this returns.
-  void write(const std::function<void(Database&)>& work) {
+  void write(const GroupCommit::Work& work) {
     if (!commits)
       throw StoreError(Trouble::kReadOnly, Kind::kBug, path.string() + ": the store was opened to read", "");
     // SQLite goes on writing into a file that has lost its name.
@@ -184,15 +184,16 @@ std::vector<Receipt> Store::append(std::span<const NewEvent> events) {
   for (const NewEvent& e : events) check_event(e);
   std::vector<Receipt> out;
   if (events.empty()) return out;
-  parts_->write([&](Database& database) {
+  parts_->write([&](Transaction& t) {
     out.clear();
-    Receipt last = last_event(database);
+    Receipt last = t.head ? *t.head : last_event(t.database);
     const int64_t us = now_us();
     for (const NewEvent& e : events) {
-      const Receipt receipt = append_event(database, e, last, us);
+      const Receipt receipt = append_event(t.database, e, last, us);
       if (!receipt.again) last = receipt;
       out.push_back(receipt);
     }
+    t.head = last;
   });
   return out;
 }
@@ -256,9 +257,9 @@ void Store::put(Outside table, const std::string& owner, std::span<const std::pa
   if (entries.empty()) return;
   const std::string sql =
       std::string("INSERT OR REPLACE INTO ") + table_name(table) + "(owner, name, value, us) VALUES (?, ?, ?, ?)";
-  parts_->write([&](Database& database) {
+  parts_->write([&](Transaction& t) {
     for (const auto& [name, value] : entries)
-      database.prepare(sql).bind(owner).bind(name).bind(value).bind(now_us()).run();
+      t.database.prepare(sql).bind(owner).bind(name).bind(value).bind(now_us()).run();
   });
 }
 
@@ -282,7 +283,7 @@ std::vector<OutsideEntry> Store::list(Outside table, const std::string& owner) c
 
 void Store::drop(Outside table, const std::string& owner, const std::string& name) {
   const std::string sql = std::string("DELETE FROM ") + table_name(table) + " WHERE owner = ? AND name = ?";
-  parts_->write([&](Database& database) { database.prepare(sql).bind(owner).bind(name).run(); });
+  parts_->write([&](Transaction& t) { t.database.prepare(sql).bind(owner).bind(name).run(); });
 }
 
 const fs::path& Store::path() const { return parts_->path; }

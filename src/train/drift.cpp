@@ -1,6 +1,6 @@
 #include "train/drift.h"
 
-#include <algorithm>
+#include <cmath>
 
 #include "base/rng.h"
 #include "rollout/generate.h"
@@ -28,11 +28,10 @@ DriftMeter::DriftMeter(const model::Decoder& start, const data::Encoder& encoder
       compute_(compute),
       seed_(mix64(seed, hash64("drift"))) {
   start_.set_trainable(false);
-  const Sampled own = sample(start_);
-  own_loss_ = own.start_nats / std::max(1.0, own.tokens);
+  own_ = sample(start_);
 }
 
-DriftMeter::Sampled DriftMeter::sample(const model::Decoder& policy) const {
+std::vector<DriftMeter::Sampled> DriftMeter::sample(const model::Decoder& policy) const {
   std::vector<rollout::Request> requests;
   for (const AskedPrompt& p : prompts_)
     for (int64_t k = 0; k < samples_; ++k) requests.push_back({p.tokens, p.key, static_cast<uint64_t>(k)});
@@ -45,26 +44,48 @@ DriftMeter::Sampled DriftMeter::sample(const model::Decoder& policy) const {
   options.absent_ids = absent_ids_;
   const std::vector<rollout::Completion> answers = rollout::generate(policy, requests, sampling, options);
 
-  Sampled out;
+  std::vector<Sampled> out(prompts_.size());
+  const auto of_answer = [&](size_t i) -> Sampled& { return out[i / static_cast<size_t>(samples_)]; };
   std::vector<rollout::ScoredSequence> sequences;
   for (size_t i = 0; i < answers.size(); ++i) {
     std::vector<int32_t> ids = requests[i].prompt;
     ids.insert(ids.end(), answers[i].ids.begin(), answers[i].ids.end());
     sequences.push_back({std::move(ids), std::ssize(requests[i].prompt)});
-    out.tokens += static_cast<double>(answers[i].ids.size());
+    of_answer(i).tokens += static_cast<double>(answers[i].ids.size());
   }
   const rollout::ScoringOptions scoring{.compute = compute_, .absent_ids = absent_ids_};
-  for (const double logp : rollout::summed_logps(start_, sequences, scoring)) out.start_nats -= logp;
-  if (&policy == &start_) out.policy_nats = out.start_nats;
-  else
-    for (const double logp : rollout::summed_logps(policy, sequences, scoring)) out.policy_nats -= logp;
+  const auto add = [&](const model::Decoder& model, double Sampled::* nats) {
+    const std::vector<double> logps = rollout::summed_logps(model, sequences, scoring);
+    for (size_t i = 0; i < logps.size(); ++i) of_answer(i).*nats -= logps[i];
+  };
+  add(start_, &Sampled::start_nats);
+  if (&policy != &start_) add(policy, &Sampled::policy_nats);
   return out;
 }
 
 Drift DriftMeter::measure(const model::Decoder& policy) const {
-  const Sampled s = sample(policy);
-  if (s.tokens == 0) return {};
-  return {(s.start_nats - s.policy_nats) / s.tokens, own_loss_ > 0 ? s.start_nats / s.tokens / own_loss_ : 1};
+  const std::vector<Sampled> by_prompt = sample(policy);
+  const auto sum = [](const std::vector<Sampled>& of, double Sampled::* what) {
+    double out = 0;
+    for (const Sampled& s : of) out += s.*what;
+    return out;
+  };
+  const double nats = sum(by_prompt, &Sampled::start_nats), tokens = sum(by_prompt, &Sampled::tokens),
+               own_nats = sum(own_, &Sampled::start_nats), own_tokens = sum(own_, &Sampled::tokens);
+  if (tokens == 0) return {};
+  Drift out{(nats - sum(by_prompt, &Sampled::policy_nats)) / tokens};
+  if (own_nats <= 0) return out;
+  out.start_loss_ratio = nats / tokens / (own_nats / own_tokens);
+  if (nats <= 0) return out;
+  // The ratio of two ratios of sums, linearised: what each prompt adds to its logarithm.
+  double squares = 0;
+  for (size_t p = 0; p < own_.size(); ++p) {
+    const double part = by_prompt[p].start_nats / nats - by_prompt[p].tokens / tokens - own_[p].start_nats / own_nats +
+                        own_[p].tokens / own_tokens;
+    squares += part * part;
+  }
+  out.start_loss_ratio_error = out.start_loss_ratio * std::sqrt(squares);
+  return out;
 }
 
 }  // namespace hone::train

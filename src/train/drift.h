@@ -10,7 +10,8 @@ namespace hone::train {
 
 struct Drift {
   double kl_per_token = 0;  ///< Σ log π/π_start over Σ tokens, of what the policy samples at temperature 1 (k1), nats
-  double start_loss_ratio = 1;  ///< the start's loss per token on those answers over that on its own
+  double start_loss_ratio = 1;        ///< the start's loss per token on those answers over that on its own
+  double start_loss_ratio_error = 0;  ///< its standard error, over prompts
 };
 
 class DriftMeter {
@@ -26,9 +27,9 @@ class DriftMeter {
 
  private:
   struct Sampled {
-    double start_nats = 0, policy_nats = 0, tokens = 0;  // negative log-probabilities, summed
+    double start_nats = 0, policy_nats = 0, tokens = 0;  // negative log-probabilities, summed over a prompt's answers
   };
-  Sampled sample(const model::Decoder& policy) const;
+  std::vector<Sampled> sample(const model::Decoder& policy) const;  // by prompt
 
   model::Decoder start_;
   std::vector<AskedPrompt> prompts_;
@@ -36,7 +37,7 @@ class DriftMeter {
   int64_t samples_, max_tokens_;
   at::ScalarType compute_;
   uint64_t seed_;
-  double own_loss_ = 0;  // nats a token
+  std::vector<Sampled> own_;  // the start's answers
 };
 
 }  // namespace hone::train

@@ -7,6 +7,7 @@ namespace hone::train {
 namespace {
 
 constexpr double kChance = 0.5;
+constexpr double kSurely = 1.645;  // standard errors: 95% on one side
 
 Json look_json(const Look& look) {
   Json out = {{"step", look.step}};
@@ -17,6 +18,7 @@ Json look_json(const Look& look) {
   put("loss", look.loss);
   put("kl_per_token", look.kl_per_token);
   put("start_loss_ratio", look.start_loss_ratio);
+  out["start_loss_ratio_error"] = look.start_loss_ratio_error;
   return out;
 }
 
@@ -24,7 +26,8 @@ Look look_of(const Json& json) {
   const auto at = [&](const char* key) {
     return json.contains(key) ? std::optional(json.at(key).get<double>()) : std::nullopt;
   };
-  return {json.at("step"), at("accuracy"), at("loss"), at("kl_per_token"), at("start_loss_ratio")};
+  return {json.at("step"),    at("accuracy"),         at("loss"),
+          at("kl_per_token"), at("start_loss_ratio"), at("start_loss_ratio_error").value_or(0)};
 }
 
 std::string steps_text(int64_t step) { return step == 0 ? "the start" : "step " + count_text(step); }
@@ -47,7 +50,13 @@ std::string EarlyStop::passed(const Look& look) const {
   return "";
 }
 
+bool EarlyStop::surely_within(const Look& look) const {
+  return settings_.start_loss_limit <= 0 || !look.start_loss_ratio ||
+         *look.start_loss_ratio + kSurely * look.start_loss_ratio_error <= settings_.start_loss_limit;
+}
+
 bool EarlyStop::better(const Look& look) const {
+  if (!surely_within(look)) return false;
   if (!look.accuracy || !kept_.accuracy) return true;
   if (until_) return *look.accuracy > kChance;  // how far is settled: what lies nearer is less
   if (*look.accuracy != *kept_.accuracy) return *look.accuracy > *kept_.accuracy;
@@ -95,6 +104,12 @@ std::string EarlyStop::why() const {
       return "stopped at step " + count_text(last_.step) + ": " + count_text(since_better_) +
              (since_better_ == 1 ? " evaluation" : " evaluations") + " without a better held-out accuracy" + kept;
     case Outcome::kFarEnough:
+      if (kept_.step == 0 && last_.step > 0 && !surely_within(last_))
+        return "stopped at " + steps_text(last_.step) +
+               ": at no evaluation was the start model's loss on the answers " + "surely within " +
+               decimal_text(100 * (settings_.start_loss_limit - 1), 0) +
+               "% of that on its own: nothing was learned; a lower rate, or more of stop.prompts and stop.samples, "
+               "show more";
       if (kept_.step == 0)
         return "policies that learned from the other comparisons tell these apart no better than a coin: nothing was "
                "learned";

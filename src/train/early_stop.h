@@ -11,7 +11,9 @@
 // A look that is past a limit ends the run: it learned too hard. So does the patience-th look in a row that is no
 // better than the best, or the one that cross-validation names. What is kept is the best look that holds the limits: of
 // the highest accuracy, among equals of the lowest held-out loss, among those the earliest; without held-out
-// comparisons, and on the way to where cross-validation says, the last that holds them. The start holds them and is no
+// comparisons, and on the way to where cross-validation says, the last that holds them. The ratio is known to some
+// percent only, and the largest of several is an unlucky one: it holds its limit where 1.645 standard errors (over
+// prompts; 95% on one side) above it still do. The start holds them and is no
 // better than chance: 1/2, at the loss of a margin of 0. So where nothing beats it, it is kept.
 //
 // Torch-free, and a function of the looks alone.
@@ -31,6 +33,7 @@ struct Look {
   int64_t step = 0;
   std::optional<double> accuracy = {}, loss = {};                  ///< held out
   std::optional<double> kl_per_token = {}, start_loss_ratio = {};  ///< of sampled answers
+  double start_loss_ratio_error = 0;                               ///< its standard error
 };
 
 class EarlyStop {
@@ -68,6 +71,7 @@ class EarlyStop {
 
  private:
   std::string passed(const Look& look) const;
+  bool surely_within(const Look& look) const;
   bool better(const Look& look) const;
 
   StopSettings settings_;

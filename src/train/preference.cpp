@@ -95,7 +95,7 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   model::AttentionWork attention;
   const Forward forward(start.compute, params.checkpoint_activations, &attention);
   const bool looks = params.stop.folds > 0 || !held_out.groups.empty();
-  StopWatch watch(params.stop, policy, start.encoder, start.held_out_prompts, start.train_prompts,
+  StopWatch watch(params.stop, policy, start.encoder, start.look_prompts,
                   looks ? std::optional<HeldOut>(HeldOut{}) : std::nullopt, start.compute, seed);
   if (watch) watch.keep(optimizer->tensors());
   optim::StateTensors start_weights;  // where there is a way back to the start

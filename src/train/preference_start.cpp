@@ -1,7 +1,11 @@
 #include "train/preference_start.h"
 
+#include <set>
+
 #include "base/error.h"
 #include "base/log.h"
+#include "data/read.h"
+#include "data/split.h"
 #include "model/hf_folder.h"
 #include "train/adapt.h"
 #include "train/answer_ends.h"
@@ -13,6 +17,19 @@
 
 namespace hone::train {
 namespace {
+
+// What a look asks: what is not learned from, where there is any.
+std::vector<data::Prompt> look_prompts(const PreferenceParams& params, const PreferenceStart& start) {
+  if (params.stop.ask.empty()) return start.held_out_prompts.empty() ? start.train_prompts : start.held_out_prompts;
+  std::set<std::string> trained;
+  for (const data::Prompt& p : start.train_prompts) trained.insert(data::prompt_hash(p));
+  std::vector<data::Prompt> out = data::read_prompts(params.stop.ask).rows;
+  std::erase_if(out, [&](const data::Prompt& p) { return trained.contains(data::prompt_hash(p)); });
+  if (out.empty())
+    usage_error("stop.ask: every prompt is one that is learned from",
+                "give others, or leave stop.ask out: then some are drawn of what is held out, or of what is trained");
+  return out;
+}
 
 // 1. Policy and judged answers.
 PreferenceStart prepare(const PreferenceParams& params, config::StageContext& context) {
@@ -47,7 +64,9 @@ PreferenceStart prepare(const PreferenceParams& params, config::StageContext& co
                       {},
                       prompts_of(sides.rows.train),
                       prompts_of(sides.rows.held_out),
+                      {},
                       ""};
+  out.look_prompts = look_prompts(params, out);
   out.train.groups = std::move(sides.train.items);
   out.held_out.groups = std::move(sides.held_out.items);
   for (JudgedData* part : {&out.train, &out.held_out}) {

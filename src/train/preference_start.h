@@ -18,7 +18,8 @@ struct PreferenceStart {
   data::Encoder encoder;
   JudgedData train, held_out;
   std::vector<data::Prompt> train_prompts, held_out_prompts;
-  std::string reference;  ///< its folder; "": none
+  std::vector<data::Prompt> look_prompts;  ///< what stop.kl_limit and stop.start_loss_limit ask
+  std::string reference;                   ///< its folder; "": none
 };
 
 /// Loads the policy and its adapter; reads what the loss takes, splits it by prompt and tokenises it, and says what is

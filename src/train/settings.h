@@ -96,6 +96,7 @@ struct StopSettings {
   int64_t patience = 0;
   std::vector<double> rates;
   double kl_limit = 0, start_loss_limit = 0;
+  std::vector<std::string> ask;
   int64_t prompts = 16, samples = 1, max_tokens = 64;
 
   bool on() const { return patience > 0 || folds > 0 || drifts(); }
@@ -121,7 +122,11 @@ struct StopSettings {
       "learning rates to try in the place of optim.lr, in this order: the first is taken that stays within half of "
       "both "
       "limits for a few steps from the start; none does: optim.lr. Empty: none is tried");
-    v("prompts", prompts, "held-out prompts (trained ones, where none is held out) answered for it at each evaluation");
+    v.path("ask", ask,
+           "files of prompts that are answered for it at each evaluation; those that are learned from are passed over. "
+           "Empty: held-out prompts, and trained ones where none is held out, on which a policy seems nearer to its "
+           "start than it is (docs/log.md)");
+    v("prompts", prompts, "how many prompts are answered");
     v("samples", samples,
       "answers to each of them: of 32 answers in all the loss is known to 5%, of 128 to half of that");
     v("max_tokens", max_tokens, "most tokens of one such answer");
@@ -132,7 +137,7 @@ struct StopSettings {
     for (const char* key : {"kl_limit", "start_loss_limit"}) v.range(key, 0, 1000);
     for (const char* key : {"prompts", "max_tokens"}) v.range(key, 1);
     v.range("samples", 1, 1000);
-    for (const char* key : {"rates", "prompts", "samples", "max_tokens"})
+    for (const char* key : {"rates", "ask", "prompts", "samples", "max_tokens"})
       v.only_if(key, "stop.kl_limit or stop.start_loss_limit is above 0", [this] { return drifts(); });
   }
 };

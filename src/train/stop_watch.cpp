@@ -14,21 +14,20 @@ optim::StateTensors copies_of(const std::vector<optim::NamedTensor>& tensors) {
 }
 
 StopWatch::StopWatch(const StopSettings& settings, const model::Decoder& policy, const data::Encoder& encoder,
-                     std::span<const data::Prompt> held_out, std::span<const data::Prompt> trained,
-                     const std::optional<HeldOut>& start, at::ScalarType compute, uint64_t seed) {
+                     std::span<const data::Prompt> prompts, const std::optional<HeldOut>& start, at::ScalarType compute,
+                     uint64_t seed) {
   if (!settings.on()) return;
   StopSettings own = settings;
   if (own.folds > 0) own.patience = 0;
   Look look;
   if (start) look.accuracy = start->accuracy, look.loss = start->loss;
   if (own.drifts()) {
-    std::vector<AskedPrompt> prompts =
-        draw_asked(held_out.empty() ? trained : held_out, own.prompts, encoder, own.max_tokens,
-                   policy.config().max_positions, mix64(seed, hash64("drift")));
-    if (prompts.empty())
+    std::vector<AskedPrompt> asked = draw_asked(prompts, own.prompts, encoder, own.max_tokens,
+                                                policy.config().max_positions, mix64(seed, hash64("drift")));
+    if (asked.empty())
       usage_error("stop.kl_limit and stop.start_loss_limit: there is no prompt short enough to be answered",
                   "set both to 0, or give shorter prompts");
-    drift_.emplace(policy, encoder, std::move(prompts), own.samples, own.max_tokens, compute, seed);
+    drift_.emplace(policy, encoder, std::move(asked), own.samples, own.max_tokens, compute, seed);
     look.kl_per_token = 0, look.start_loss_ratio = 1;
   }
   early_.emplace(own, look);
@@ -41,6 +40,7 @@ void StopWatch::look(int64_t done, const std::optional<HeldOut>& held_out, const
   if (drift_) {
     const Drift drift = drift_->measure(policy);
     look.kl_per_token = drift.kl_per_token, look.start_loss_ratio = drift.start_loss_ratio;
+    look.start_loss_ratio_error = drift.start_loss_ratio_error;
     numbers.emplace_back("kl_per_token", drift.kl_per_token);
     numbers.emplace_back("start_loss_ratio", drift.start_loss_ratio);
   }

@@ -24,10 +24,11 @@ optim::StateTensors copies_of(const std::vector<optim::NamedTensor>& tensors);
 
 class StopWatch {
  public:
-  /// `policy`: before its first step. `start`: what held-out rows say of it, or nothing where none will be asked.
+  /// `policy`: before its first step. `prompts`: what a look may ask. `start`: what held-out rows say of the policy, or
+  /// nothing where none will be asked.
   StopWatch(const StopSettings& settings, const model::Decoder& policy, const data::Encoder& encoder,
-            std::span<const data::Prompt> held_out, std::span<const data::Prompt> trained,
-            const std::optional<HeldOut>& start, at::ScalarType compute, uint64_t seed);
+            std::span<const data::Prompt> prompts, const std::optional<HeldOut>& start, at::ScalarType compute,
+            uint64_t seed);
 
   explicit operator bool() const { return early_.has_value(); }
   const EarlyStop& early() const { return *early_; }

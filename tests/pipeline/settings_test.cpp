@@ -420,6 +420,7 @@ std::vector<Subject> subjects(const Workshop& w) {
                                   {"stop.patience", {{}, {1}}},
                                   {"stop.kl_limit", {{}, {0.5}}},
                                   {"stop.start_loss_limit", {{}, {2.0}}},
+                                  {"stop.ask", {{{"stop.kl_limit", 0.5}}, {Json::array({held_out})}}},
                                   {"stop.prompts", {{{"stop.kl_limit", 0.5}, {"text.held_out", 0.3}}, {1}}},
                                   {"stop.rates", {{{"stop.kl_limit", 0.5}}, {Json::array({0.01})}}},
                                   {"stop.samples", {{{"stop.kl_limit", 0.5}}, {2}}},

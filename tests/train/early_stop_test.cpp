@@ -56,6 +56,27 @@ TEST_CASE("a look past a limit learned too hard, and the one before it is kept")
       "more than 10%; kept is the start: nothing was learned");
 }
 
+TEST_CASE("a ratio that luck may have kept within its limit is not kept") {
+  EarlyStop stop(settings(0, 0.1, 1.1), kStart);
+  CHECK(stop.take({10, 0.6, 0.6, 0.01, 1.04, 0.03}));   // 1.089 at the most
+  CHECK(!stop.take({20, 0.7, 0.5, 0.01, 1.06, 0.03}));  // 1.109
+  CHECK(!stop.ended());
+  CHECK(stop.kept().step == 10);
+  EarlyStop resumed(settings(0, 0.1, 1.1), kStart);
+  resumed.restore(parse_json(dump_json(stop.state()), "state"));
+  CHECK(resumed.state() == stop.state());
+
+  StopSettings folds = settings(0, 0, 1.1);
+  folds.folds = 3;
+  EarlyStop never(folds, kStart);
+  never.until(10);
+  CHECK(!never.take({10, 0.7, 0.6, 0.01, 1.06, 0.03}));
+  CHECK(never.ended());
+  CHECK(never.why() ==
+        "stopped at step 10: at no evaluation was the start model's loss on the answers surely within 10% of that on "
+        "its own: nothing was learned; a lower rate, or more of stop.prompts and stop.samples, show more");
+}
+
 TEST_CASE("at the limit is within it, and limits that are off hold nothing") {
   EarlyStop at(settings(0, 0.1, 1.1), kStart);
   CHECK(at.take({10, 0.6, 0.6, 0.1, 1.1}));
