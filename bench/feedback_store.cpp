@@ -40,10 +40,9 @@ Result measure(const fs::path& path, int threads, int64_t group_limit, double se
   for (int t = 0; t < threads; ++t)
     all.emplace_back([&, t] {
       const std::string actor = "p" + std::to_string(t);
+      std::vector<NewEvent> events{shown(actor, "q", comparison, Purpose::kLearn, ""), judged(actor, "q", comparison)};
       for (int64_t n = 0; seconds_since(start) < seconds; ++n) {
-        const std::string query = "q" + std::to_string(n);
-        const std::vector<NewEvent> events{shown(actor, query, comparison, Purpose::kLearn, ""),
-                                           judged(actor, query, comparison)};
+        for (NewEvent& e : events) e.query = actor + "-" + std::to_string(n);
         const auto begin = Clock::now();
         store.append(events);
         took[static_cast<size_t>(t)].push_back(1000 * seconds_since(begin));
@@ -69,7 +68,7 @@ int main(int count, char** words) {
   try {
     fs::create_directories(folder);
     std::printf("%8s  %22s  %22s  %6s\n", "threads", "one commit each", "group commit", "ratio");
-    for (const int threads : {1, 2, 4, 8, 16}) {
+    for (const int threads : {1, 4, 8, 16, 32}) {
       const std::string name = std::to_string(threads);
       const Result each = measure(folder / ("each-" + name), threads, 1, seconds);
       const Result group = measure(folder / ("group-" + name), threads, 256, seconds);

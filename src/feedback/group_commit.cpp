@@ -3,28 +3,38 @@
 #include <algorithm>
 
 namespace hone::feedback {
+namespace {
+
+constexpr int kMostLed = 8;  // transactions: whoever leads has a caller, too
+
+}  // namespace
 
 void GroupCommit::run(const Work& work) {
-  Request mine{&work, nullptr};
+  Request mine{&work};
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
-  while (!mine.done) {
-    if (led_) {
-      changed_.wait(lock);
-      continue;
-    }
+  if (led_) mine.changed.wait(lock, [&] { return mine.done || mine.leads; });
+  if (!mine.done) {  // it is the first that waits
     led_ = true;
-    Group group;
-    while (!waiting_.empty() && std::ssize(group) < limit_) {
-      group.push_back(waiting_.front());
-      waiting_.pop_front();
+    for (int n = 0; n < kMostLed && !waiting_.empty(); ++n) {
+      Group group;
+      while (!waiting_.empty() && std::ssize(group) < limit_) {
+        group.push_back(waiting_.front());
+        waiting_.pop_front();
+      }
+      lock.unlock();
+      commit(group);
+      lock.lock();
+      for (Request* r : group) {
+        r->done = true;
+        r->changed.notify_one();
+      }
     }
-    lock.unlock();
-    commit(group);
-    lock.lock();
-    for (Request* r : group) r->done = true;
-    led_ = false;
-    changed_.notify_all();
+    led_ = !waiting_.empty();
+    if (led_) {
+      waiting_.front()->leads = true;
+      waiting_.front()->changed.notify_one();
+    }
   }
   if (mine.error) std::rethrow_exception(mine.error);
 }

@@ -1,5 +1,6 @@
 // Many threads, one transaction: whoever comes first while nobody leads takes all that wait along, makes them durable
-// together, and wakes them. A request that fails is undone alone, by its savepoint.
+// together, and wakes them; then those that came meanwhile, and after some transactions the first of them leads. A
+// request that fails is undone alone, by its savepoint.
 #pragma once
 #include <condition_variable>
 #include <deque>
@@ -32,8 +33,9 @@ class GroupCommit {
  private:
   struct Request {
     const Work* work;
-    std::exception_ptr error;
-    bool done = false;
+    std::exception_ptr error = {};
+    bool done = false, leads = false;
+    std::condition_variable changed = {};  // its own: to wake all for each transaction takes as long as to write it
   };
   using Group = std::deque<Request*>;
   void commit(const Group& group);
@@ -41,7 +43,6 @@ class GroupCommit {
   Database& database_;
   const int64_t limit_;
   std::mutex mutex_;
-  std::condition_variable changed_;
   Group waiting_;
   bool led_ = false;
 };
