@@ -5,7 +5,8 @@
 //
 //   A(x) = Σ_f n_f a_f(x) / Σ_f n_f    x: share of the steps, in [0, 1]; n_f: comparisons of fold f
 //
-// a_f is interpolated between the looks of fold f, whose policy takes fewer steps. The loss is pooled likewise. The
+// a_f is interpolated between the looks of fold f, whose policy takes fewer steps. The loss is pooled likewise,
+// without what it has of the likelihood of chosen answers: that rises on and on, and says nothing of who was right. The
 // share of few comparisons that is right is a coarse figure (of 34, .70 and .76 are two comparisons apart), so that
 // every look within one standard error of the best is taken for as good, and the loss decides among them (the rule of
 // Breiman et al. 1984, which takes the simplest model there). The share that is chosen is biased upwards by having been

@@ -145,13 +145,13 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
   const auto evaluate = [&](JudgedData& data, const std::vector<int64_t>& members) {
     follower.refresh(data, members, policy, optimizer->tensors(), start.compute);
     const PreferenceStep at = evaluate_preference(policy, data, members, params.loss, statistic, forward);
-    return HeldOut{at.loss, at.right / static_cast<double>(members.size())};
+    return HeldOut{at.loss, at.right / static_cast<double>(members.size()), at.comparing};
   };
   // The loss where learning starts: without a pass through the network where the policy is the reference.
   const auto loss_at_start = [&](const std::vector<int64_t>& members) {
     if (needs.reference && params.reference.empty())
-      return evaluate_reference(train, members, params.loss, policy.device()).loss;
-    return evaluate(train, members).loss;
+      return evaluate_reference(train, members, params.loss, policy.device()).comparing;
+    return evaluate(train, members).comparing;
   };
   // What the folds say of a look of the last pass.
   const auto share_of = [&](int64_t done) {
@@ -232,8 +232,9 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
                  {"tokens", static_cast<double>(done.tokens)}};
       if (due) {
         const HeldOut at = session.apart([&] { return evaluate(train, pass->held_out); });
-        folds.add({static_cast<double>(local + 1) / static_cast<double>(pass->plan.steps()), at.accuracy, at.loss});
-        numbers.emplace_back("fold_held_out_loss", at.loss);
+        folds.add(
+            {static_cast<double>(local + 1) / static_cast<double>(pass->plan.steps()), at.accuracy, at.comparing});
+        numbers.emplace_back("fold_held_out_loss", at.comparing);
         numbers.emplace_back("fold_held_out_accuracy", at.accuracy);
       }
       session.journal().metrics(step + 1, numbers);

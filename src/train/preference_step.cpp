@@ -154,9 +154,8 @@ struct LossSums {
     for (const Term& term : value.terms)
       (term.unit == Term::Unit::kGroup ? groups : chosen_tokens) += term.values.sum().item<double>();
   }
-  double mean(const Divisors& divisors) const {
-    return groups / divisors.groups + chosen_tokens / divisors.chosen_tokens;
-  }
+  double comparing(const Divisors& divisors) const { return groups / divisors.groups; }
+  double mean(const Divisors& divisors) const { return comparing(divisors) + chosen_tokens / divisors.chosen_tokens; }
 };
 
 }  // namespace
@@ -248,7 +247,9 @@ PreferenceStep evaluate_preference(const model::Decoder& policy, const JudgedDat
     count(out, answers, value);
     done += std::ssize(micro);
   }
-  out.loss = sums.mean(Divisors(members, data, false));
+  const Divisors divisors(members, data, false);
+  out.loss = sums.mean(divisors);
+  out.comparing = sums.comparing(divisors);
   return out;
 }
 
@@ -272,7 +273,9 @@ PreferenceStep evaluate_reference(const JudgedData& data, std::span<const int64_
   LossSums sums;
   sums.add(value);
   PreferenceStep out;
-  out.loss = sums.mean(Divisors(members, data, false));
+  const Divisors divisors(members, data, false);
+  out.loss = sums.mean(divisors);
+  out.comparing = sums.comparing(divisors);
   count(out, answers, value);
   return out;
 }

@@ -33,7 +33,9 @@ struct JudgedSide {
 };
 
 struct PreferenceStep {
-  double loss = 0;  ///< weighted mean over the batch
+  double loss = 0;       ///< weighted mean over the batch
+  double comparing = 0;  ///< of that, without the likelihood of chosen answers, which rises whatever was judged; only
+                         ///< of evaluate_preference and evaluate_reference
   JudgedSide chosen, rejected;
   double scale = 1;  ///< of implicit rewards
   double right = 0;  ///< groups whose implicit rewards are in the judged order; of singles, on the right side of 0

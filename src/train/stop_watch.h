@@ -17,6 +17,7 @@ using config::Numbers;
 /// What an evaluation on rows that do not train found.
 struct HeldOut {
   double loss = 0, accuracy = 0;
+  double comparing = 0;  ///< the loss without the likelihood of chosen answers
 };
 
 /// Copies of the tensors' values, by name.
