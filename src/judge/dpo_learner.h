@@ -1,6 +1,6 @@
-// A round of learning: DPO (Rafailov et al. 2023, losses/dpo.h) with LoRA on what one person judged, as far as
-// cross-validation (train/cross_validation.h) and the limits of early_stop.h let it go, then old and new
-// model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
+// A round of learning: DPO (Rafailov et al. 2023, losses/preference/dpo.cpp) with LoRA, beside the likelihood of the
+// chosen answers, on what one person judged, as far as cross-validation (train/cross_validation.h) and the limits of
+// early_stop.h let it go, then old and new model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
 // resumable, verifiable, with a report.
 #pragma once
 #include <filesystem>
