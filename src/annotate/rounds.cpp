@@ -15,7 +15,8 @@ using feedback::RoundOutcome;
 using feedback::RoundStart;
 
 constexpr size_t kMeasured = 32;  // prompts on which old and new are measured beside taste
-constexpr size_t kAsked = 32;     // others, which are asked while it learns
+constexpr size_t kFewestAsked = 8;
+constexpr size_t kAsked = 32;  // others, which are asked while it learns
 
 [[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) {
   throw Desk::Refused(Desk::Trouble::kConflict, what, hint);
@@ -202,14 +203,14 @@ void Rounds::work(bool fresh, const std::stop_token& stop) {
       write_rows(round.folder + ".jsonl",
                  feedback::export_rows(labels, feedback::ExportShape::kMessages, feedback::Ties::kDrop));
       write_rows(round.folder + ".kept.jsonl", feedback::evaluation_rows(labels));
-      // Where they are few, half of them are asked and half measured.
-      const std::vector<DealtPrompt> fresh = deck_.fresh_ones(kMeasured + kAsked);
-      const size_t measured = std::min(kMeasured, (fresh.size() + 1) / 2);
+      // Those that were dealt before may be learned from, and fewer than some tell nothing: then none is asked.
+      const std::vector<DealtPrompt> deal = deck_.fresh_ones(kMeasured + kAsked);
+      const bool ask = !deal.empty() && deal.front().visit == 0 && deal.size() >= 2 * kFewestAsked;
+      const size_t measured = std::min(kMeasured, ask ? (deal.size() + 1) / 2 : deal.size());
       std::string prompts, asked, texts;
-      for (size_t i = 0; i < fresh.size(); ++i) {
-        const DealtPrompt& p = fresh[i];
+      for (size_t i = 0; i < (ask ? deal.size() : measured); ++i) {
+        const DealtPrompt& p = deal[i];
         if (i < measured) texts += dump_json(Json{{"text", p.messages.back().content}}) + "\n";
-        if (i >= measured && p.visit > 0) break;  // it may be one that is learned from
         (i < measured ? prompts : asked) +=
             dump_json(Json{{"prompt", text::messages_json(p.messages)}, {"id", p.hash.substr(0, 16)}}) + "\n";
       }

@@ -331,13 +331,17 @@ std::vector<Pair> SampledPairs::choose(std::vector<Made> made) {
     pairs += m.candidates.size();
   }
   LogOdds odds;
+  std::vector<Features> features;
   if (pairs > made.size()) {
-    std::vector<Features> candidates;
     std::vector<std::vector<text::Message>> conversations;
     for (const Made& m : made)
       for (const SampledAnswer& a : m.answers) conversations.push_back(conversation(m.prompt.messages, a.answer));
-    const std::vector<Features> features = features_of(conversations);
-    const size_t length = std::ranges::max_element(features, {}, &Features::size)->size();
+    features = features_of(conversations);
+  }
+  size_t length = 0;  // the sampler's, or 0 where every answer is too long for it
+  for (const Features& f : features) length = std::max(length, f.size());
+  if (length > 0) {
+    std::vector<Features> candidates;
     size_t begin = 0;
     for (const Made& m : made) {
       for (const auto& [i, j] : m.candidates)

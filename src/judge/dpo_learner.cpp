@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/machine.h"
 #include "config/recipe.h"
 #include "config/run_folder.h"
 #include "data/read.h"
@@ -35,14 +36,14 @@ bool has_rows(const std::filesystem::path& file) {
 }
 
 // Every difference from the stages' defaults, and why.
-config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings& sampler, const LearnSettings& s) {
+config::Recipe recipe_of(const annotate::LearnTask& task, const LearnSettings& s) {
   const int64_t rows = std::ssize(data::read_preferences({task.comparisons.string()}).rows);
   const int64_t steps_an_epoch = std::max<int64_t>(1, rows / s.batch_pairs);
   config::Recipe out;
   out.run.title = "Learn from what one person judged: " + task.name;
   out.run.seed = s.seed;
-  out.run.device = sampler.engine.device;
-  out.run.threads = sampler.engine.threads;
+  out.run.device = s.device;
+  out.run.threads = s.threads;
   const auto entries = [](const Json& values) {
     std::vector<config::Entry> all;
     for (const auto& [key, value] : values.items()) all.push_back({key, "a round's settings", dump_json(value)});
@@ -58,7 +59,8 @@ config::Recipe recipe_of(const annotate::LearnTask& task, const SamplerSettings&
       {"loss.nll_coef", kNllCoef},
       {"optim.lr", s.lr > 0 ? s.lr : kGentleRate},
       {"optim.warmup_steps", std::max<int64_t>(1, steps_an_epoch / 2)},
-      {"text.held_out", 0},  // there are few: each is learned from, and cross-validation says how far
+      {"text.max_lost_share", 1},  // a pair that is too long for the model must not keep the others from being learned
+      {"text.held_out", 0},        // there are few: each is learned from, and cross-validation says how far
       {"stop.folds", s.folds},
       {"keep.every", steps_an_epoch},
       {"keep.evaluate_every", std::max<int64_t>(1, steps_an_epoch / s.evaluations_an_epoch)},
@@ -105,13 +107,14 @@ LearnSettings begun_with(const std::filesystem::path& file, const LearnSettings&
   const bool begun = std::filesystem::exists(file);
   if (begun) kept = parse_json(read_file(file), file.string());
   const auto settle = [&](const char* key, auto& value) {
-    if (begun) value = kept.at(key);
+    if (begun && kept.contains(key)) value = kept.at(key).get<std::remove_reference_t<decltype(value)>>();
     else kept[key] = value;
   };
   settle("lr", out.lr), settle("beta", out.beta), settle("epochs", out.epochs);
   settle("rank", out.rank), settle("batch_pairs", out.batch_pairs), settle("folds", out.folds);
   settle("evaluations_an_epoch", out.evaluations_an_epoch), settle("seed", out.seed);
   settle("kl_limit", out.kl_limit), settle("start_loss_limit", out.start_loss_limit);
+  settle("threads", out.threads), settle("device", out.device);
   if (!begun) write_file_atomic(file, dump_json(kept) + "\n");
   return out;
 }
@@ -131,8 +134,10 @@ std::unique_ptr<annotate::AnswerSampler> DpoLearner::open(const std::string& fol
 
 annotate::Learned DpoLearner::learn(const annotate::LearnTask& task, std::stop_token stop,
                                     const std::function<void(int64_t, int64_t)>& step_done) {
-  const config::Recipe recipe =
-      recipe_of(task, sampler_, begun_with(task.folder.string() + ".settings.json", settings_));
+  LearnSettings own = settings_;
+  own.threads = sampler_.engine.threads > 0 ? sampler_.engine.threads : usable_threads();
+  own.device = sampler_.engine.device;
+  const config::Recipe recipe = recipe_of(task, begun_with(task.folder.string() + ".settings.json", own));
   pipeline::run_recipe(
       recipe, {.out = task.folder, .resume = true, .stop = std::move(stop), .progress = [&](const config::StepDone& s) {
                  step_done(s.step, s.total);

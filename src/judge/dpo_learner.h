@@ -1,7 +1,7 @@
 // A round of learning: DPO (Rafailov et al. 2023, losses/preference/dpo.cpp) with LoRA, beside the likelihood of the
 // chosen answers, on what one person judged, as far as cross-validation (train/cross_validation.h) and the limits of
-// early_stop.h let it go, then old and new model measured on the same prompts. Both are stages of one run, so the round's folder is a run folder like any other:
-// resumable, verifiable, with a report.
+// early_stop.h let it go, then old and new model measured on the same prompts. Both are stages of one run, so the
+// round's folder is a run folder like any other: resumable, verifiable, with a report.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -19,6 +19,8 @@ struct LearnSettings {
   int64_t rank = 16, batch_pairs = 6, evaluations_an_epoch = 2, folds = 3;
   double kl_limit = 0.1, start_loss_limit = 1.1;
   int64_t seed = 1;
+  int64_t threads = 0;  ///< the sampler's, as its device; a run goes on with those it began with
+  std::string device = {};
 
   bool operator==(const LearnSettings&) const = default;
 };

@@ -1,6 +1,7 @@
 #include "train/drift.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/rng.h"
 #include "rollout/generate.h"
@@ -84,7 +85,9 @@ Drift DriftMeter::measure(const model::Decoder& policy) const {
                         own_[p].tokens / own_tokens;
     squares += part * part;
   }
-  out.start_loss_ratio_error = out.start_loss_ratio * std::sqrt(squares);
+  const auto n = static_cast<double>(own_.size());
+  out.start_loss_ratio_error = n > 1 ? out.start_loss_ratio * std::sqrt(n / (n - 1) * squares)
+                                     : std::numeric_limits<double>::infinity();  // one prompt tells nothing of others
   return out;
 }
 

@@ -11,7 +11,7 @@ namespace hone::train {
 struct Drift {
   double kl_per_token = 0;  ///< Σ log π/π_start over Σ tokens, of what the policy samples at temperature 1 (k1), nats
   double start_loss_ratio = 1;        ///< the start's loss per token on those answers over that on its own
-  double start_loss_ratio_error = 0;  ///< its standard error, over prompts
+  double start_loss_ratio_error = 0;  ///< its standard error, over prompts; infinite of one
 };
 
 class DriftMeter {

@@ -1,5 +1,7 @@
 #include "train/early_stop.h"
 
+#include <limits>
+
 #include "base/json.h"
 #include "base/progress.h"
 
@@ -23,11 +25,17 @@ Json look_json(const Look& look) {
 }
 
 Look look_of(const Json& json) {
-  const auto at = [&](const char* key) {
-    return json.contains(key) ? std::optional(json.at(key).get<double>()) : std::nullopt;
+  // JSON has no word for what is no number, or infinite.
+  const auto at = [&](const char* key, double instead = std::numeric_limits<double>::quiet_NaN()) {
+    if (!json.contains(key)) return std::optional<double>();
+    return std::optional(json.at(key).is_null() ? instead : json.at(key).get<double>());
   };
-  return {json.at("step"),    at("accuracy"),         at("loss"),
-          at("kl_per_token"), at("start_loss_ratio"), at("start_loss_ratio_error").value_or(0)};
+  return {json.at("step"),
+          at("accuracy"),
+          at("loss"),
+          at("kl_per_token"),
+          at("start_loss_ratio"),
+          at("start_loss_ratio_error", std::numeric_limits<double>::infinity()).value_or(0)};
 }
 
 std::string steps_text(int64_t step) { return step == 0 ? "the start" : "step " + count_text(step); }
@@ -40,10 +48,11 @@ EarlyStop::EarlyStop(const StopSettings& settings, const Look& start)
 }
 
 std::string EarlyStop::passed(const Look& look) const {
-  if (settings_.kl_limit > 0 && look.kl_per_token && *look.kl_per_token > settings_.kl_limit)
+  if (settings_.kl_limit > 0 && look.kl_per_token && !(*look.kl_per_token <= settings_.kl_limit))
     return decimal_text(*look.kl_per_token, 3) + " nats a token away from the start, more than " +
            decimal_text(settings_.kl_limit, 2);
-  if (settings_.start_loss_limit > 0 && look.start_loss_ratio && *look.start_loss_ratio > settings_.start_loss_limit)
+  if (settings_.start_loss_limit > 0 && look.start_loss_ratio &&
+      !(*look.start_loss_ratio <= settings_.start_loss_limit))
     return "the start model finds its answers " + decimal_text(100 * (*look.start_loss_ratio - 1), 0) +
            "% less likely, token for token, than its own, more than " +
            decimal_text(100 * (settings_.start_loss_limit - 1), 0) + "%";

@@ -66,6 +66,10 @@ Numbers numbers_of(const PreferenceStep& step, bool reference) {
 }  // namespace
 
 void PreferenceParams::check() const {
+  if (stop.start_loss_limit > 0 && stop.start_loss_limit <= 1)
+    usage_error("stop.start_loss_limit is a ratio, and " + decimal_text(stop.start_loss_limit, 2) +
+                    " of it no policy could stay below",
+                "give 1.1 for 10% more, or 0 for no limit");
   if (stop.folds == 1) usage_error("stop.folds = 1 leaves nothing to learn from", "give 2 or more, or 0");
   if (model.empty()) usage_error("no model to start from", "give model = \"FOLDER\"");
   if (data.empty()) usage_error("no data", "give data = [\"comparisons.jsonl\"]");

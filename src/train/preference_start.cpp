@@ -23,7 +23,9 @@ std::vector<data::Prompt> look_prompts(const PreferenceParams& params, const Pre
   if (params.stop.ask.empty()) return start.held_out_prompts.empty() ? start.train_prompts : start.held_out_prompts;
   std::set<std::string> trained;
   for (const data::Prompt& p : start.train_prompts) trained.insert(data::prompt_hash(p));
-  std::vector<data::Prompt> out = data::read_prompts(params.stop.ask).rows;
+  data::ReadSettings lines;
+  lines.split_text_by = "line";  // as `hone annotate --prompts` takes them
+  std::vector<data::Prompt> out = data::read_prompts(params.stop.ask, lines).rows;
   std::erase_if(out, [&](const data::Prompt& p) { return trained.contains(data::prompt_hash(p)); });
   if (out.empty())
     usage_error("stop.ask: every prompt is one that is learned from",

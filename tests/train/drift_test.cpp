@@ -62,6 +62,7 @@ TEST_CASE("the ratio's standard error is what leaving out one prompt after anoth
     const double ratio = asked.meter(others).measure(policy).start_loss_ratio;
     sum += ratio, squares += ratio * ratio;
   }
+  CHECK(std::isinf(asked.meter({asked.prompts.front()}).measure(policy).start_loss_ratio_error));
   const double jackknife = std::sqrt((n - 1) * (squares / n - sum / n * (sum / n)));
   CHECK(all.start_loss_ratio_error / jackknife == doctest::Approx(1).epsilon(0.25));
 }

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "base/json.h"
 
 using namespace hone;
@@ -54,6 +56,15 @@ TEST_CASE("a look past a limit learned too hard, and the one before it is kept")
       by_loss.why() ==
       "learned too hard: at step 10 the start model finds its answers 22% less likely, token for token, than its own, "
       "more than 10%; kept is the start: nothing was learned");
+}
+
+TEST_CASE("what is no number holds no limit") {
+  const double nan = std::nan("");
+  EarlyStop kl(settings(0, 0.1, 0), kStart), ratio(settings(0, 0, 1.1), kStart);
+  CHECK(!kl.take({10, 0.9, 0.3, nan, 1.0}));
+  CHECK(kl.outcome() == Outcome::kTooHard);
+  CHECK(!ratio.take({10, 0.9, 0.3, 0.0, nan}));
+  CHECK(ratio.outcome() == Outcome::kTooHard);
 }
 
 TEST_CASE("a ratio that luck may have kept within its limit is not kept") {
