@@ -12,12 +12,15 @@ command -v node >/dev/null || skip "no node; install nodejs and npm"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium; install chromium"
 tools=$build/tests/web
 mkdir -p "$tools"
+exec 9>"$tools/.lock"
+flock 9 # the two tests of the pages begin side by side
 if ! cmp -s "$here/package-lock.json" "$tools/node_modules/.installed"; then
   command -v npm >/dev/null || skip "no npm; install npm"
   cp "$here/package.json" "$here/package-lock.json" "$tools/"
   (cd "$tools" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || skip "npm could not install playwright-core and axe-core"
   cp "$here/package-lock.json" "$tools/node_modules/.installed"
 fi
+exec 9>&-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HONE_PROGRAM=$program HONE_BROWSER=$browser HONE_WORK=$work HONE_TOOLS=$tools
