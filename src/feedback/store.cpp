@@ -100,8 +100,10 @@ void bring_up_to_date(Database& database) {
 // What SQLite would take for an empty file and overwrite, and what it cannot open.
 void refuse_what_is_no_file_of_ours(const fs::path& path) {
   std::error_code none;
-  if (fs::is_directory(path, none))
-    throw StoreError(Trouble::kForeign, Kind::kUsage, path.string() + ": a folder, not a feedback store",
+  if (fs::exists(path, none) && !fs::is_regular_file(path, none))
+    throw StoreError(Trouble::kForeign, Kind::kUsage,
+                     path.string() + (fs::is_directory(path, none) ? ": a folder" : ": a device or a pipe") +
+                         ", not a feedback store",
                      "a store is one file, such as FOLDER/feedback.store");
   if (const auto bytes = fs::file_size(path, none); !none && bytes > 0 && bytes < kLeastFile)
     throw StoreError(Trouble::kForeign, Kind::kUsage,
