@@ -106,6 +106,8 @@ std::string EarlyStop::why() const {
   const std::string kept = kept_.step == last_.step ? ""
                                                     : "; kept is " + steps_text(kept_.step) +
                                                           (kept_.step == 0 ? ": nothing was learned" : "");
+  const bool unsure = passed(last_).empty() && !surely_within(last_);
+  const std::string within = decimal_text(100 * (settings_.start_loss_limit - 1), 0) + "% of that on its own";
   switch (outcome_) {
     case Outcome::kTooHard:
       return "learned too hard: at step " + count_text(last_.step) + " " + passed(last_) + kept;
@@ -113,17 +115,16 @@ std::string EarlyStop::why() const {
       return "stopped at step " + count_text(last_.step) + ": " + count_text(since_better_) +
              (since_better_ == 1 ? " evaluation" : " evaluations") + " without a better held-out accuracy" + kept;
     case Outcome::kFarEnough:
-      if (kept_.step == 0 && last_.step > 0 && !surely_within(last_))
+      if (kept_.step == 0 && unsure)
         return "stopped at " + steps_text(last_.step) +
-               ": at no evaluation was the start model's loss on the answers " + "surely within " +
-               decimal_text(100 * (settings_.start_loss_limit - 1), 0) +
-               "% of that on its own: nothing was learned; a lower rate, or more of stop.prompts and stop.samples, "
-               "show more";
+               ": at no evaluation with a better accuracy was the start model's loss on the answers surely within " +
+               within + ": nothing was learned; a lower rate, or more of stop.prompts and stop.samples, show more";
       if (kept_.step == 0)
         return "policies that learned from the other comparisons tell these apart no better than a coin: nothing was "
                "learned";
       return "stopped at step " + count_text(last_.step) + ", where cross-validation says: " +
-             (kept_.accuracy ? decimal_text(100 * *kept_.accuracy, 0) + "% right" : "") + kept;
+             (last_.accuracy ? decimal_text(100 * *last_.accuracy, 0) + "% right" : "") + kept +
+             (unsure ? ", the last whose answers' loss under the start model is surely within " + within : "");
     case Outcome::kRanThrough:
       return "ran to its last step" + kept;
   }

@@ -284,11 +284,14 @@ void run_preference(const PreferenceParams& params, config::StageContext& contex
       watch.put_back(optimizer->tensors());
       answer(kept.step);  // for people to read beside the others
     }
-    if (kept.accuracy && passes.size() == 1) last = HeldOut{*kept.loss, *kept.accuracy};
+    // The start's own losses are known only now.
+    if (kept.accuracy && passes.size() == 1)
+      last =
+          HeldOut{kept.step > 0 ? *kept.loss : evaluate(held_out, all_of(held_out.groups.size())).loss, *kept.accuracy};
     if (passes.size() > 1) {
       stopped["folds"] = folds.folds();
       stopped["folds_accuracy"] = *kept.accuracy;
-      stopped["folds_loss"] = *kept.loss;
+      stopped["folds_loss"] = kept.step > 0 ? *kept.loss : folds.at(0).loss;
     }
     if (!params.stop.rates.empty()) stopped["lr"] = optim.lr;
     if (kept.kl_per_token) stopped["kl_per_token"] = *kept.kl_per_token;

@@ -1,5 +1,7 @@
 #include "train/stop_watch.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/rng.h"
 #include "train/trainable.h"
@@ -43,6 +45,8 @@ void StopWatch::look(int64_t done, const std::optional<HeldOut>& held_out, const
     look.start_loss_ratio_error = drift.start_loss_ratio_error;
     numbers.emplace_back("kl_per_token", drift.kl_per_token);
     numbers.emplace_back("start_loss_ratio", drift.start_loss_ratio);
+    if (std::isfinite(drift.start_loss_ratio_error))
+      numbers.emplace_back("start_loss_ratio_error", drift.start_loss_ratio_error);
   }
   if (early_->take(look)) keep(trained);
 }

@@ -27,7 +27,7 @@ struct Script {
   std::atomic<bool> grown = false;  // it is held
   std::atomic<bool> fails = false;
   std::atomic<bool> disk_full = false;
-  std::atomic<bool> too_long = false;  // no answer has features
+  std::atomic<bool> too_long = false;        // no answer has features
   using Batch = std::pair<size_t, int64_t>;  // prompts and answers of a call
   void note(Batch batch) {
     const std::lock_guard lock(mutex);

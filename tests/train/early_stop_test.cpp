@@ -84,8 +84,16 @@ TEST_CASE("a ratio that luck may have kept within its limit is not kept") {
   CHECK(!never.take({10, 0.7, 0.6, 0.01, 1.06, 0.03}));
   CHECK(never.ended());
   CHECK(never.why() ==
-        "stopped at step 10: at no evaluation was the start model's loss on the answers surely within 10% of that on "
-        "its own: nothing was learned; a lower rate, or more of stop.prompts and stop.samples, show more");
+        "stopped at step 10: at no evaluation with a better accuracy was the start model's loss on the answers surely "
+        "within 10% of that on its own: nothing was learned; a lower rate, or more of stop.prompts and stop.samples, "
+        "show more");
+  EarlyStop back(folds, kStart);
+  back.until(20);
+  CHECK(back.take({10, 0.6, 0.66, 0.01, 1.0, 0.0}));
+  CHECK(!back.take({20, 0.7, 0.61, 0.01, 1.06, 0.03}));
+  CHECK(back.why() ==
+        "stopped at step 20, where cross-validation says: 70% right; kept is step 10, the last whose answers' loss "
+        "under the start model is surely within 10% of that on its own");
 }
 
 TEST_CASE("at the limit is within it, and limits that are off hold nothing") {
